@@ -1,0 +1,132 @@
+// Runs other programs, and sees to it that none of them outlives us.
+
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const POSIX = process.platform !== 'win32';
+const GRACE_MS = 5_000;
+
+/**
+ * Path of the script behind a package's command, so that it runs under this very Node without npx or a shell.
+ *
+ * @param {string} packageName
+ * @param {string} command
+ */
+export function commandOf(packageName, command = packageName) {
+  // Through the main entry's folder: not every package exports its package.json.
+  const require = createRequire(join(projectRoot, 'package.json'));
+  for (const folder of require.resolve.paths(packageName) ?? []) {
+    const home = join(folder, packageName);
+    try {
+      const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+      return join(home, typeof bin === 'string' ? bin : bin[command]);
+    } catch {
+      // Not in this node_modules: try the next one up.
+    }
+  }
+  throw new Error(`${packageName} is not installed`);
+}
+
+/**
+ * Runs a Node script to its end, without stdin, its output on ours.
+ *
+ * @param {string[]} args what follows `node` on the command line
+ * @param {{ env?: Record<string, string>; timeLimitMs?: number }} [options]
+ * @returns {Promise<{ ok: boolean; how: string }>} whether it ended with code 0, and how it ended otherwise
+ */
+export function runNode(args, options = {}) {
+  return run(process.execPath, args, options);
+}
+
+/**
+ * Like `runNode`, for any program.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string>; timeLimitMs?: number }} [options]
+ * @returns {Promise<{ ok: boolean; how: string }>}
+ */
+export function run(command, args, { env = {}, timeLimitMs } = {}) {
+  return new Promise((resolve) => {
+    // A process group of its own, so that a stop or the time limit reaches what the program itself has started.
+    const child = spawn(command, args, {
+      cwd: projectRoot,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: POSIX,
+    });
+    let hasTimedOut = false;
+    /** @type {NodeJS.Timeout | undefined} */
+    let killTimer;
+    const stop = () => {
+      signalGroup(child, 'SIGTERM');
+      killTimer ??= setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS);
+    };
+    const limitTimer = timeLimitMs
+      ? setTimeout(() => {
+          hasTimedOut = true;
+          stop();
+        }, timeLimitMs)
+      : undefined;
+    const interrupt = () => {
+      stop();
+      child.once('close', () => process.exit(130));
+    };
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+
+    /** @param {string} how */
+    const settle = (how) => {
+      clearTimeout(limitTimer);
+      clearTimeout(killTimer);
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      resolve({ ok: how === '', how: hasTimedOut ? `stopped after ${Number(timeLimitMs) / 1_000} s` : how });
+    };
+    child.once('error', (error) => settle(error.message));
+    child.once('close', (code, signal) => settle(code === 0 ? '' : `ended with ${signal ?? `code ${code}`}`));
+  });
+}
+
+/**
+ * Runs a Node script in the foreground for as long as it lives, then ends this process the way it ended.
+ *
+ * @param {string[]} args what follows `node` on the command line
+ */
+export function becomeNode(args) {
+  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: 'inherit' });
+  let isStopping = false;
+  /** @param {NodeJS.Signals} signal */
+  const forward = (signal) => {
+    if (isStopping) return;
+    isStopping = true;
+    // Ctrl-C in a terminal reaches the whole foreground group: a second one would read as "at once".
+    if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
+    setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
+  };
+  process.on('SIGINT', forward).on('SIGTERM', forward).on('SIGHUP', forward);
+  child.once('error', (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+  child.once('close', (code, signal) => {
+    // Being asked to stop is the ordinary end of a server, not a failure.
+    process.exit(isStopping && signal !== 'SIGKILL' ? 0 : (code ?? 1));
+  });
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup(child, signal) {
+  try {
+    if (POSIX && child.pid) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch {
+    // Already gone.
+  }
+}
