@@ -1,0 +1,7 @@
+// `npm run build`: the library in dist, the demo in dist-demo.
+
+import { ensureBuilt } from './building.mjs';
+import { ensureInstalled } from './installation.mjs';
+
+await ensureInstalled();
+await ensureBuilt();

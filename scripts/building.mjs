@@ -1,0 +1,69 @@
+// Builds the library and the demo, each only when something it is made from has changed.
+
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandOf, projectRoot, runNode } from './child.mjs';
+import { fingerprint } from './fingerprint.mjs';
+
+/** @typedef {{ name: string; output: string; inputs: string[]; command: () => string[] }} Target */
+
+const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/building.mjs'];
+
+/** In order: the demo's server is type-checked against the built library. @type {Target[]} */
+const TARGETS = [
+  {
+    name: 'library',
+    output: 'dist',
+    inputs: [...SHARED_INPUTS, 'src'],
+    command: () => [commandOf('typescript', 'tsc'), '-p', 'src/tsconfig.json'],
+  },
+  {
+    name: 'demo server',
+    output: 'dist-demo/server',
+    inputs: [...SHARED_INPUTS, 'src', 'demo'],
+    command: () => [commandOf('typescript', 'tsc'), '-p', 'demo/tsconfig.build.json'],
+  },
+  {
+    name: 'demo page',
+    output: 'dist-demo/page',
+    inputs: [...SHARED_INPUTS, 'src', 'demo', 'vite.config.ts'],
+    command: () => [commandOf('vite'), 'build', '--logLevel', 'warn'],
+  },
+];
+
+/** Brings every target up to date, or ends this process: the compiler has said why. */
+export async function ensureBuilt() {
+  if (!(await build())) process.exit(1);
+}
+
+/**
+ * Brings every target up to date.
+ *
+ * @returns whether it could: the first target that fails ends the build, after the compiler has said why
+ */
+export async function build() {
+  for (const target of TARGETS) {
+    if (!(await buildTarget(target))) return false;
+  }
+  return true;
+}
+
+/** @param {Target} target */
+async function buildTarget({ name, output, inputs, command }) {
+  const stamp = join(projectRoot, '.cache', `built-${name.replace(' ', '-')}`);
+  const wanted = fingerprint(inputs);
+  if (existsSync(join(projectRoot, output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return true;
+
+  console.log(`Building the ${name}…`);
+  // What no longer has a source must not stay behind, and a build cut short must not pass for a finished one.
+  rmSync(stamp, { force: true });
+  rmSync(join(projectRoot, output), { recursive: true, force: true });
+  const { ok, how } = await runNode(command());
+  if (!ok) {
+    console.error(`Building the ${name} ${how}.`);
+    return false;
+  }
+  mkdirSync(join(projectRoot, '.cache'), { recursive: true });
+  writeFileSync(stamp, wanted);
+  return true;
+}

@@ -1,0 +1,59 @@
+// The test projects: the isomorphic code in Node and in a real Chromium, and the packed package from outside.
+
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { findBrowser } from './scripts/browser.mjs';
+import { commands } from './test/browser/commands.ts';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Without one, Playwright looks for its own and says what is missing; the other projects do not care.
+const executablePath = await findBrowser();
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias: { taskdist: at('./src/index.ts') } },
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/{unit,simulation,integration,tooling,types}/**/*.test.ts'],
+          exclude: ['**/*.browser.test.ts'],
+        },
+      },
+      {
+        resolve: { alias: { taskdist: at('./src/browser.ts') } },
+        test: {
+          name: 'chromium',
+          include: ['test/{unit,browser}/**/*.test.ts'],
+          exclude: ['**/*.node.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(executablePath === undefined ? {} : { executablePath }),
+                args: ['--no-sandbox', '--disable-background-networking'],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+            commands,
+          },
+        },
+      },
+      {
+        test: {
+          name: 'packaging',
+          environment: 'node',
+          include: ['test/packaging/**/*.test.ts'],
+          // Each check runs npm, a compiler or a bundler.
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
