@@ -1,0 +1,38 @@
+// Bundles a page of the consumer with Vite, as its author would, and keeps what there is to know about the result.
+
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { build, type Plugin, type Rollup } from 'vite';
+
+export interface Bundle {
+  /** Everything the browser would download as a script: the page's and those of its Web Workers. */
+  code: string;
+  /** Every module that went into it. */
+  modules: string[];
+  /** Compressed size of the page's own scripts, without its Web Workers'. */
+  brotliBytes: number;
+}
+
+export async function bundle(root: string): Promise<Bundle> {
+  const modules: string[] = [];
+  const recorder = (): Plugin => ({ name: 'recorder', moduleParsed: ({ id }) => void modules.push(id) });
+  const output = await build({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    // Elsewhere than the sources, so that two bundles of one page do not meet.
+    build: { outDir: join(root, 'dist'), reportCompressedSize: false },
+    plugins: [recorder()],
+    worker: { format: 'es', plugins: () => [recorder()] },
+  });
+  const files = (output as Rollup.RollupOutput).output;
+  const chunks = files.filter((file) => file.type === 'chunk').map((chunk) => chunk.code);
+  const workers = files
+    .filter((file) => file.type === 'asset' && file.fileName.endsWith('.js'))
+    .map((file) => String((file as Rollup.OutputAsset).source));
+  return {
+    code: [...chunks, ...workers].join('\n'),
+    modules,
+    brotliBytes: chunks.reduce((sum, code) => sum + brotliCompressSync(code).byteLength, 0),
+  };
+}

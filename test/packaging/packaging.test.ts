@@ -1,0 +1,99 @@
+// The package as its users get it: packed, installed elsewhere, run, type-checked and bundled.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bundle, bundle } from './bundling.ts';
+import { Consumer } from './consumer.ts';
+
+/** Of the page's script: the worker's half of the library, Comlink and the codec. */
+const BUNDLE_BUDGET_BYTES = 20_000;
+const ANSWER = 'The 10th Fibonacci number is: 55.\n';
+
+let consumer: Consumer;
+
+beforeAll(async () => {
+  consumer = await Consumer.create();
+});
+
+afterAll(() => consumer?.dispose());
+
+describe('the tarball', () => {
+  it('holds the library, its documents and nothing else', async () => {
+    const installed = join(consumer.folder, 'node_modules', 'taskdist');
+    expect((await readdir(installed)).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+    const inDist = (await readdir(join(installed, 'dist'), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name);
+    expect(inDist.filter((name) => !/\.(js|js\.map|d\.ts)$/.test(name))).toEqual([]);
+  });
+});
+
+describe('the reference program', () => {
+  it('runs unchanged as an ES module, and ends by itself', async () => {
+    const compiled = await consumer.compile(['program.ts'], { module: 'NodeNext', outDir: 'compiled' });
+    expect(compiled).toMatchObject({ code: 0, stdout: '' });
+    expect(await consumer.node(['compiled/program.js'])).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
+  });
+
+  it('runs with require', async () => {
+    expect(await consumer.node(['program.cjs'])).toMatchObject({ code: 0, stdout: ANSWER });
+  });
+
+  it('stands in the README as it is run here', async () => {
+    const program = await readFile(join(consumer.folder, 'program.ts'), 'utf8');
+    const readme = await readFile(join(consumer.folder, 'node_modules', 'taskdist', 'README.md'), 'utf8');
+    expect(readme).toContain(program);
+  });
+});
+
+describe('the types', () => {
+  // No package of types is installed, and every declaration file is checked.
+  it.each([
+    ['NodeNext', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
+    ['Bundler', { module: 'ESNext', moduleResolution: 'Bundler' }],
+  ])('check under %s', async (_name, options) => {
+    expect(await consumer.compile(['program.ts'], options)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('check in a page, under the browser condition', async () => {
+    const options = { module: 'ESNext', moduleResolution: 'Bundler', customConditions: ['browser'] };
+    const files = ['page/main.ts', 'page/handler.ts'];
+    expect(await consumer.compile(files, options)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('do not offer the master to a page', async () => {
+    await consumer.write('master-in-page.ts', "import { Master } from 'taskdist';\nvoid Master;\n");
+    const options = { module: 'ESNext', moduleResolution: 'Bundler', customConditions: ['browser'] };
+    const { stdout } = await consumer.compile(['master-in-page.ts'], options);
+    expect(stdout).toContain("no exported member 'Master'");
+  });
+});
+
+describe('a page bundled with Vite', () => {
+  let page: Bundle;
+
+  beforeAll(async () => {
+    page = await bundle(join(consumer.folder, 'page'));
+  });
+
+  it('contains nothing of Node', () => {
+    expect(page.code).not.toContain('node:');
+    expect(page.modules.filter((id) => /node:|__vite-browser-external|node_modules\/ws\//.test(id))).toEqual([]);
+  });
+
+  it('evaluates no code at run time, so that a strict content security policy holds', () => {
+    expect(page.code).not.toMatch(/\bnew Function\b|\bFunction\(|\beval\(/);
+  });
+
+  it(`is at most ${BUNDLE_BUDGET_BYTES / 1_000} kB with brotli`, () => {
+    console.info(`the page's script: ${(page.brotliBytes / 1_000).toFixed(1)} kB with brotli`);
+    expect(page.brotliBytes).toBeLessThanOrEqual(BUNDLE_BUDGET_BYTES);
+  });
+
+  it('cannot be built with the master in it', async () => {
+    await consumer.write('page-with-master/index.html', '<script type="module" src="./main.ts"></script>');
+    await consumer.write('page-with-master/main.ts', "import { Master } from 'taskdist';\nconsole.log(Master);\n");
+    await expect(bundle(join(consumer.folder, 'page-with-master'))).rejects.toThrow(/"Master" is not exported/);
+  });
+});
