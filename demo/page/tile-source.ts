@@ -1,0 +1,61 @@
+// Fetches tiles, and does not give up while there is hope.
+
+import { TILE_BYTES, type TileCoordinates, type TilePixels, tilePath } from '../tile.ts';
+import type { ClusterFeed } from './cluster-feed.ts';
+
+export interface Tile {
+  readonly pixels: TilePixels;
+  /** The colour of the worker that computed it. */
+  readonly colour: string | undefined;
+}
+
+/** A tile that failed is asked for again after this long, and then ever less often. */
+const RETRY_MS = 1000;
+const MAX_RETRY_MS = 30_000;
+
+export class TileSource {
+  readonly #feed: ClusterFeed;
+
+  constructor(feed: ClusterFeed) {
+    this.#feed = feed;
+  }
+
+  /** Rejects only when `signal` is aborted: the tile is no longer needed. */
+  async fetch(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile> {
+    for (let delayMs = RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
+      const tile = await fetchOnce(coordinates, signal);
+      if (tile !== undefined) {
+        return tile;
+      }
+      await pause(delayMs, signal);
+      await this.#feed.live(signal);
+    }
+  }
+}
+
+/** Undefined when the server has no answer, or is not there. */
+async function fetchOnce(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile | undefined> {
+  try {
+    // Without credentials the browser uses connections of their own: tiles that wait for a worker would else take up all
+    // six that a browser opens, and the script with which this tab could become that worker would never load.
+    const response = await fetch(tilePath(coordinates), { signal, cache: 'no-store', credentials: 'omit' });
+    const bytes = await response.arrayBuffer();
+    if (!response.ok || bytes.byteLength !== TILE_BYTES) {
+      return undefined;
+    }
+    return { pixels: new Uint8ClampedArray(bytes), colour: response.headers.get('X-Worker-Colour') ?? undefined };
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, delayMs);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
