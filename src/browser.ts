@@ -1,0 +1,2 @@
+// The package in a browser: all but the master.
+export * from './isomorphic.ts';

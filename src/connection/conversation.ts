@@ -1,0 +1,131 @@
+// One conversation over a WebSocket: messages out, coalesced into frames; frames in, decoded; and its one end.
+
+import type { Clock, Socket } from '../ports.ts';
+import { CloseCode, closeReason } from '../protocol/close-codes.ts';
+import type { Codec, FrameWriter } from '../protocol/codec.ts';
+import { FrameError, VersionError } from '../protocol/decode.ts';
+import { type Message, PROTOCOL_VERSION } from '../protocol/messages.ts';
+
+/** What a conversation tells whoever leads it. */
+export interface ConversationListener<Incoming> {
+  /** A message came in; those of one frame come in its order, until the conversation ends. */
+  received(message: Incoming): void;
+  /** The conversation is over: told once, whoever ended it. */
+  ended(code: number, reason: string): void;
+}
+
+/** How a conversation is held. */
+export interface ConversationOptions<Incoming> {
+  readonly codec: Codec;
+  readonly clock: Clock;
+  /** The largest frame to send. */
+  readonly maxFrameBytes: number;
+  /** Decodes a frame's value. @throws FrameError, VersionError */
+  readonly decode: (value: unknown) => readonly Incoming[];
+}
+
+/** Either side's end of a connection, from the moment the socket is open. */
+export class Conversation<Outgoing extends Message, Incoming> {
+  /** When the peer was last heard, on the clock. */
+  heardAtMs: number;
+  /** The largest frame to send; the peer's limit once it has told it. */
+  maxFrameBytes: number;
+  readonly #socket: Socket;
+  readonly #codec: Codec;
+  readonly #clock: Clock;
+  readonly #decodeValue: (value: unknown) => readonly Incoming[];
+  readonly #writer: FrameWriter;
+  #listener: ConversationListener<Incoming>;
+  #isOpen = true;
+  #isFlushing = false;
+
+  constructor(socket: Socket, options: ConversationOptions<Incoming>, listener: ConversationListener<Incoming>) {
+    this.#socket = socket;
+    this.#codec = options.codec;
+    this.#clock = options.clock;
+    this.#decodeValue = options.decode;
+    this.#writer = options.codec.createWriter();
+    this.#listener = listener;
+    this.maxFrameBytes = options.maxFrameBytes;
+    this.heardAtMs = options.clock.now();
+  }
+
+  /** From now on, somebody else leads the conversation. */
+  handTo(listener: ConversationListener<Incoming>): void {
+    this.#listener = listener;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Sends a message, in one frame with all others of this turn of the event loop.
+   * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`; nothing is sent then
+   */
+  send(message: Outgoing): void {
+    if (!this.#isOpen) return;
+    this.#writer.add(message, this.maxFrameBytes);
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#clock.soon(() => this.#flush());
+  }
+
+  /** Sends what is waiting, then closes the socket with this code. */
+  end(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.#flush();
+    this.#socket.close(code, closeReason(reason));
+    this.#finish(code, reason);
+  }
+
+  /** Gives the peer up: it cannot be told any more. */
+  giveUp(reason: string): void {
+    if (!this.#isOpen) return;
+    this.#socket.terminate();
+    this.#finish(CloseCode.silent, reason);
+  }
+
+  /** The socket received a frame. */
+  frameReceived(frame: unknown): void {
+    if (!this.#isOpen) return;
+    this.heardAtMs = this.#clock.now();
+    const messages = this.#decode(frame);
+    for (const message of messages) {
+      if (!this.#isOpen) return;
+      this.#listener.received(message);
+    }
+  }
+
+  /** The socket is closed. */
+  socketClosed(code: number, reason: string): void {
+    this.#finish(code, reason);
+  }
+
+  #decode(frame: unknown): readonly Incoming[] {
+    try {
+      return this.#decodeValue(this.#codec.read(frame));
+    } catch (error) {
+      if (error instanceof VersionError) this.end(CloseCode.unsupportedVersion, unsupported(error.message));
+      else this.end(CloseCode.badFrame, error instanceof FrameError ? error.message : `Not a frame: ${String(error)}`);
+      return [];
+    }
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    if (!this.#isOpen || this.#writer.isEmpty) return;
+    for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
+  }
+
+  #finish(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#listener.ended(code, reason);
+  }
+}
+
+/** What to tell a peer of another version: fits a close reason. */
+export function unsupported(what: string): string {
+  return `Cannot speak ${what.slice(0, 30)}: this side has taskdist protocol v${PROTOCOL_VERSION}. Update the older one.`;
+}

@@ -1,0 +1,94 @@
+// Many deadlines on one timer.
+import { Heap, type HeapItem } from '../heap.ts';
+import type { Clock } from '../ports.ts';
+
+/** A timer this late says that our own event loop stood still, and that frames may be waiting to be read. */
+const STALL_MS = 200;
+/** How long after a stall the deadlines are judged: time enough to read what came in meanwhile. */
+const CATCH_UP_MS = 100;
+
+/** One alarm of a {@link TimerQueue}. */
+export class Alarm implements HeapItem {
+  heapIndex = -1;
+  atMs = Number.POSITIVE_INFINITY;
+  readonly ring: (nowMs: number) => void;
+  readonly #queue: TimerQueue;
+
+  constructor(queue: TimerQueue, ring: (nowMs: number) => void) {
+    this.#queue = queue;
+    this.ring = ring;
+  }
+
+  /**
+   * Rings at `atMs` unless it is set to ring earlier already. So whoever has several deadlines, or one that keeps
+   * moving back, sets the next one when it rings and costs nothing in between.
+   */
+  setBy(atMs: number): void {
+    if (atMs < this.atMs) this.#queue.set(this, atMs);
+  }
+
+  /** Does not ring until it is set again. */
+  cancel(): void {
+    this.#queue.set(this, Number.POSITIVE_INFINITY);
+  }
+}
+
+/** Rings alarms when their time has come, in its order. */
+export class TimerQueue {
+  readonly #clock: Clock;
+  readonly #alarms = new Heap<Alarm>((a, b) => a.atMs < b.atMs);
+  #timer: { readonly atMs: number; readonly cancel: () => void } | undefined = undefined;
+  #isCatchingUp = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  createAlarm(ring: (nowMs: number) => void): Alarm {
+    return new Alarm(this, ring);
+  }
+
+  /** Sets an alarm; for {@link Alarm}. */
+  set(alarm: Alarm, atMs: number): void {
+    this.#alarms.remove(alarm);
+    alarm.atMs = atMs;
+    if (atMs !== Number.POSITIVE_INFINITY) this.#alarms.push(alarm);
+    this.#adjustTimer();
+  }
+
+  #adjustTimer(): void {
+    const next = this.#alarms.peek();
+    if (next === undefined) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
+    // A timer that comes too early does no harm: it looks, and sets the next.
+    if (this.#timer !== undefined && this.#timer.atMs <= next.atMs) return;
+    this.#timer?.cancel();
+    this.#setTimer(next.atMs);
+  }
+
+  #setTimer(atMs: number): void {
+    const delayMs = Math.max(0, atMs - this.#clock.now());
+    this.#timer = { atMs, cancel: this.#clock.setTimer(delayMs, () => this.#onTimer(atMs)) };
+  }
+
+  #onTimer(dueMs: number): void {
+    this.#timer = undefined;
+    const nowMs = this.#clock.now();
+    // Once only: in a hidden page every timer is late.
+    if (nowMs - dueMs > STALL_MS && !this.#isCatchingUp) {
+      this.#isCatchingUp = true;
+      this.#setTimer(nowMs + CATCH_UP_MS);
+      return;
+    }
+    this.#isCatchingUp = false;
+    for (let alarm = this.#alarms.peek(); alarm !== undefined && alarm.atMs <= nowMs; alarm = this.#alarms.peek()) {
+      this.#alarms.remove(alarm);
+      alarm.atMs = Number.POSITIVE_INFINITY;
+      alarm.ring(nowMs);
+    }
+    this.#adjustTimer();
+  }
+}

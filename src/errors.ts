@@ -1,0 +1,204 @@
+// The errors of the library: one hierarchy, every member with a documented `code`.
+
+/** Marks the library's errors, so that they are recognised across realms and across copies of the package. */
+const MARK = Symbol.for('taskdist.error');
+
+/**
+ * What a {@link TaskdistError} can be about:
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `TASKDIST_INVALID_OPTION` | an argument or option has a value that is not allowed; the message names both |
+ * | `TASKDIST_STOPPED` | the master was stopped before the task was settled, or the thing called is stopped |
+ * | `TASKDIST_LISTEN` | the master's server could not listen, or failed; `cause` is the system's error |
+ * | `TASKDIST_CONNECT` | the worker could not reach its master; `cause` says more where it is known |
+ * | `TASKDIST_REFUSED` | the master refused this worker for good, e.g. for its protocol version |
+ * | `TASKDIST_TASK_TIMEOUT` | an attempt ran longer than `taskTimeout` |
+ * | `TASKDIST_TASK_REJECTED` | a worker declined the task with `context.reject()` |
+ * | `TASKDIST_TASK_ABORTED` | an attempt was cancelled while it ran, in the worker; `cause` is the reason |
+ * | `TASKDIST_WORKER_LOST` | the connection ended while the attempt ran |
+ * | `TASKDIST_DEAD_LETTER` | the task used up its attempts; `attempts` lists what happened in each |
+ * | `TASKDIST_NOT_SERIALIZABLE` | a task or a result holds a value that cannot cross the wire, e.g. a function |
+ * | `TASKDIST_TOO_LARGE` | a task or a result is larger than the master's `maxFrameBytes` |
+ * | `TASKDIST_SANDBOX_BOOT` | a thread of a sandbox could not be started |
+ * | `TASKDIST_SANDBOX_BROKEN` | a sandbox's threads failed to start too often in a row; it starts no more |
+ * | `TASKDIST_SANDBOX_CRASHED` | a thread of a sandbox ended while it ran the task |
+ */
+export type TaskdistErrorCode =
+  | 'TASKDIST_INVALID_OPTION'
+  | 'TASKDIST_STOPPED'
+  | 'TASKDIST_LISTEN'
+  | 'TASKDIST_CONNECT'
+  | 'TASKDIST_REFUSED'
+  | 'TASKDIST_TASK_TIMEOUT'
+  | 'TASKDIST_TASK_REJECTED'
+  | 'TASKDIST_TASK_ABORTED'
+  | 'TASKDIST_WORKER_LOST'
+  | 'TASKDIST_DEAD_LETTER'
+  | 'TASKDIST_NOT_SERIALIZABLE'
+  | 'TASKDIST_TOO_LARGE'
+  | 'TASKDIST_SANDBOX_BOOT'
+  | 'TASKDIST_SANDBOX_BROKEN'
+  | 'TASKDIST_SANDBOX_CRASHED';
+
+/** The base of every error the library raises itself. Ask for one with {@link isTaskdistError}. */
+export class TaskdistError extends Error {
+  /** What went wrong, for programs; see {@link TaskdistErrorCode}. */
+  readonly code: TaskdistErrorCode;
+
+  constructor(code: TaskdistErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, MARK, { value: true });
+  }
+
+  override get name(): string {
+    return 'TaskdistError';
+  }
+}
+
+/** An argument or option was given a value that is not allowed. `code`: `TASKDIST_INVALID_OPTION`. */
+export class InvalidOptionError extends TaskdistError {
+  constructor(message: string) {
+    super('TASKDIST_INVALID_OPTION', message);
+  }
+
+  override get name(): string {
+    return 'InvalidOptionError';
+  }
+}
+
+/** The attempt ran longer than it may. `code`: `TASKDIST_TASK_TIMEOUT`. */
+export class TaskTimeoutError extends TaskdistError {
+  constructor(timeoutMs: number) {
+    super('TASKDIST_TASK_TIMEOUT', `The attempt was still running after ${timeoutMs} ms`);
+  }
+
+  override get name(): string {
+    return 'TaskTimeoutError';
+  }
+}
+
+/** Thrown by `context.reject()`: this worker declines the task. `code`: `TASKDIST_TASK_REJECTED`. */
+export class TaskRejectedError extends TaskdistError {
+  /** What the handler gave as its reason. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super('TASKDIST_TASK_REJECTED', `The worker rejected the task: ${reason}`);
+    this.reason = reason;
+  }
+
+  override get name(): string {
+    return 'TaskRejectedError';
+  }
+}
+
+/** How one attempt at a task went wrong. */
+export interface AttemptFailure {
+  /** Which attempt it was, counted from 1. */
+  readonly attempt: number;
+  /** The name of the worker that ran it. */
+  readonly worker: string;
+  /** What the handler threw (a {@link RemoteError}), or why the library ended the attempt. */
+  readonly error: Error;
+}
+
+/** The task used up its attempts and is given up. `code`: `TASKDIST_DEAD_LETTER`. */
+export class DeadLetterError extends TaskdistError {
+  /** Every attempt in order. */
+  readonly attempts: readonly AttemptFailure[];
+
+  constructor(attempts: readonly AttemptFailure[]) {
+    const last = attempts.at(-1)?.error;
+    const count = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
+    super('TASKDIST_DEAD_LETTER', `The task is given up after ${count}; the last: ${last?.message ?? 'unknown'}`, {
+      cause: last,
+    });
+    this.attempts = attempts;
+  }
+
+  override get name(): string {
+    return 'DeadLetterError';
+  }
+}
+
+/**
+ * Whether a value is one of the library's errors, and, if a code is given, that one.
+ * Works for errors of another realm or another copy of the package, where `instanceof` does not.
+ */
+export function isTaskdistError(value: unknown, code?: TaskdistErrorCode): value is TaskdistError {
+  if (typeof value !== 'object' || value === null || !(MARK in value)) return false;
+  return code === undefined || ('code' in value && value.code === code);
+}
+
+/** An error as it crosses the wire or the border of a thread. */
+export interface ErrorDescription {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string | number;
+}
+
+/** Longer texts are cut: an error must always fit into a frame. */
+const MAX_TEXT_CHARACTERS = 8192;
+
+/** Describes whatever was thrown; never throws itself, whatever the value's getters do. */
+export function describeError(thrown: unknown): ErrorDescription {
+  const name = readString(thrown, 'name') ?? 'Error';
+  const message = readString(thrown, 'message') ?? describeThrown(thrown);
+  const stack = readString(thrown, 'stack');
+  const code = readCode(thrown);
+  return {
+    name: name.slice(0, 256),
+    message: message.slice(0, MAX_TEXT_CHARACTERS),
+    ...(stack === undefined ? {} : { stack: stack.slice(0, MAX_TEXT_CHARACTERS) }),
+    ...(code === undefined ? {} : { code: typeof code === 'string' ? code.slice(0, 256) : code }),
+  };
+}
+
+function readProperty(value: unknown, property: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    return Reflect.get(value, property);
+  } catch {
+    return undefined;
+  }
+}
+
+function readString(value: unknown, property: string): string | undefined {
+  const found = readProperty(value, property);
+  return typeof found === 'string' ? found : undefined;
+}
+
+function readCode(value: unknown): string | number | undefined {
+  const found = readProperty(value, 'code');
+  return typeof found === 'string' || typeof found === 'number' ? found : undefined;
+}
+
+function describeThrown(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'a value that cannot be described';
+  }
+}
+
+/**
+ * An error that happened elsewhere: in a worker's handler, or in a thread. `name`, `message`, `stack` and `code` are
+ * those of the original.
+ */
+export class RemoteError extends Error {
+  /** The original's `code`, if it had one. */
+  readonly code: string | number | undefined;
+
+  constructor(description: ErrorDescription) {
+    super(description.message);
+    // Own properties, as the original's class is not known here.
+    Object.defineProperty(this, 'name', { value: description.name, configurable: true, writable: true });
+    if (description.stack !== undefined) {
+      Object.defineProperty(this, 'stack', { value: description.stack, configurable: true, writable: true });
+    }
+    this.code = description.code;
+  }
+}

@@ -1,0 +1,70 @@
+// What runs tasks: the handler that the user writes, and the context that it is given.
+import { TaskRejectedError } from './errors.ts';
+import { expectObject, refuse } from './options.ts';
+
+/** What a handler knows of the attempt it makes. */
+export interface TaskContext {
+  /** The identity of the task with its master: the same in every attempt. */
+  readonly key: string;
+  /** Which attempt this is, counted from 1. */
+  readonly attempt: number;
+  /** Aborts when the task is aborted, runs out of time, or the worker stops or loses its master. */
+  readonly signal: AbortSignal;
+  /**
+   * Declines the task: the master puts it back, and does not offer it to this worker again.
+   * @throws TaskRejectedError always; let it pass.
+   */
+  reject(reason: string): never;
+}
+
+/** A handler that is just a function. */
+export type TaskFunction<T, R> = (task: T, context: TaskContext) => R | Promise<R>;
+
+/** Runs tasks of type T to results of type R. */
+export interface TaskHandler<T, R> {
+  /** Runs one task. What it throws fails the attempt. */
+  doTask(task: T, context: TaskContext): R | Promise<R>;
+  /** Called when the worker has stopped and its connection is closed: close resources. */
+  stop?(): void | Promise<void>;
+  /** How many tasks may run at once, an integer ≥ 1; the worker's `concurrency` option goes before it. */
+  getConcurrency?(): number;
+}
+
+/** Makes a handler of a function; refuses what is neither. @throws InvalidOptionError */
+export function toHandler<T, R>(handler: TaskHandler<T, R> | TaskFunction<T, R>): TaskHandler<T, R> {
+  if (typeof handler === 'function') return { doTask: handler };
+  expectObject('handler', handler);
+  if (typeof handler.doTask !== 'function') refuse('handler.doTask', 'a function', handler.doTask);
+  return handler;
+}
+
+/** The context of one attempt. Most handlers never ask for the signal, so it is made when they do. */
+export class AttemptContext implements TaskContext {
+  readonly key: string;
+  readonly attempt: number;
+  #controller: AbortController | undefined = undefined;
+  #aborted: { readonly reason: unknown } | undefined = undefined;
+
+  constructor(key: string, attempt: number) {
+    this.key = key;
+    this.attempt = attempt;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  reject(reason: string): never {
+    throw new TaskRejectedError(reason);
+  }
+
+  /** Aborts the signal, now or when it is first asked for. */
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}

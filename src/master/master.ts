@@ -1,0 +1,217 @@
+// The master: takes a scheduler's tasks to the workers that connect.
+import { TaskdistError } from '../errors.ts';
+import { Emitter, type EventOf } from '../events.ts';
+import { expectInteger, expectKnown, expectMilliseconds, expectObject, expectString, refuse } from '../options.ts';
+import { systemClock } from '../platform/system.ts';
+import { adoptWebSocket } from '../platform/websocket.ts';
+import { type Logger, silentLogger } from '../ports.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import type { TaskScheduler } from '../scheduling/scheduler.ts';
+import type { MasterAddress, MasterEvent, WorkerInfo } from './events.ts';
+import { AttachedListener, type Listener, PortListener, type UpgradeServer } from './listener.ts';
+import { Sessions } from './sessions.ts';
+
+/** Options of a {@link Master}. All times are in milliseconds. */
+export interface MasterOptions {
+  /** The port to listen on, 0 to 65535; 0 takes any that is free. @defaultValue 9000 */
+  readonly port?: number;
+  /** The address to listen on. `0.0.0.0` opens the master to the network. @defaultValue '127.0.0.1' */
+  readonly host?: string;
+  /**
+   * An `http.Server` or `https.Server` to attach to, instead of a server of the master's own: `port`, `host` and
+   * `listenTimeout` are not used then, and opening and closing the server is left to you.
+   */
+  readonly server?: UpgradeServer;
+  /** The path of the WebSocket endpoint. @defaultValue '/' */
+  readonly path?: string;
+  /** How long after an error the server is created anew, in milliseconds ≥ 0. @defaultValue 5000 */
+  readonly listenTimeout?: number;
+  /**
+   * After how much silence a worker is given up and its tasks are returned, in milliseconds ≥ 100. Workers are asked
+   * for a sign of life three times as often. A handler that blocks its thread for longer than this loses its
+   * connection: run it in a {@link sandbox}. @defaultValue 30000
+   */
+  readonly socketTimeout?: number;
+  /**
+   * How long one attempt at a task may run, in milliseconds ≥ 1, or Infinity. It counts from the moment the attempt
+   * starts, not while the task waits at the worker. The attempt then counts as failed. @defaultValue Infinity
+   */
+  readonly taskTimeout?: number;
+  /** How long a connection may take to say hello, in milliseconds ≥ 1. @defaultValue 10000 */
+  readonly helloTimeout?: number;
+  /**
+   * The largest WebSocket message in either direction, in bytes, from 65 536 (64 KiB) to 1 073 741 824 (1 GiB): one
+   * task, or one result, must fit. @defaultValue 1048576 (1 MiB)
+   */
+  readonly maxFrameBytes?: number;
+  /** Gets what the master has to say. @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+const defaults = Object.freeze({
+  port: 9000,
+  host: '127.0.0.1',
+  path: '/',
+  listenTimeout: 5000,
+  socketTimeout: 30_000,
+  taskTimeout: Number.POSITIVE_INFINITY,
+  helloTimeout: 10_000,
+  maxFrameBytes: 1_048_576,
+  logger: silentLogger,
+} satisfies MasterOptions);
+
+type CheckedOptions = Required<Omit<MasterOptions, 'server'>> & { readonly server: UpgradeServer | undefined };
+
+type MasterState =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'running'; readonly listener: Listener }
+  | { readonly kind: 'stopping'; readonly stopped: Promise<void> };
+
+/** Listens for workers and hands them the tasks of a scheduler. */
+export class Master<T, R> {
+  readonly #scheduler: TaskScheduler<T, R>;
+  readonly #options: CheckedOptions;
+  readonly #events = new Emitter<MasterEvent<T>>();
+  readonly #sessions: Sessions<T, R>;
+  #state: MasterState = { kind: 'stopped' };
+  #address: MasterAddress | undefined = undefined;
+
+  /** @throws InvalidOptionError */
+  constructor(scheduler: TaskScheduler<T, R>, options: MasterOptions = {}) {
+    expectObject('scheduler', scheduler);
+    if (typeof scheduler.take !== 'function') refuse('scheduler', 'a TaskScheduler', scheduler);
+    this.#scheduler = scheduler;
+    this.#options = checkOptions(options);
+    const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes } = this.#options;
+    const limits = {
+      taskTimeoutMs: taskTimeout,
+      socketTimeoutMs: socketTimeout,
+      helloTimeoutMs: helloTimeout,
+      maxFrameBytes,
+    };
+    this.#sessions = new Sessions(scheduler, systemClock, limits, this.#events);
+    this.#logEvents();
+  }
+
+  /** Where the master listens with its own server, while it does. */
+  get address(): MasterAddress | undefined {
+    return this.#address;
+  }
+
+  /**
+   * Starts to serve. Resolves when the master listens. If the first try fails, e.g. as the port is in use, it rejects
+   * with `TASKDIST_LISTEN`, and the master tries on every `listenTimeout` ms all the same, until it is stopped; the
+   * promise may be ignored.
+   */
+  start(): Promise<void> {
+    const started = this.#start();
+    // Whoever ignores the promise learns of failures by the event.
+    started.catch(() => {});
+    return started;
+  }
+
+  /**
+   * Stops: every unsettled `put` rejects with `TASKDIST_STOPPED`, workers are told goodbye, and the promise resolves
+   * when every connection and the server are closed. May be called at any time, and again.
+   */
+  async stop(): Promise<void> {
+    if (this.#state.kind === 'running') this.#state = { kind: 'stopping', stopped: this.#stop(this.#state.listener) };
+    if (this.#state.kind === 'stopping') await this.#state.stopped;
+  }
+
+  /** The connected workers, in the order in which they came. */
+  workers(): WorkerInfo[] {
+    return this.#sessions.list();
+  }
+
+  /** Calls `listener` on every event of that type, until the returned function is called. */
+  on<Type extends MasterEvent<T>['type']>(
+    type: Type,
+    listener: (event: EventOf<MasterEvent<T>, Type>) => void,
+  ): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  async #start(): Promise<void> {
+    if (this.#state.kind !== 'stopped') {
+      throw new TaskdistError('TASKDIST_INVALID_OPTION', `The master is ${this.#state.kind} already`);
+    }
+    this.#scheduler.open();
+    const listener = this.#createListener();
+    this.#state = { kind: 'running', listener };
+    await listener.start();
+  }
+
+  async #stop(listener: Listener): Promise<void> {
+    this.#scheduler.close(new TaskdistError('TASKDIST_STOPPED', 'The master was stopped'));
+    // In this order: nobody new, then those who are here, then the server that they used.
+    const stopped = listener.stop();
+    await this.#sessions.endAll(CloseCode.goingAway, 'The master was stopped');
+    await stopped;
+    this.#address = undefined;
+    this.#state = { kind: 'stopped' };
+  }
+
+  #createListener(): Listener {
+    const { server, path, host, port, maxFrameBytes, listenTimeout } = this.#options;
+    const events = {
+      connected: (webSocket: Parameters<typeof adoptWebSocket>[0]): void =>
+        this.#sessions.accept((socketListener) => adoptWebSocket(webSocket, socketListener)),
+      listening: (address: MasterAddress): void => {
+        this.#address = address;
+        this.#events.emit({ type: 'listening', address });
+      },
+      failed: (error: TaskdistError): void => {
+        this.#address = undefined;
+        this.#events.emit({ type: 'error', error });
+      },
+    };
+    if (server !== undefined) return new AttachedListener(server, path, maxFrameBytes, events);
+    return new PortListener({ host, port, path, maxFrameBytes, retryMs: listenTimeout }, systemClock, events);
+  }
+
+  #logEvents(): void {
+    const { logger } = this.#options;
+    this.#events.on('listening', ({ address }) => logger.info(`Listening on ${address.host}:${address.port}`));
+    this.#events.on('error', ({ error }) => logger.error(error.message));
+    this.#events.on('workerConnected', ({ worker }) => logger.info(`${worker.name} (${worker.id}) connected`));
+    this.#events.on('workerDisconnected', ({ worker, code, reason }) =>
+      logger.info(`${worker.name} (${worker.id}) disconnected: ${code} ${reason}`),
+    );
+    this.#events.on('connectionRefused', ({ code, reason }) => logger.warn(`Connection refused: ${code} ${reason}`));
+  }
+}
+
+/** @throws InvalidOptionError */
+function checkOptions(options: MasterOptions): CheckedOptions {
+  expectObject('options', options);
+  expectKnown('Master', options, [...Object.keys(defaults), 'server']);
+  const { port = defaults.port, host = defaults.host, path = defaults.path, logger = defaults.logger } = options;
+  const { listenTimeout = defaults.listenTimeout, socketTimeout = defaults.socketTimeout } = options;
+  const { taskTimeout = defaults.taskTimeout, helloTimeout = defaults.helloTimeout } = options;
+  const { maxFrameBytes = defaults.maxFrameBytes, server } = options;
+  expectInteger('port', port, 0, 65_535);
+  expectString('host', host, 255);
+  if (server !== undefined && typeof server?.on !== 'function') {
+    refuse('server', 'an http.Server or https.Server', server);
+  }
+  if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', 'a path that starts with /', path);
+  expectMilliseconds('listenTimeout', listenTimeout, 0, false);
+  expectMilliseconds('socketTimeout', socketTimeout, 100, false);
+  expectMilliseconds('taskTimeout', taskTimeout, 1, true);
+  expectMilliseconds('helloTimeout', helloTimeout, 1, false);
+  expectInteger('maxFrameBytes', maxFrameBytes, 65_536, 1_073_741_824);
+  expectObject('logger', logger);
+  return {
+    port,
+    host,
+    server,
+    path,
+    listenTimeout,
+    socketTimeout,
+    taskTimeout,
+    helloTimeout,
+    maxFrameBytes,
+    logger,
+  };
+}

@@ -1,0 +1,141 @@
+// All connections of a master: from the moment a socket is accepted until the last one is closed.
+import { Conversation, unsupported } from '../connection/conversation.ts';
+import { TimerQueue } from '../connection/timer-queue.ts';
+import type { Emitter } from '../events.ts';
+import type { Clock, Socket, SocketListener } from '../ports.ts';
+import { CloseCode, closeReason } from '../protocol/close-codes.ts';
+import { codecOf } from '../protocol/codec.ts';
+import { decodeWorkerFrame } from '../protocol/decode.ts';
+import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
+import type { TaskScheduler } from '../scheduling/scheduler.ts';
+import type { AttemptOutcome, MasterEvent, WorkerInfo } from './events.ts';
+import type { Grant } from './grants.ts';
+import { Greeting } from './greeting.ts';
+import { Session, type SessionContext } from './session.ts';
+
+/** What a master allows its connections, in milliseconds and bytes. */
+export interface SessionLimits {
+  readonly taskTimeoutMs: number;
+  readonly socketTimeoutMs: number;
+  readonly helloTimeoutMs: number;
+  readonly maxFrameBytes: number;
+}
+
+/** How long the peers have to answer the closing handshake before they are cut off. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
+
+/** The connections of one master, and the sessions on them. */
+export class Sessions<T, R> implements SessionContext<T, R> {
+  readonly scheduler: TaskScheduler<T, R>;
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly taskTimeoutMs: number;
+  readonly socketTimeoutMs: number;
+  readonly maxFrameBytes: number;
+  readonly #helloTimeoutMs: number;
+  readonly #events: Emitter<MasterEvent<T>>;
+  /** Every socket that is not closed yet, with the conversation on it, if it has one. */
+  readonly #sockets = new Map<Socket, ServerConversation | undefined>();
+  readonly #sessions = new Set<Session<T, R>>();
+  #nextId = 1;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(scheduler: TaskScheduler<T, R>, clock: Clock, limits: SessionLimits, events: Emitter<MasterEvent<T>>) {
+    this.scheduler = scheduler;
+    this.clock = clock;
+    this.timers = new TimerQueue(clock);
+    this.taskTimeoutMs = limits.taskTimeoutMs;
+    this.socketTimeoutMs = limits.socketTimeoutMs;
+    this.maxFrameBytes = limits.maxFrameBytes;
+    this.#helloTimeoutMs = limits.helloTimeoutMs;
+    this.#events = events;
+  }
+
+  /** The connected workers, in the order in which they came. */
+  list(): WorkerInfo[] {
+    return [...this.#sessions].map((session) => session.info);
+  }
+
+  /** Takes an open socket; `adopt` connects it to the listener it is given. */
+  accept(adopt: (listener: SocketListener) => Socket): void {
+    let conversation: ServerConversation | undefined;
+    const socket = adopt({
+      opened() {},
+      received: (frame) => conversation?.frameReceived(frame),
+      closed: (code, reason) => {
+        conversation?.socketClosed(code, reason);
+        this.#forget(socket);
+      },
+    });
+    conversation = this.#converse(socket);
+    this.#sockets.set(socket, conversation);
+  }
+
+  /** Says goodbye to all, and resolves when every socket is closed. */
+  async endAll(code: number, reason: string): Promise<void> {
+    for (const [socket, conversation] of [...this.#sockets]) {
+      if (conversation === undefined) socket.terminate();
+      else conversation.end(code, reason);
+    }
+    if (this.#sockets.size === 0) return;
+    const closing = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    const cancel = this.clock.setTimer(CLOSE_TIMEOUT_MS, () => {
+      for (const socket of this.#sockets.keys()) socket.terminate();
+    });
+    await closing;
+    cancel();
+  }
+
+  attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void {
+    if (!this.#events.hears('attemptEnded')) return;
+    const { key, attempt, task } = grant.lease;
+    const durationMs = this.clock.now() - grant.startedAtMs;
+    this.#events.emit({ type: 'attemptEnded', worker: session.info, key, attempt, task, outcome, durationMs });
+  }
+
+  left(session: Session<T, R>, code: number, reason: string): void {
+    this.#sessions.delete(session);
+    this.#events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
+  }
+
+  #converse(socket: Socket): ServerConversation | undefined {
+    const codec = codecOf(socket.subprotocol);
+    if (codec === undefined) {
+      const reason = unsupported(socket.subprotocol || 'without a subprotocol');
+      socket.close(CloseCode.unsupportedVersion, closeReason(reason));
+      this.#refused(CloseCode.unsupportedVersion, reason);
+      return undefined;
+    }
+    const greeting = new Greeting(
+      () => conversation,
+      this.timers,
+      this.clock.now() + this.#helloTimeoutMs,
+      (worker) => this.#join(worker, conversation),
+      (code, reason) => this.#refused(code, reason),
+    );
+    const options = { codec, clock: this.clock, maxFrameBytes: this.maxFrameBytes, decode: decodeWorkerFrame };
+    const conversation: ServerConversation = new Conversation(socket, options, greeting);
+    return conversation;
+  }
+
+  #join(worker: WorkerDescription, conversation: ServerConversation): void {
+    const session = new Session(`w${this.#nextId}`, worker, conversation, this);
+    this.#nextId += 1;
+    this.#sessions.add(session);
+    session.start();
+    this.#events.emit({ type: 'workerConnected', worker: session.info });
+  }
+
+  #refused(code: number, reason: string): void {
+    this.#events.emit({ type: 'connectionRefused', code, reason });
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,53 @@
+// Checks of arguments at the door: each names the option and the value it got.
+import { InvalidOptionError } from './errors.ts';
+
+/** Throws an {@link InvalidOptionError} that names the option, what it should be, and what it is. */
+export function refuse(name: string, expected: string, value: unknown): never {
+  throw new InvalidOptionError(`Expected \`${name}\` to be ${expected}, got ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
+}
+
+/** Refuses what is not an object, so that the options inside can be read. */
+export function expectObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) refuse(name, 'an object', value);
+}
+
+/** Refuses option names that do not exist, so that a misspelt one is not silently ignored. */
+export function expectKnown(owner: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new InvalidOptionError(`Unknown option \`${name}\` for ${owner}; the options are ${known.join(', ')}`);
+    }
+  }
+}
+
+/** Refuses what is not an integer in the range. */
+export function expectInteger(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
+  refuse(name, max === Number.MAX_SAFE_INTEGER ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`, value);
+}
+
+/** Refuses what is not an integer in the range, or Infinity. */
+export function expectCount(name: string, value: unknown, min: number): void {
+  if (value === Number.POSITIVE_INFINITY) return;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min) return;
+  refuse(name, `an integer ≥ ${min} or Infinity`, value);
+}
+
+/** Refuses what is not a number of milliseconds ≥ `min`; Infinity is allowed where it means "never". */
+export function expectMilliseconds(name: string, value: unknown, min: number, mayBeInfinite: boolean): void {
+  if (typeof value === 'number' && value >= min && (mayBeInfinite || Number.isFinite(value))) return;
+  refuse(name, `a number of milliseconds ≥ ${min}${mayBeInfinite ? ' or Infinity' : ''}`, value);
+}
+
+/** Refuses what is not a string of the given length. */
+export function expectString(name: string, value: unknown, maxLength: number): void {
+  if (typeof value === 'string' && value.length > 0 && value.length <= maxLength) return;
+  refuse(name, `a string of 1 to ${maxLength} characters`, value);
+}

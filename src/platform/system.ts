@@ -1,0 +1,33 @@
+// Time and chance as the system has them; the only place that asks for them.
+import type { Clock, Random } from '../ports.ts';
+
+/** The longest delay that timers take; a longer one would fire at once. */
+const MAX_DELAY_MS = 0x7fff_ffff;
+
+/** Callbacks for after the turn, where the platform has no `setImmediate`: a message to oneself is never throttled. */
+const createMessageQueue = (): ((callback: () => void) => void) => {
+  const callbacks: (() => void)[] = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => callbacks.shift()?.();
+  return (callback) => {
+    callbacks.push(callback);
+    port2.postMessage(null);
+  };
+};
+
+let afterTurn: ((callback: () => void) => void) | undefined;
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  epochNow: () => Date.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
+    return () => clearTimeout(timer);
+  },
+  soon(callback) {
+    afterTurn ??= typeof setImmediate === 'function' ? setImmediate : createMessageQueue();
+    afterTurn(callback);
+  },
+};
+
+export const systemRandom: Random = () => Math.random();

@@ -1,0 +1,110 @@
+// Threads: Web Workers and Node's worker threads, from both of their sides, as one kind of thing.
+import type { Endpoint } from 'comlink';
+
+/** What starts a thread: the browser's `Worker`, or that of `node:worker_threads`. */
+export interface ThreadLike {
+  postMessage(message: unknown, transfer: never[]): void;
+  terminate(): unknown;
+}
+
+/** A thread that was started. */
+export interface Thread {
+  /** Where Comlink talks to it. */
+  readonly endpoint: Endpoint;
+  /** Calls back, perhaps more than once, when the thread has ended or is broken, with what is known of why. */
+  onFailure(listener: (reason: string) => void): void;
+  /** Ends it, whatever it is doing. */
+  terminate(): Promise<void>;
+}
+
+/** What the browser's `Worker`, and the global scope inside it, have. */
+interface WebPort {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
+}
+
+/** What `node:worker_threads` has instead of an EventTarget. */
+interface NodePort {
+  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
+  on(type: string, listener: (value: unknown) => void): unknown;
+  off(type: string, listener: (value: unknown) => void): unknown;
+}
+
+function isWebPort(value: object): value is WebPort {
+  return 'postMessage' in value && 'addEventListener' in value && 'removeEventListener' in value;
+}
+
+function isNodePort(value: object): value is NodePort {
+  return 'postMessage' in value && 'on' in value && 'off' in value;
+}
+
+/** Takes a thread that a factory made; undefined if it is neither kind. */
+export function adoptThread(worker: ThreadLike): Thread | undefined {
+  const terminate = async (): Promise<void> => {
+    await worker.terminate();
+  };
+  if (isWebPort(worker)) {
+    return {
+      endpoint: webEndpoint(worker),
+      onFailure(listener) {
+        worker.addEventListener('error', (event) => {
+          // A script that cannot be loaded gives an event without a message.
+          listener('message' in event ? String(event.message) : 'its script could not be loaded');
+        });
+        worker.addEventListener('messageerror', () => listener('a message could not be read'));
+      },
+      terminate,
+    };
+  }
+  if (isNodePort(worker)) {
+    return {
+      endpoint: nodeEndpoint(worker),
+      onFailure(listener) {
+        worker.on('error', (error) => listener(error instanceof Error ? error.message : String(error)));
+        worker.on('messageerror', () => listener('a message could not be read'));
+        worker.on('exit', (code) => listener(`it exited with code ${String(code)}`));
+      },
+      terminate,
+    };
+  }
+  return undefined;
+}
+
+/** Where a thread talks to the one that started it; undefined if this is not a thread. */
+export function parentEndpoint(): Endpoint | undefined {
+  // Not an import, which a bundle for the browser could not resolve.
+  const node = typeof process === 'object' ? process.getBuiltinModule?.('worker_threads') : undefined;
+  if (node?.parentPort) return nodeEndpoint(node.parentPort);
+  const scope: object = globalThis;
+  return 'importScripts' in scope && isWebPort(scope) ? webEndpoint(scope) : undefined;
+}
+
+function webEndpoint(port: WebPort): Endpoint {
+  return {
+    postMessage: (message, transfer = []) => port.postMessage(message, transfer),
+    addEventListener: (type, listener) => port.addEventListener(type, listener),
+    removeEventListener: (type, listener) => port.removeEventListener(type, listener),
+  };
+}
+
+/** Comlink's idea of a port over Node's. */
+function nodeEndpoint(port: NodePort): Endpoint {
+  const listeners = new WeakMap<EventListenerOrEventListenerObject, (data: unknown) => void>();
+  return {
+    postMessage: (message, transfer) => port.postMessage(message, transfer),
+    addEventListener(type, listener) {
+      const onMessage = (data: unknown): void => {
+        const event = new MessageEvent(type, { data });
+        if (typeof listener === 'function') listener(event);
+        else listener.handleEvent(event);
+      };
+      listeners.set(listener, onMessage);
+      port.on(type, onMessage);
+    },
+    removeEventListener(type, listener) {
+      const onMessage = listeners.get(listener);
+      if (onMessage !== undefined) port.off(type, onMessage);
+    },
+  };
+}

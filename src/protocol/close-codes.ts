@@ -1,0 +1,40 @@
+// Why a connection was closed: the WebSocket close codes of the protocol, in one place.
+
+export const CloseCode = {
+  /** Goodbye: the side that closes has nothing running any more and wants its leases returned. */
+  goodbye: 1000,
+  /** The master stops, or the browser leaves the page. */
+  goingAway: 1001,
+  /** The connection broke; never sent, only reported by the local socket. */
+  abnormal: 1006,
+  /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
+  frameTooLarge: 1009,
+  /** A frame was not an array of valid messages. */
+  badFrame: 4400,
+  /** No subprotocol, or no version, that this master speaks. */
+  unsupportedVersion: 4406,
+  /** The first message did not come in time. */
+  helloTimeout: 4408,
+  /** A valid message that is not allowed at this point, or names a lease that was never granted. */
+  violation: 4409,
+  /** Nothing was heard from the peer for `socketTimeout`; reported locally when the socket is terminated. */
+  silent: 4410,
+} as const;
+
+/** After these the worker has handed back everything itself: what it ran is not counted as lost with it. */
+export function isGoodbye(code: number): boolean {
+  return code === CloseCode.goodbye || code === CloseCode.goingAway;
+}
+
+/** After these, trying again with the same program cannot help. */
+export function isFinal(code: number): boolean {
+  return code === CloseCode.unsupportedVersion;
+}
+
+/** A close reason as WebSocket allows it: at most 123 bytes of UTF-8 (RFC 6455, section 5.5). */
+export function closeReason(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= 123) return text;
+  // `stream` leaves out a character that the cut went through.
+  return new TextDecoder().decode(bytes.subarray(0, 123), { stream: true });
+}

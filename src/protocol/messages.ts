@@ -1,0 +1,74 @@
+// The messages of the protocol: arrays whose first element says which. docs/protocol.md is their prose.
+import type { ErrorDescription } from '../errors.ts';
+
+/** The version both sides must speak; also part of the subprotocols' names. */
+export const PROTOCOL_VERSION = 1;
+
+/** The first element of each message. The numbers are the wire format: never reuse one. */
+export const MessageType = {
+  hello: 0,
+  welcome: 1,
+  grant: 2,
+  cancel: 3,
+  ping: 4,
+  done: 5,
+  failed: 6,
+  rejected: 7,
+  released: 8,
+  credit: 9,
+  pong: 10,
+} as const;
+
+/** What a worker says of itself. */
+export interface WorkerDescription {
+  readonly version: number;
+  readonly name: string;
+  readonly platform: string;
+  /** How many tasks it runs at once; 0 while it is paused. */
+  readonly concurrency: number;
+  /** How many leases it wants to hold beyond those. */
+  readonly prefetch: number;
+  /** The task types it takes; all, if absent. */
+  readonly accepts?: readonly string[];
+}
+
+/** What a master says of itself. */
+export interface MasterDescription {
+  readonly version: number;
+  /** The worker's id with this master. */
+  readonly worker: string;
+  /** How often the master pings, in milliseconds. */
+  readonly pingInterval: number;
+  /** After how much silence either side gives the other up, in milliseconds. */
+  readonly socketTimeout: number;
+  /** The largest frame the master takes, in bytes. */
+  readonly maxFrameBytes: number;
+}
+
+/** Why the master takes back a lease that it granted. */
+export type CancelReason = 'aborted' | 'timeout';
+
+export type Hello = readonly [type: typeof MessageType.hello, worker: WorkerDescription];
+export type Done = readonly [type: typeof MessageType.done, lease: number, result: unknown];
+export type Failed = readonly [type: typeof MessageType.failed, lease: number, error: ErrorDescription];
+export type Rejected = readonly [type: typeof MessageType.rejected, lease: number, reason: string];
+export type Released = readonly [type: typeof MessageType.released, lease: number];
+export type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: number];
+export type Pong = readonly [type: typeof MessageType.pong, nonce: number];
+/** What a worker sends. */
+export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong;
+
+export type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
+export type Grant = readonly [
+  type: typeof MessageType.grant,
+  lease: number,
+  attempt: number,
+  key: string,
+  task: unknown,
+];
+export type Cancel = readonly [type: typeof MessageType.cancel, lease: number, reason: CancelReason];
+export type Ping = readonly [type: typeof MessageType.ping, nonce: number];
+/** What a master sends. */
+export type MasterMessage = Welcome | Grant | Cancel | Ping;
+
+export type Message = WorkerMessage | MasterMessage;

@@ -1,0 +1,17 @@
+// What crosses the border between a sandbox and its threads.
+import type { ErrorDescription } from '../errors.ts';
+
+/** How a task ended in the thread. Errors are described, as structured cloning loses most of them. */
+export type ThreadOutcome =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: ErrorDescription };
+
+/** What a thread offers through Comlink. */
+export interface ThreadApi {
+  /** Answers once the handler is in place. */
+  boot(): boolean;
+  run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome>;
+  /** Aborts the signal of a call, if it still runs. */
+  abort(call: number, reason: string): void;
+}

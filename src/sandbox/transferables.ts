@@ -1,0 +1,77 @@
+// Moves typed arrays out of a thread instead of copying them.
+
+/** A value ready to be posted, and the buffers in it that can move. */
+export interface Transfer {
+  readonly value: unknown;
+  readonly buffers: ArrayBuffer[];
+}
+
+/**
+ * Finds the buffers in plain objects and arrays. A view of a part of a buffer is replaced by a copy of that part, as
+ * the whole buffer would travel with it otherwise: a Buffer from Node's pool, a corner of a WebAssembly memory.
+ */
+export function transferOf(value: unknown): Transfer {
+  const buffers = new Set<ArrayBuffer>();
+  const seen = new Set<object>();
+
+  function visit(inner: unknown): unknown {
+    if (typeof inner !== 'object' || inner === null || seen.has(inner)) return inner;
+    if (inner instanceof ArrayBuffer) {
+      buffers.add(inner);
+      return inner;
+    }
+    if (ArrayBuffer.isView(inner)) return visitView(inner);
+    // Cycles are cloned as they are.
+    seen.add(inner);
+    if (Array.isArray(inner)) return replaceChanged(inner, inner.map(visit));
+    if (!isPlain(inner)) return inner;
+    const entries = Object.entries(inner);
+    const visited = entries.map(([key, each]) => [key, visit(each)] as const);
+    const isSame = visited.every(([, each], index) => each === entries[index]?.[1]);
+    return isSame ? inner : Object.fromEntries(visited);
+  }
+
+  function visitView(view: ArrayBufferView): ArrayBufferView {
+    const { buffer, byteOffset, byteLength } = view;
+    // Shared memory is not moved: both sides go on to see it.
+    if (!(buffer instanceof ArrayBuffer)) return view;
+    if (byteLength === buffer.byteLength) {
+      buffers.add(buffer);
+      return view;
+    }
+    const copy = buffer.slice(byteOffset, byteOffset + byteLength);
+    buffers.add(copy);
+    return viewLike(view, copy);
+  }
+
+  return { value: visit(value), buffers: [...buffers] };
+}
+
+function replaceChanged(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  return after.every((each, index) => each === before[index]) ? before : after;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+const viewConstructors: readonly (new (buffer: ArrayBuffer) => ArrayBufferView)[] = [
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+];
+
+/** A view of the same kind; a subclass, such as Buffer, becomes a Uint8Array, as it would by structured cloning. */
+function viewLike(view: ArrayBufferView, buffer: ArrayBuffer): ArrayBufferView {
+  const View = viewConstructors.find((Kind) => view instanceof Kind) ?? Uint8Array;
+  return new View(buffer);
+}

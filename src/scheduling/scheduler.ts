@@ -1,0 +1,58 @@
+// What a master asks of a scheduler: which task, to whom, in what order. In memory, or behind a store.
+import type { TaskdistError } from '../errors.ts';
+
+/** The right of one worker's connection to run one attempt. A new object for each attempt. */
+export interface Lease<T> {
+  /** The identity of the task. */
+  readonly key: string;
+  /** Which execution of the task this is, counted from 1. */
+  readonly attempt: number;
+  readonly task: T;
+}
+
+/** Who takes leases: a master's session with one worker. */
+export interface LeaseHolder<T> {
+  /** Unique among the holders of a scheduler, and never used again. */
+  readonly id: string;
+  /** For people: the name in errors. */
+  readonly name: string;
+  /** The values of `task.type` it takes; undefined: all tasks. */
+  readonly accepts: ReadonlySet<string> | undefined;
+  /** The task of a lease it holds was aborted: the lease is void from now on. */
+  revoke(lease: Lease<T>): void;
+}
+
+/** Why a lease is given back without a result. */
+export type Release =
+  /** It had not started, or was handed back in good order: as if it had never been granted. */
+  | { readonly kind: 'returned' }
+  /** The connection ended while the attempt ran. Counts towards `maxDeliveries`. */
+  | { readonly kind: 'lost'; readonly error: TaskdistError }
+  /** The worker declined; it is not offered this task again. */
+  | { readonly kind: 'rejected' };
+
+/**
+ * Decides order, retries and settlement. All of `complete`, `fail`, `discard` and `release` end the lease, and do
+ * nothing, and return false, for a lease that has ended before.
+ */
+export interface TaskScheduler<T, R> {
+  /** A master starts to serve this scheduler. @throws TaskdistError if another one does. */
+  open(): void;
+  /** The master stops: every unsettled `put` rejects with `reason`, and so does every later one until `open`. */
+  close(reason: TaskdistError): void;
+  /**
+   * Waits until there is something for this holder, then leases it 1 to `max` tasks.
+   * Resolves to none when the signal aborts. One call at a time per holder.
+   */
+  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]>;
+  /** The attempt gave a result. */
+  complete(lease: Lease<T>, result: R): boolean;
+  /** The attempt failed, and costs one of the task's attempts. */
+  fail(lease: Lease<T>, error: Error): boolean;
+  /** No worker can ever run this task: its `put` rejects with `error` at once. */
+  discard(lease: Lease<T>, error: Error): boolean;
+  /** The lease is given back. */
+  release(lease: Lease<T>, release: Release): boolean;
+  /** This holder is gone, and holds nothing any more. */
+  leave(holder: LeaseHolder<T>): void;
+}

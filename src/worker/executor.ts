@@ -1,0 +1,195 @@
+// Runs attempts through the handler: in order of arrival, so many at once, each until it ends or is given up.
+import { isTaskdistError, TaskdistError } from '../errors.ts';
+import { AttemptContext, type TaskHandler } from '../handler.ts';
+import type { Clock } from '../ports.ts';
+
+/** How an attempt ended, as the worker sees it. `released`: given back without a result. */
+export type AttemptResult<R> =
+  | { readonly kind: 'done'; readonly result: R }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'released' };
+
+/** One attempt to run. */
+export interface Attempt<T, R> {
+  readonly key: string;
+  readonly attempt: number;
+  readonly task: T;
+  /** It begins to run. */
+  started(): void;
+  /** It is over: called exactly once, started or not. */
+  ended(result: AttemptResult<R>, durationMs: number): void;
+}
+
+type RunState = 'waiting' | 'running' | 'cancelled' | 'ended';
+
+/** An attempt on its way through the executor. */
+class Run<T, R> {
+  state: RunState = 'waiting';
+  startedAtMs = 0;
+  cancelGrace: (() => void) | undefined = undefined;
+  readonly attempt: Attempt<T, R>;
+  readonly context: AttemptContext;
+
+  constructor(attempt: Attempt<T, R>) {
+    this.attempt = attempt;
+    this.context = new AttemptContext(attempt.key, attempt.attempt);
+  }
+}
+
+/** Calls the attempt off: it is aborted if it runs, and just left out if it does not. */
+export type CancelAttempt = (reason: unknown) => void;
+
+/** A turn of the event loop is given back after this long, so that results and heartbeats get through in between. */
+const TURN_MS = 4;
+
+/** Runs attempts. It outlives connections: a slot is taken until its handler is really through, or given up. */
+export class Executor<T, R> {
+  concurrency: number;
+  readonly #handler: TaskHandler<T, R>;
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+  /** The handler can run nothing any more; told instead of failing task after task. */
+  readonly #onBroken: (error: TaskdistError) => void;
+  #waiting: Run<T, R>[] = [];
+  readonly #running = new Set<Run<T, R>>();
+  #turnStartedAtMs: number | undefined = undefined;
+  #isYielding = false;
+  #isPumping = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(
+    handler: TaskHandler<T, R>,
+    clock: Clock,
+    concurrency: number,
+    graceMs: number,
+    onBroken: (error: TaskdistError) => void,
+  ) {
+    this.#handler = handler;
+    this.#clock = clock;
+    this.concurrency = concurrency;
+    this.#graceMs = graceMs;
+    this.#onBroken = onBroken;
+  }
+
+  /** Queues an attempt; it may start at once. */
+  add(attempt: Attempt<T, R>): CancelAttempt {
+    const run = new Run(attempt);
+    this.#waiting.push(run);
+    this.#pump();
+    return (reason) => this.#cancel(run, reason);
+  }
+
+  /** Changes how many run at once. Those that run already go on. */
+  setConcurrency(concurrency: number): void {
+    this.concurrency = concurrency;
+    this.#pump();
+  }
+
+  /** Gives back all that has not started. */
+  releaseWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const run of waiting) this.#end(run, { kind: 'released' });
+  }
+
+  /** Aborts all, and resolves when nothing runs any more, or was given up after the grace. */
+  async abortAll(reason: unknown): Promise<void> {
+    this.releaseWaiting();
+    for (const run of [...this.#running]) this.#cancel(run, reason);
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #pump(): void {
+    // A handler that answers at once ends its run within `#start`: the loop below goes on with the next, not a deeper one.
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#running.size < this.concurrency && this.#waiting.length > 0) {
+      if (this.#isYielding || this.#mustYield()) break;
+      const run = this.#waiting.shift();
+      if (run !== undefined) this.#start(run);
+    }
+    this.#isPumping = false;
+  }
+
+  /** Whether this turn has lasted long enough; then goes on in the next. */
+  #mustYield(): boolean {
+    const nowMs = this.#clock.now();
+    if (this.#turnStartedAtMs === undefined) {
+      this.#turnStartedAtMs = nowMs;
+      this.#clock.soon(() => {
+        this.#turnStartedAtMs = undefined;
+        this.#isYielding = false;
+        this.#pump();
+      });
+      return false;
+    }
+    this.#isYielding = nowMs - this.#turnStartedAtMs >= TURN_MS;
+    return this.#isYielding;
+  }
+
+  #start(run: Run<T, R>): void {
+    run.state = 'running';
+    run.startedAtMs = this.#clock.now();
+    this.#running.add(run);
+    run.attempt.started();
+    try {
+      const result = this.#handler.doTask(run.attempt.task, run.context);
+      if (!isThenable(result)) {
+        this.#end(run, { kind: 'done', result });
+        return;
+      }
+      result.then(
+        (value) => this.#end(run, { kind: 'done', result: value }),
+        (error: unknown) => this.#end(run, this.#judge(error)),
+      );
+    } catch (error) {
+      this.#end(run, this.#judge(error));
+    }
+  }
+
+  #judge(error: unknown): AttemptResult<R> {
+    if (isTaskdistError(error, 'TASKDIST_TASK_REJECTED')) {
+      return { kind: 'rejected', reason: 'reason' in error ? String(error.reason) : error.message };
+    }
+    if (isTaskdistError(error, 'TASKDIST_SANDBOX_BROKEN')) {
+      this.#onBroken(error);
+      return { kind: 'released' };
+    }
+    return { kind: 'failed', error };
+  }
+
+  #cancel(run: Run<T, R>, reason: unknown): void {
+    if (run.state === 'waiting') {
+      this.#waiting = this.#waiting.filter((each) => each !== run);
+      this.#end(run, { kind: 'released' });
+    } else if (run.state === 'running') {
+      run.state = 'cancelled';
+      const giveUp = (): void => this.#end(run, { kind: 'released' });
+      run.cancelGrace = this.#clock.setTimer(this.#graceMs, giveUp);
+      run.context.abort(reason);
+    }
+  }
+
+  #end(run: Run<T, R>, result: AttemptResult<R>): void {
+    if (run.state === 'ended') return;
+    const wasCancelled = run.state === 'cancelled';
+    const durationMs = run.state === 'waiting' ? 0 : this.#clock.now() - run.startedAtMs;
+    run.state = 'ended';
+    run.cancelGrace?.();
+    this.#running.delete(run);
+    // Whatever a cancelled attempt came to, nobody wants it any more.
+    run.attempt.ended(wasCancelled ? { kind: 'released' } : result, durationMs);
+    if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#pump();
+  }
+}
+
+function isThenable<R>(value: R | Promise<R>): value is Promise<R> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Why an attempt is aborted, for its signal. */
+export function abortError(message: string, cause?: unknown): TaskdistError {
+  return new TaskdistError('TASKDIST_TASK_ABORTED', message, cause === undefined ? undefined : { cause });
+}

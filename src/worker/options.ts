@@ -1,0 +1,154 @@
+// The options of a worker: what they mean, their defaults, and their checks.
+import { expectInteger, expectKnown, expectMilliseconds, expectObject, expectString, refuse } from '../options.ts';
+import { type Logger, silentLogger } from '../ports.ts';
+import { type CodecName, codecs } from '../protocol/codec.ts';
+import { Limits } from '../protocol/decode.ts';
+import type { ReconnectOptions } from './reconnection.ts';
+
+/** Options of a {@link Worker}. All times are in milliseconds. */
+export interface WorkerOptions<T> {
+  /**
+   * Where the master is, e.g. `wss://example.org/taskdist`; `http:` and `https:` are read as `ws:` and `wss:`.
+   * Goes instead of `protocol`, `masterHost` and `masterPort`.
+   */
+  readonly url?: string | URL;
+  /** The master's host. @defaultValue 'localhost' */
+  readonly masterHost?: string;
+  /** The master's port, 1 to 65535. @defaultValue 9000 */
+  readonly masterPort?: number;
+  /** `ws`, or `wss` for a master behind TLS. @defaultValue 'ws' */
+  readonly protocol?: 'ws' | 'wss';
+  /** What the worker is called in lists and errors, 1 to 256 characters. @defaultValue 'browser', or 'node-' and the process id */
+  readonly name?: string;
+  /**
+   * How many tasks run at once, an integer from 1 to 65536.
+   * @defaultValue what the handler's `getConcurrency()` says, else 1
+   */
+  readonly concurrency?: number;
+  /**
+   * How many further tasks the worker holds, so that the next one is at hand when one ends; an integer from 0 to
+   * 65536. More hide a longer round trip when tasks are short; fewer leave more for others when tasks are long.
+   * @defaultValue as many as `concurrency`
+   */
+  readonly prefetch?: number;
+  /**
+   * Which tasks the worker takes: a list of values of `task.type`, which the master goes by, or a predicate, which
+   * the worker asks for every task and rejects it if the answer is false. @defaultValue all tasks
+   */
+  readonly accepts?: readonly string[] | ((task: T) => boolean);
+  /** How long one try to connect may take, welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
+  readonly connectTimeout?: number;
+  /** How tries to connect are spaced; false: a lost connection is not made again. @defaultValue { base: 500, cap: 30000 } */
+  readonly reconnect?: ReconnectOptions | false;
+  /**
+   * How long an attempt that was called off may take to end, in milliseconds ≥ 0. Then its slot is given away, and
+   * `stop()` does not wait for it any longer. Only a sandbox can really end a handler that does not listen to
+   * `context.signal`; let this be longer than the sandbox's own `grace`. @defaultValue 2000
+   */
+  readonly grace?: number;
+  /** How messages are written. @defaultValue 'msgpack' */
+  readonly codec?: CodecName;
+  /** Gets what the worker has to say. @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+/** The options, checked and complete. */
+export interface CheckedWorkerOptions<T> {
+  readonly url: string;
+  readonly name: string;
+  readonly concurrency: number;
+  readonly prefetch: number | undefined;
+  readonly acceptedTypes: readonly string[] | undefined;
+  readonly acceptsTask: ((task: T) => boolean) | undefined;
+  readonly connectTimeout: number;
+  readonly reconnect: ReconnectOptions | false;
+  readonly grace: number;
+  readonly codec: CodecName;
+  readonly logger: Logger;
+}
+
+const defaults = Object.freeze({
+  masterHost: 'localhost',
+  masterPort: 9000,
+  protocol: 'ws',
+  connectTimeout: 5000,
+  reconnect: Object.freeze({}),
+  grace: 2000,
+  codec: 'msgpack',
+  logger: silentLogger,
+} satisfies WorkerOptions<never>);
+
+const known = [...Object.keys(defaults), 'url', 'name', 'concurrency', 'prefetch', 'accepts'];
+
+/** @throws InvalidOptionError */
+export function checkWorkerOptions<T>(
+  options: WorkerOptions<T>,
+  defaultName: string,
+  handlerConcurrency: () => number | undefined,
+): CheckedWorkerOptions<T> {
+  expectObject('options', options);
+  expectKnown('Worker', options, known);
+  const { name = defaultName, concurrency = handlerConcurrency() ?? 1, prefetch, accepts } = options;
+  const { connectTimeout = defaults.connectTimeout, grace = defaults.grace, reconnect = defaults.reconnect } = options;
+  const { codec = defaults.codec, logger = defaults.logger } = options;
+  expectString('name', name, Limits.nameCharacters);
+  expectInteger('concurrency', concurrency, 1, Limits.credit);
+  if (prefetch !== undefined) expectInteger('prefetch', prefetch, 0, Limits.credit);
+  expectAccepts(accepts);
+  expectMilliseconds('connectTimeout', connectTimeout, 1, false);
+  expectMilliseconds('grace', grace, 0, false);
+  if (!Object.hasOwn(codecs, codec)) refuse('codec', `one of ${Object.keys(codecs).join(', ')}`, codec);
+  expectObject('logger', logger);
+  return {
+    url: toUrl(options),
+    name,
+    concurrency,
+    prefetch,
+    acceptedTypes: typeof accepts === 'function' ? undefined : accepts,
+    acceptsTask: typeof accepts === 'function' ? accepts : undefined,
+    connectTimeout,
+    reconnect,
+    grace,
+    codec,
+    logger,
+  };
+}
+
+function expectAccepts(accepts: unknown): void {
+  if (accepts === undefined || typeof accepts === 'function') return;
+  const isList =
+    Array.isArray(accepts) &&
+    accepts.length <= Limits.acceptedTypes &&
+    accepts.every((type) => typeof type === 'string' && type.length <= Limits.nameCharacters);
+  if (!isList) refuse('accepts', `a list of at most ${Limits.acceptedTypes} task types, or a function`, accepts);
+}
+
+function toUrl<T>(options: WorkerOptions<T>): string {
+  if (options.url === undefined) {
+    const {
+      masterHost = defaults.masterHost,
+      masterPort = defaults.masterPort,
+      protocol = defaults.protocol,
+    } = options;
+    expectString('masterHost', masterHost, 255);
+    expectInteger('masterPort', masterPort, 1, 65_535);
+    if (protocol !== 'ws' && protocol !== 'wss') refuse('protocol', "'ws' or 'wss'", protocol);
+    const host = masterHost.includes(':') && !masterHost.startsWith('[') ? `[${masterHost}]` : masterHost;
+    return parse('masterHost', `${protocol}://${host}:${masterPort}`).href;
+  }
+  for (const name of ['masterHost', 'masterPort', 'protocol'] as const) {
+    if (options[name] !== undefined) refuse(name, 'absent, as `url` is given', options[name]);
+  }
+  const url = parse('url', String(options.url));
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(url.protocol) || url.hash !== '') refuse('url', 'a WebSocket URL', String(options.url));
+  return url.href;
+}
+
+function parse(name: string, text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    return refuse(name, name === 'url' ? 'a WebSocket URL' : 'a host name', text);
+  }
+}

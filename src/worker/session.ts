@@ -1,0 +1,211 @@
+// A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
+import { Conversation, type ConversationListener } from '../connection/conversation.ts';
+import type { Alarm, TimerQueue } from '../connection/timer-queue.ts';
+import { describeError } from '../errors.ts';
+import type { Clock, Connect, Socket } from '../ports.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { type Codec, codecOf } from '../protocol/codec.ts';
+import { decodeMasterFrame, Limits } from '../protocol/decode.ts';
+import {
+  type MasterDescription,
+  type MasterMessage,
+  MessageType,
+  type WorkerDescription,
+  type WorkerMessage,
+} from '../protocol/messages.ts';
+import { type AttemptResult, abortError, type CancelAttempt } from './executor.ts';
+
+/** A task as the master granted it. */
+export interface GrantedTask {
+  readonly key: string;
+  readonly attempt: number;
+  readonly task: unknown;
+}
+
+/** What a session needs of its worker. */
+export interface WorkerSessionContext {
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly connectTimeoutMs: number;
+  /** What the hello says. */
+  describe(): WorkerDescription;
+  welcomed(id: string): void;
+  /** Runs a task, or turns it down; calls `answer` once, with what came of it. */
+  run(task: GrantedTask, answer: Answer): CancelAttempt;
+  /** Told once. */
+  ended(code: number, reason: string): void;
+}
+
+/** Sends what came of an attempt. Returns what was really sent: a result that cannot be sent is a failure. */
+export type Answer = (result: AttemptResult<unknown>) => AttemptResult<unknown>;
+
+/** Before the welcome says more: enough for a hello. */
+const HELLO_FRAME_BYTES = 1_048_576;
+
+/** Dialling; then talking, welcomed or not yet; then over. */
+type SessionState =
+  | { readonly kind: 'dialling' }
+  | {
+      readonly kind: 'talking';
+      readonly conversation: Conversation<WorkerMessage, MasterMessage>;
+      readonly master: MasterDescription | undefined;
+    }
+  | { readonly kind: 'ended' };
+
+/** The session of one connection. */
+export class WorkerSession implements ConversationListener<MasterMessage> {
+  readonly #context: WorkerSessionContext;
+  readonly #socket: Socket;
+  readonly #alarm: Alarm;
+  /** How to call off what the master granted and has no answer to yet. */
+  readonly #attempts = new Map<number, CancelAttempt>();
+  #state: SessionState = { kind: 'dialling' };
+
+  /** Starts to connect. */
+  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext) {
+    this.#context = context;
+    this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
+    this.#alarm.setBy(context.clock.now() + context.connectTimeoutMs);
+    this.#socket = connect(url, subprotocols, {
+      opened: () => this.#opened(),
+      received: (frame) => this.#conversation?.frameReceived(frame),
+      closed: (code, reason) => this.#closed(code, reason),
+    });
+  }
+
+  /** Says goodbye: the master takes back what is not answered. */
+  end(reason: string): void {
+    if (this.#state.kind === 'dialling') this.#hangUp(CloseCode.goodbye, reason);
+    else this.#conversation?.end(CloseCode.goodbye, reason);
+  }
+
+  /** Tells the master how many tasks this worker wants. */
+  changeCredit(concurrency: number, prefetch: number): void {
+    // Before the welcome too: the hello on its way may say something else.
+    this.#conversation?.send([MessageType.credit, concurrency, prefetch]);
+  }
+
+  received(message: MasterMessage): void {
+    switch (message[0]) {
+      case MessageType.welcome:
+        this.#welcomed(message[1]);
+        break;
+      case MessageType.grant:
+        this.#granted(message[1], { attempt: message[2], key: message[3], task: message[4] });
+        break;
+      case MessageType.cancel:
+        this.#attempts.get(message[1])?.(abortError(`The master cancelled the attempt: ${message[2]}`));
+        break;
+      case MessageType.ping:
+        this.#conversation?.send([MessageType.pong, message[1]]);
+        break;
+    }
+  }
+
+  ended(code: number, reason: string): void {
+    if (this.#state.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    this.#alarm.cancel();
+    for (const cancel of [...this.#attempts.values()]) cancel(abortError(`The connection ended: ${reason}`));
+    this.#attempts.clear();
+    this.#context.ended(code, reason);
+  }
+
+  get #conversation(): Conversation<WorkerMessage, MasterMessage> | undefined {
+    return this.#state.kind === 'talking' ? this.#state.conversation : undefined;
+  }
+
+  #opened(): void {
+    if (this.#state.kind !== 'dialling') return;
+    const codec = codecOf(this.#socket.subprotocol);
+    if (codec === undefined) {
+      this.#hangUp(CloseCode.unsupportedVersion, 'The server does not speak a subprotocol of taskdist');
+      return;
+    }
+    const conversation = this.#converse(codec);
+    this.#state = { kind: 'talking', conversation, master: undefined };
+    conversation.send([MessageType.hello, this.#context.describe()]);
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#conversation === undefined) this.ended(code, reason);
+    else this.#conversation.socketClosed(code, reason);
+  }
+
+  #converse(codec: Codec): Conversation<WorkerMessage, MasterMessage> {
+    const { clock } = this.#context;
+    const options = { codec, clock, maxFrameBytes: HELLO_FRAME_BYTES, decode: decodeMasterFrame };
+    return new Conversation(this.#socket, options, this);
+  }
+
+  #welcomed(master: MasterDescription): void {
+    if (this.#state.kind !== 'talking') return;
+    const { conversation } = this.#state;
+    if (this.#state.master !== undefined) {
+      conversation.end(CloseCode.violation, 'A second welcome');
+      return;
+    }
+    conversation.maxFrameBytes = master.maxFrameBytes;
+    this.#state = { kind: 'talking', conversation, master };
+    this.#alarm.cancel();
+    this.#alarm.setBy(conversation.heardAtMs + master.socketTimeout);
+    this.#context.welcomed(master.worker);
+  }
+
+  #granted(lease: number, task: GrantedTask): void {
+    if (this.#state.kind !== 'talking') return;
+    if (this.#state.master === undefined || this.#attempts.has(lease)) {
+      this.#state.conversation.end(CloseCode.violation, `Lease ${lease} cannot be granted now`);
+      return;
+    }
+    let isAnswered = false;
+    const cancel = this.#context.run(task, (result) => {
+      isAnswered = true;
+      this.#attempts.delete(lease);
+      return this.#answer(lease, result);
+    });
+    // It may have been over at once.
+    if (!isAnswered) this.#attempts.set(lease, cancel);
+  }
+
+  #answer(lease: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
+    try {
+      this.#conversation?.send(toMessage(lease, result));
+      return result;
+    } catch (error) {
+      const failed: AttemptResult<unknown> = { kind: 'failed', error };
+      this.#conversation?.send(toMessage(lease, failed));
+      return failed;
+    }
+  }
+
+  /** The connection took too long, or the master has fallen silent. */
+  #look(nowMs: number): void {
+    if (this.#state.kind !== 'talking' || this.#state.master === undefined) {
+      this.#hangUp(CloseCode.silent, `No welcome within ${this.#context.connectTimeoutMs} ms (\`connectTimeout\`)`);
+      return;
+    }
+    const { conversation, master } = this.#state;
+    const deadlineMs = conversation.heardAtMs + master.socketTimeout;
+    if (nowMs >= deadlineMs) conversation.giveUp(`The master was silent for ${master.socketTimeout} ms`);
+    else this.#alarm.setBy(deadlineMs);
+  }
+
+  #hangUp(code: number, reason: string): void {
+    this.#socket.terminate();
+    this.ended(code, reason);
+  }
+}
+
+function toMessage(lease: number, result: AttemptResult<unknown>): WorkerMessage {
+  switch (result.kind) {
+    case 'done':
+      return [MessageType.done, lease, result.result];
+    case 'failed':
+      return [MessageType.failed, lease, describeError(result.error)];
+    case 'rejected':
+      return [MessageType.rejected, lease, result.reason.slice(0, Limits.textCharacters)];
+    case 'released':
+      return [MessageType.released, lease];
+  }
+}
