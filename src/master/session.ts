@@ -68,7 +68,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#connectedAt = context.clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;
-    this.#pingIntervalMs = context.socketTimeoutMs / PINGS_PER_TIMEOUT;
+    this.#pingIntervalMs = Math.ceil(context.socketTimeoutMs / PINGS_PER_TIMEOUT);
     this.#nextPingMs = context.clock.now() + this.#pingIntervalMs;
     this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
   }
