@@ -1,0 +1,28 @@
+// Chance that can be replayed: the same seed, the same numbers.
+import type { Random } from '../../src/ports.ts';
+
+/** A seeded source of numbers in [0, 1). Source: G. Marsaglia, "Xorshift RNGs", 2003, with shifts 13, 17 and 5. */
+export function seededRandom(seed: number): Random {
+  // Spread over all bits, so that neighbouring seeds have nothing in common; and never 0, which would stay 0.
+  let state = Math.imul(seed + 1, 0x9e37_79b1) | 1;
+  const next = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+  for (let warmUp = 0; warmUp < 8; warmUp += 1) next();
+  return next;
+}
+
+/** An integer from 0 to `below` - 1. */
+export function integerBelow(random: Random, below: number): number {
+  return Math.floor(random() * below);
+}
+
+/** One of the items, which must not be none. */
+export function pick<Item>(random: Random, items: readonly Item[]): Item {
+  const item = items[integerBelow(random, items.length)];
+  if (item === undefined) throw new RangeError('Nothing to pick from');
+  return item;
+}
