@@ -3,7 +3,7 @@ import { Heap, type HeapItem } from '../heap.ts';
 import type { Clock } from '../ports.ts';
 
 /** A timer this late says that our own event loop stood still, and that frames may be waiting to be read. */
-const STALL_MS = 200;
+const STALL_MS = 50;
 /** How long after a stall the deadlines are judged: time enough to read what came in meanwhile. */
 const CATCH_UP_MS = 100;
 

@@ -1,6 +1,6 @@
 // The listening server: one of our own on a port, or one that the user has already.
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { TaskdistError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
@@ -9,8 +9,8 @@ import type { MasterAddress } from './events.ts';
 
 /** The part of an `http.Server` or `https.Server` that a master needs. */
 export interface UpgradeServer {
-  on(event: 'upgrade', listener: (request: never, socket: never, head: never) => void): unknown;
-  off(event: 'upgrade', listener: (request: never, socket: never, head: never) => void): unknown;
+  on(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
+  off(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
   listenerCount(event: 'upgrade'): number;
 }
 
@@ -74,7 +74,9 @@ function answer(socket: Duplex, status: number): void {
 export class AttachedListener implements Listener {
   readonly #server: UpgradeServer;
   readonly #upgrader: Upgrader;
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  readonly #onUpgrade = (request: unknown, socket: unknown, head: unknown): void => {
+    // Always so; said for the compiler, as the public type of a server must not need Node's types.
+    if (!(request instanceof IncomingMessage && socket instanceof Duplex && Buffer.isBuffer(head))) return;
     if (this.#upgrader.isFor(request)) this.#upgrader.upgrade(request, socket, head);
     // Another listener may know this path; if there is none, nobody would ever answer.
     else if (this.#server.listenerCount('upgrade') === 1) answer(socket, 404);

@@ -1,0 +1,367 @@
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { CloseCode, FifoScheduler, Master, type MasterOptions, Worker } from 'taskdist';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { createCertificate } from './certificate.ts';
+import { Cluster, gate, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
+
+const portOf = (server: { address(): AddressInfo | string | null }): number => (server.address() as AddressInfo).port;
+
+describe('Master on a port', () => {
+  it('tells where it listens, and answers plain requests with 426', async () => {
+    const { master } = await Cluster.start();
+    expect(master.address).toMatchObject({ host: '127.0.0.1' });
+    const [response] = await once(get(`http://127.0.0.1:${master.address?.port}/`), 'response');
+    response.resume();
+    expect(response.statusCode).toBe(426);
+  });
+
+  it('serves its path only', async () => {
+    const { master } = await Cluster.start({ path: '/tasks' });
+    const socket = new WebSocket(`ws://127.0.0.1:${master.address?.port}/`, ['taskdist.v1.json']);
+    const [error] = await once(socket, 'error');
+    expect(error.message).toContain('404');
+  });
+
+  it('reports a port in use, and serves it as soon as it is free', async () => {
+    const blocker = createTcpServer();
+    blocker.listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const port = portOf(blocker);
+    const cluster = new Cluster<number, number>({ port, listenTimeout: 20 });
+    const result = cluster.scheduler.put(1);
+    const failure = nextMasterEvent(cluster.master, 'error');
+    await expect(cluster.master.start()).rejects.toMatchObject({
+      code: 'TASKDIST_LISTEN',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+      cause: { code: 'EADDRINUSE' },
+    });
+    expect((await failure).error.code).toBe('TASKDIST_LISTEN');
+    const listening = nextMasterEvent(cluster.master, 'listening');
+    blocker.close();
+    await listening;
+    await cluster.join((n) => n + 1);
+    await expect(result).resolves.toBe(2);
+  });
+
+  it('can be stopped while it waits to try again, and does not try then', async () => {
+    const blocker = createTcpServer();
+    blocker.listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    onTestFinished(() => void blocker.close());
+    const { master } = new Cluster({ port: portOf(blocker), listenTimeout: 1_000_000 });
+    await master.start().catch(() => {});
+    await master.stop();
+  });
+
+  it('stops twice, settles everything, and starts again', async () => {
+    const { scheduler, master } = await Cluster.start<number, number>();
+    const queued = scheduler.put(1);
+    const stopped = Promise.all([master.stop(), master.stop()]);
+    await expect(queued).rejects.toMatchObject({ code: 'TASKDIST_STOPPED' });
+    await expect(scheduler.put(2)).rejects.toMatchObject({ code: 'TASKDIST_STOPPED' });
+    await stopped;
+    expect(master.address).toBeUndefined();
+    await master.start();
+    const worker = new Worker<number, number>((n) => n, { url: `ws://127.0.0.1:${master.address?.port}` });
+    onTestFinished(() => worker.stop());
+    await worker.start();
+    await expect(scheduler.put(3)).resolves.toBe(3);
+  });
+
+  it('refuses to start twice, and to share its scheduler with another that runs', async () => {
+    const { scheduler, master } = await Cluster.start();
+    await expect(master.start()).rejects.toThrow('running already');
+    const other = new Master(scheduler, { port: 0 });
+    await expect(other.start()).rejects.toThrow('uses this scheduler already');
+  });
+
+  it.each([
+    ['port', 70_000, '`port` to be an integer from 0 to 65535, got 70000'],
+    ['port', '9000', '`port` to be an integer from 0 to 65535, got "9000"'],
+    ['host', '', '`host` to be a string of 1 to 255 characters, got ""'],
+    ['path', 'tasks', '`path` to be a path that starts with /, got "tasks"'],
+    ['server', {}, '`server` to be an http.Server or https.Server, got an object'],
+    ['listenTimeout', -1, '`listenTimeout` to be a number of milliseconds ≥ 0, got -1'],
+    ['socketTimeout', 10, '`socketTimeout` to be a number of milliseconds ≥ 100, got 10'],
+    ['taskTimeout', Number.NaN, '`taskTimeout` to be a number of milliseconds ≥ 1 or Infinity, got NaN'],
+    ['helloTimeout', 0, '`helloTimeout` to be a number of milliseconds ≥ 1, got 0'],
+    ['maxFrameBytes', 1000, '`maxFrameBytes` to be an integer from 65536 to 1073741824, got 1000'],
+    ['logger', null, '`logger` to be an object, got null'],
+  ])('refuses a wrong %s: %s', (name, value, message) => {
+    const options = { [name]: value } as MasterOptions;
+    expect(() => new Master(new FifoScheduler(), options)).toThrow(`Expected ${message}`);
+  });
+
+  it('refuses an option that does not exist, and a scheduler that is none', () => {
+    expect(() => new Master(new FifoScheduler(), { prot: 1 } as MasterOptions)).toThrow('Unknown option `prot`');
+    expect(() => new Master({} as FifoScheduler<unknown, unknown>)).toThrow('`scheduler` to be a TaskScheduler');
+  });
+});
+
+describe('Master attached to a server', () => {
+  it('serves one path, and leaves the server to its owner', async () => {
+    const server = createServer((_request, response) => response.end('a page'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const port = portOf(server);
+    const { scheduler, master } = new Cluster<number, number>({ server, path: '/taskdist' });
+    await master.start();
+    const worker = new Worker<number, number>((n) => n * 2, { url: `http://127.0.0.1:${port}/taskdist?x=1` });
+    onTestFinished(() => worker.stop());
+    await worker.start();
+    await expect(scheduler.put(2)).resolves.toBe(4);
+
+    const stray = new WebSocket(`ws://127.0.0.1:${port}/elsewhere`);
+    const [error] = await once(stray, 'error');
+    expect(error.message).toContain('404');
+
+    await worker.stop();
+    await master.stop();
+    expect(server.listening).toBe(true);
+    expect(server.listenerCount('upgrade')).toBe(0);
+    const [response] = await once(get(`http://127.0.0.1:${port}/`), 'response');
+    response.resume();
+    expect(response.statusCode).toBe(200);
+  });
+
+  it('leaves other paths to other listeners', async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const others = new WebSocketServer({ noServer: true });
+    const { master } = new Cluster({ server, path: '/taskdist' });
+    await master.start();
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url === '/chat') others.handleUpgrade(request, socket, head, (webSocket) => webSocket.send('hello'));
+    });
+    const chat = new WebSocket(`ws://127.0.0.1:${portOf(server)}/chat`);
+    onTestFinished(() => chat.terminate());
+    const [message] = await once(chat, 'message');
+    expect(message.toString()).toBe('hello');
+  });
+
+  it('serves wss with an https server', async () => {
+    const { key, cert } = createCertificate();
+    const server = createTlsServer({ key, cert });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { master } = new Cluster({ server });
+    await master.start();
+    const socket = new WebSocket(`wss://localhost:${portOf(server)}/`, ['taskdist.v1.json'], { ca: cert });
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    socket.send('[[0,{"version":1,"name":"n","platform":"p","concurrency":0,"prefetch":0}]]');
+    const [welcome] = await once(socket, 'message');
+    expect(JSON.parse(welcome.toString())[0][0]).toBe(1);
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('puts its tasks back at their place, and counts late answers for nothing', async () => {
+    const cluster = await Cluster.start<number, string>();
+    const raw = await cluster.connectRaw();
+    raw.hello({ prefetch: 1 });
+    await raw.next(1);
+    const results = [1, 2, 3].map((n) => cluster.scheduler.put(n));
+    await raw.next(2);
+    await raw.next(2);
+    expect(cluster.scheduler.leased).toBe(2);
+    const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+    raw.socket.terminate();
+    expect((await left).code).toBe(CloseCode.abnormal);
+    expect(cluster.scheduler.queued).toBe(3);
+    const order: number[] = [];
+    await cluster.join((n, { attempt }) => {
+      order.push(n);
+      return `${n}/${attempt}`;
+    });
+    // The first one ran when its worker was lost; the second had not started; the third had not been granted.
+    await expect(Promise.all(results)).resolves.toEqual(['1/2', '2/1', '3/1']);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('that lost a task too often makes it a dead letter', async () => {
+    const cluster = await Cluster.start<number, string>({}, { maxDeliveries: 2 });
+    const result = cluster.scheduler.put(1).catch((reason: unknown) => reason);
+    for (let losses = 0; losses < 2; losses += 1) {
+      const raw = await cluster.connectRaw();
+      raw.hello();
+      await raw.next(2);
+      raw.socket.terminate();
+    }
+    await expect(result).resolves.toMatchObject({
+      code: 'TASKDIST_DEAD_LETTER',
+      attempts: [{ error: { code: 'TASKDIST_WORKER_LOST' } }, { error: { code: 'TASKDIST_WORKER_LOST' } }],
+    });
+  });
+
+  it('is made again by the worker, as soon as its master is back on the port', async () => {
+    const first = await Cluster.start<number, number>();
+    const port = first.master.address?.port ?? 0;
+    const worker = await first.join((n) => n, { reconnect: { base: 5, cap: 20 } });
+    const disconnected = nextWorkerEvent(worker, 'disconnected');
+    await first.master.stop();
+    expect(await disconnected).toMatchObject({ code: CloseCode.goingAway, retryDelay: expect.any(Number) });
+    const connected = nextWorkerEvent(worker, 'connected');
+    const second = await Cluster.start<number, number>({ port });
+    await connected;
+    await expect(second.scheduler.put(5)).resolves.toBe(5);
+  });
+
+  it('is not made again if the worker was told not to', async () => {
+    const cluster = await Cluster.start<number, number>();
+    const stopped = gate();
+    const worker = await cluster.join({ doTask: (n) => n, stop: () => stopped.open() }, { reconnect: false });
+    await cluster.master.stop();
+    await stopped.promise;
+    await expect.poll(() => worker.state).toBe('stopped');
+  });
+
+  it('is noticed by its silence', async () => {
+    const cluster = await Cluster.start<number, string>({ socketTimeout: 150 });
+    const raw = await cluster.connectRaw();
+    raw.hello();
+    const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+    // The raw client's WebSocket layer is alive, but nothing answers the pings.
+    expect(await raw.next(4)).toEqual([4, 1]);
+    expect((await left).code).toBe(CloseCode.silent);
+    await raw.closed;
+  });
+
+  it('stays open while its worker is busy in a sandbox or idle, for longer than the timeout', async () => {
+    const cluster = await Cluster.start<number, number>({ socketTimeout: 400 });
+    const worker = await cluster.join((n) => new Promise((resolve) => setTimeout(resolve, 1000, n)));
+    let disconnections = 0;
+    worker.on('disconnected', () => {
+      disconnections += 1;
+    });
+    await expect(cluster.scheduler.put(1)).resolves.toBe(1);
+    expect(disconnections).toBe(0);
+  });
+});
+
+describe('a peer that does not keep to the protocol', () => {
+  it.each([
+    ['bytes where text was agreed on', (socket: WebSocket) => socket.send(new Uint8Array([1, 2, 3])), 4400],
+    ['text that is not JSON', (socket: WebSocket) => socket.send('hello?'), 4400],
+    ['something else than an array', (socket: WebSocket) => socket.send('{"a":1}'), 4400],
+    ['an unknown message', (socket: WebSocket) => socket.send('[[99]]'), 4400],
+    ['a malformed hello', (socket: WebSocket) => socket.send('[[0,{"version":1}]]'), 4400],
+    ['something before hello', (socket: WebSocket) => socket.send('[[10,1]]'), 4409],
+    ['a frame that is too large', (socket: WebSocket) => socket.send('x'.repeat(70_000)), 1009],
+  ])('is closed for %s, and others go on', async (_what, misbehave, code) => {
+    const cluster = await Cluster.start<number, number>({ maxFrameBytes: 65_536 });
+    await cluster.join((n) => n);
+    const raw = await cluster.connectRaw();
+    const refused = nextMasterEvent(cluster.master, 'connectionRefused');
+    misbehave(raw.socket);
+    expect((await raw.closed).code).toBe(code);
+    await refused;
+    await expect(cluster.scheduler.put(1)).resolves.toBe(1);
+  });
+
+  it('is closed for an answer to a lease that it never had, and its tasks go elsewhere', async () => {
+    const cluster = await Cluster.start<number, number>();
+    const raw = await cluster.connectRaw();
+    raw.hello();
+    const result = cluster.scheduler.put(7);
+    const [, lease] = await raw.next(2);
+    raw.send([5, Number(lease) + 1, 666]);
+    expect(await raw.closed).toMatchObject({
+      code: CloseCode.violation,
+      reason: expect.stringContaining('never granted'),
+    });
+    await cluster.join((n) => n);
+    await expect(result).resolves.toBe(7);
+  });
+
+  it('is closed if it never says hello', async () => {
+    const cluster = await Cluster.start({ helloTimeout: 50 });
+    const raw = await cluster.connectRaw();
+    expect((await raw.closed).code).toBe(CloseCode.helloTimeout);
+  });
+
+  it.each([
+    ['another version’s subprotocol', 'taskdist.v2.msgpack', undefined],
+    ['no subprotocol', '', undefined],
+    ['another version in its hello', 'taskdist.v1.json', { version: 2 }],
+  ])('is refused with %s, and told what to do', async (_what, subprotocol, hello) => {
+    const cluster = await Cluster.start();
+    const raw = await cluster.connectRaw(subprotocol);
+    if (hello !== undefined) raw.hello(hello);
+    expect(await raw.closed).toMatchObject({
+      code: CloseCode.unsupportedVersion,
+      reason: expect.stringContaining('Update'),
+    });
+  });
+
+  it('is a late one, if it answers a lease that was taken back', async () => {
+    const cluster = await Cluster.start<number, string>({ taskTimeout: 20 }, { maxAttempts: 1 });
+    const raw = await cluster.connectRaw();
+    raw.hello();
+    const result = cluster.scheduler.put(1).catch((reason: unknown) => reason);
+    const [, lease] = await raw.next(2);
+    expect(await raw.next(3)).toEqual([3, lease, 'timeout']);
+    raw.send([5, lease, 'too late']);
+    raw.send([5, lease, 'and again']);
+    await expect(result).resolves.toMatchObject({ code: 'TASKDIST_DEAD_LETTER' });
+    await expect.poll(() => cluster.master.workers()[0]?.late).toBe(2);
+  });
+});
+
+describe('Worker without its master', () => {
+  it('rejects start() if nobody is there, says so, and goes on trying', async () => {
+    const free = createTcpServer();
+    free.listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const port = portOf(free);
+    await new Promise((resolve) => free.close(resolve));
+    const worker = new Worker((n: number) => n, {
+      masterHost: '127.0.0.1',
+      masterPort: port,
+      reconnect: { base: 1, cap: 5 },
+    });
+    onTestFinished(() => worker.stop());
+    await expect(worker.start()).rejects.toMatchObject({
+      code: 'TASKDIST_CONNECT',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    const cluster = await Cluster.start<number, number>({ port });
+    await expect(cluster.scheduler.put(4)).resolves.toBe(4);
+  });
+
+  it('gives a server up that accepts and says nothing', async () => {
+    const mute = createTcpServer();
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    onTestFinished(() => void mute.close());
+    const worker = new Worker((n: number) => n, {
+      masterPort: portOf(mute),
+      masterHost: '127.0.0.1',
+      connectTimeout: 50,
+    });
+    onTestFinished(() => worker.stop());
+    await expect(worker.start()).rejects.toThrow('connectTimeout');
+  });
+
+  it('stops for good when it is refused', async () => {
+    const newer = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(newer, 'listening');
+    onTestFinished(() => void newer.close());
+    newer.on('connection', (socket) => socket.close(4406, 'Cannot speak v1: Update the older one.'));
+    const worker = new Worker((n: number) => n, { url: `ws://127.0.0.1:${portOf(newer)}` });
+    onTestFinished(() => worker.stop());
+    await expect(worker.start()).rejects.toMatchObject({
+      code: 'TASKDIST_REFUSED',
+      message: expect.stringContaining('Update the older one'),
+    });
+    await expect.poll(() => worker.state).toBe('stopped');
+  });
+});
