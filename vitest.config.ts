@@ -25,6 +25,8 @@ export default defineConfig({
       },
       {
         resolve: { alias: { taskdist: at('./src/browser.ts') } },
+        // Named, as Vite would find them in mid-test and reload the page.
+        optimizeDeps: { include: ['comlink', 'isomorphic-ws', 'msgpackr/index-no-eval'] },
         test: {
           name: 'chromium',
           include: ['test/{unit,browser}/**/*.test.ts'],

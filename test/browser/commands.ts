@@ -1,5 +1,97 @@
-// What tests in the browser may ask of the Node side of the test runner: Vitest's browser commands.
+// What tests in the browser may ask of the Node side of the test runner: masters, and tasks put to them.
+import type { BrowserCommand } from 'vitest/node';
+import { FifoScheduler, Master, type MasterOptions, type WorkerInfo } from '../../src/index.ts';
 
-import type { BrowserConfigOptions } from 'vitest/node';
+interface Running {
+  readonly scheduler: FifoScheduler<unknown, unknown>;
+  readonly master: Master<unknown, unknown>;
+}
 
-export const commands = {} satisfies BrowserConfigOptions['commands'];
+/** How a `put` ended, as plain data. */
+export type Settled =
+  | { readonly result: unknown }
+  | { readonly error: string; readonly attempts: readonly { code: unknown; name: string; message: string }[] };
+
+const masters = new Map<number, Running>();
+const aborts = new Map<string, AbortController>();
+
+function find(port: number): Running {
+  const running = masters.get(port);
+  if (running === undefined) throw new Error(`No master on port ${port}`);
+  return running;
+}
+
+/** What a test can compare: typed arrays do not cross from Node to the test. */
+function plain(value: unknown): unknown {
+  if (!ArrayBuffer.isView(value)) return value;
+  return { kind: value.constructor.name, bytes: [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] };
+}
+
+/** Starts a master, on a free port unless one is given; returns the port. */
+const startMaster: BrowserCommand<[options?: MasterOptions]> = async (_context, options = {}) => {
+  const scheduler = new FifoScheduler<unknown, unknown>({ maxAttempts: 1 });
+  const master = new Master(scheduler, { port: 0, ...options });
+  await master.start();
+  const port = master.address?.port ?? 0;
+  masters.set(port, { scheduler, master });
+  return port;
+};
+
+const stopMaster: BrowserCommand<[port: number]> = async (_context, port) => {
+  await masters.get(port)?.master.stop();
+  masters.delete(port);
+};
+
+/** Puts a task and waits until it is settled; `abort` with the same name aborts it. */
+const put: BrowserCommand<[port: number, task: unknown, name?: string]> = async (
+  _context,
+  port,
+  task,
+  name = '',
+): Promise<Settled> => {
+  const controller = new AbortController();
+  aborts.set(name, controller);
+  try {
+    return { result: plain(await find(port).scheduler.put(task, { signal: controller.signal })) };
+  } catch (error) {
+    const attempts =
+      error instanceof Object && 'attempts' in error && Array.isArray(error.attempts) ? error.attempts : [];
+    return {
+      error: String(error),
+      attempts: attempts.map((each) => ({
+        code: each.error.code,
+        name: each.error.name,
+        message: each.error.message,
+      })),
+    };
+  }
+};
+
+const abort: BrowserCommand<[name: string]> = async (_context, name) => {
+  aborts.get(name)?.abort();
+};
+
+const listWorkers: BrowserCommand<[port: number]> = async (_context, port): Promise<WorkerInfo[]> =>
+  find(port).master.workers();
+
+/** Waits until a worker leaves; returns the close code. */
+const nextDisconnection: BrowserCommand<[port: number]> = (_context, port): Promise<number> =>
+  new Promise((resolve) => {
+    const off = find(port).master.on('workerDisconnected', ({ code }) => {
+      off();
+      resolve(code);
+    });
+  });
+
+export const commands = { startMaster, stopMaster, put, abort, listWorkers, nextDisconnection };
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    startMaster(options?: MasterOptions): Promise<number>;
+    stopMaster(port: number): Promise<void>;
+    put(port: number, task: unknown, name?: string): Promise<Settled>;
+    abort(name: string): Promise<void>;
+    listWorkers(port: number): Promise<WorkerInfo[]>;
+    nextDisconnection(port: number): Promise<number>;
+  }
+}
