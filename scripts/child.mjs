@@ -10,6 +10,7 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const POSIX = process.platform !== 'win32';
 const GRACE_MS = 5_000;
+const PARENT_CHECK_MS = 500;
 
 /**
  * Path of the script behind a package's command, so that it runs under this very Node without npx or a shell.
@@ -108,6 +109,7 @@ export function becomeNode(args) {
     setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
   };
   process.on('SIGINT', forward).on('SIGTERM', forward).on('SIGHUP', forward);
+  whenLeftByNpm(() => forward('SIGTERM'));
   child.once('error', (error) => {
     console.error(error.message);
     process.exit(1);
@@ -116,6 +118,21 @@ export function becomeNode(args) {
     // Being asked to stop is the ordinary end of a server, not a failure.
     process.exit(isStopping && signal !== 'SIGKILL' ? 0 : (code ?? 1));
   });
+}
+
+/**
+ * npm runs a script in a shell, which on SIGTERM ends without a word to its children: only our new parent tells.
+ *
+ * @param {() => void} callback
+ */
+function whenLeftByNpm(callback) {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    callback();
+  }, PARENT_CHECK_MS).unref();
 }
 
 /**
