@@ -20,8 +20,8 @@ export async function bundle(root: string): Promise<Bundle> {
     root,
     configFile: false,
     logLevel: 'silent',
-    // Elsewhere than the sources, so that two bundles of one page do not meet.
-    build: { outDir: join(root, 'dist'), reportCompressedSize: false },
+    // Vite's own polyfill for preloading is no part of what is measured.
+    build: { outDir: join(root, 'dist'), reportCompressedSize: false, modulePreload: { polyfill: false } },
     plugins: [recorder()],
     worker: { format: 'es', plugins: () => [recorder()] },
   });
