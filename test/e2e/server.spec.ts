@@ -1,0 +1,113 @@
+// The server by itself: what it answers, and how it starts and ends.
+
+import { Worker } from 'taskdist';
+import { renderTile } from '../../demo/fractal.ts';
+import type { TileTask } from '../../demo/tile.ts';
+import { readCluster } from './support/cluster.ts';
+import { expect, test } from './support/test.ts';
+
+test('a tile is answered with its bytes and the name of who computed it', async ({ demo, startWorker }) => {
+  await startWorker(demo, '--threads', '1', '--name', 'Dachboden für Gäste');
+  const response = await fetch(`${demo.origin}/tiles/5/13/10`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('application/octet-stream');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const [worker] = (await readCluster(demo.origin)).workers;
+  expect(response.headers.get('x-worker-id')).toBe(worker?.id);
+  expect(response.headers.get('x-worker-colour')).toBe(worker?.colour);
+  expect(decodeURIComponent(response.headers.get('x-worker-name') ?? '')).toBe('Dachboden für Gäste');
+  const expected = Buffer.from(renderTile({ z: 5, x: 13, y: 10 }).buffer);
+  expect(expected.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
+});
+
+test('what is no tile is refused', async ({ demo }) => {
+  for (const path of ['/tiles/0/0/1', '/tiles/41/0/0', '/tiles/x/0/0', '/tiles/1/0', '/tiles/']) {
+    const response = await fetch(demo.origin + path);
+    expect(response.status, path).toBe(400);
+    expect(await response.text()).toContain('There is no such tile');
+  }
+  expect((await fetch(`${demo.origin}/nothing`)).status).toBe(404);
+  expect((await fetch(demo.origin, { method: 'POST' })).status).toBe(405);
+  expect(await readCluster(demo.origin)).toMatchObject({ queued: 0 });
+});
+
+test('requests for the same tile share one task, which is cancelled when all of them have left', async ({ demo }) => {
+  const queued = () => expect.poll(async () => (await readCluster(demo.origin)).queued, { intervals: [20] });
+  const viewers = [new AbortController(), new AbortController()];
+  const requests = viewers.map(({ signal }) => fetch(`${demo.origin}/tiles/3/2/1`, { signal }).catch(() => 'left'));
+  const other = new AbortController();
+  const otherRequest = fetch(`${demo.origin}/tiles/3/2/2`, { signal: other.signal }).catch(() => 'left');
+  await queued().toBe(2);
+  viewers[0]?.abort();
+  expect(await requests[0]).toBe('left');
+  other.abort();
+  expect(await otherRequest).toBe('left');
+  await queued().toBe(1);
+  viewers[1]?.abort();
+  expect(await requests[1]).toBe('left');
+  await queued().toBe(0);
+});
+
+test('a tile that cannot be computed is answered with 502 and the reason', async ({ demo }) => {
+  const url = `ws://127.0.0.1:${demo.port}/taskdist`;
+  const failing = new Worker<TileTask, never>(
+    () => {
+      throw new RangeError('out of ink');
+    },
+    { url },
+  );
+  await failing.start();
+  const failed = await fetch(`${demo.origin}/tiles/0/0/0`);
+  expect(failed.status).toBe(502);
+  expect(await failed.text()).toContain('out of ink');
+  await failing.stop();
+
+  const confused = new Worker<TileTask, string>(() => 'a poem', { url, name: 'Poet' });
+  await confused.start();
+  const answered = await fetch(`${demo.origin}/tiles/0/0/0`);
+  expect(answered.status).toBe(502);
+  expect(await answered.text()).toBe('Poet answered with something that is not a tile.\n');
+  await confused.stop();
+});
+
+test('a tile that is waited for while the server shuts down is answered with 503', async ({ demo }) => {
+  const request = fetch(`${demo.origin}/tiles/3/2/1`);
+  await expect.poll(async () => (await readCluster(demo.origin)).queued, { intervals: [20] }).toBe(1);
+  const exit = demo.kill('SIGINT');
+  expect((await request).status).toBe(503);
+  expect(await exit).toEqual({ code: 0, signal: null });
+});
+
+test('the server brings a worker of its own, which ends with it', async ({ startDemo }) => {
+  const demo = await startDemo(['--threads', '1']);
+  const response = await fetch(`${demo.origin}/tiles/0/0/0`);
+  expect(response.status).toBe(200);
+  expect((await readCluster(demo.origin)).workers).toMatchObject([{ platform: 'node', concurrency: 1, done: 1 }]);
+  // The output closes when the last process that holds it has ended.
+  expect(await demo.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+});
+
+test('the server’s own worker ends too when the server is killed', async ({ startDemo }) => {
+  const demo = await startDemo(['--threads', '1']);
+  await expect.poll(async () => (await readCluster(demo.origin)).workers.length).toBe(1);
+  expect(await demo.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+});
+
+test('a port in use, or an option that makes no sense, is one clear line and exit code 1', async ({
+  demo,
+  runToEnd,
+}) => {
+  const second = await runToEnd('server.js', '--no-worker', '--port', String(demo.port));
+  expect(second.exit).toEqual({ code: 1, signal: null });
+  expect(second.output.trim().split('\n')).toEqual([
+    expect.stringContaining(`Port ${demo.port} of 127.0.0.1 is in use`),
+  ]);
+
+  const nonsense = await runToEnd('server.js', '--port', 'http');
+  expect(nonsense.exit).toEqual({ code: 1, signal: null });
+  expect(nonsense.output).toBe('Expected --port to be an integer from 0 to 65535, got "http"\n');
+
+  const aimless = await runToEnd('worker.js');
+  expect(aimless.exit).toEqual({ code: 1, signal: null });
+  expect(aimless.output).toContain('--master');
+});

@@ -1,0 +1,123 @@
+// Several workers, some of which vanish: the work is shared, and nothing is lost.
+
+import { countRunning, readCluster } from './support/cluster.ts';
+import { expect, QUICK_PLACE, SLOW_PLACE, SMALL, test, VERY_SLOW_PLACE } from './support/test.ts';
+
+/** Far below the server's patience with a silent connection: only a goodbye or a closed connection is noticed so soon. */
+const AT_ONCE = { timeout: 2000 };
+
+test('two tabs and a Node worker share the work', async ({ demo, startWorker, visit }) => {
+  await startWorker(demo, '--threads', '1');
+  const [one, other] = [await visit(demo, '#1/0/0', SMALL), await visit(demo, '#1/0/0', SMALL)];
+  await one.startContributing();
+  await other.startContributing();
+  await expect(one.workers).toHaveCount(3);
+  await one.seeAllTiles();
+  await other.seeAllTiles();
+
+  await one.page.goto(`${demo.origin}/#9/-0.75/0.109375`);
+  await other.page.goto(`${demo.origin}/#9/0.296875/0.015625`);
+  for (const visitor of [one, other]) {
+    await visitor.seeAllTiles();
+    await visitor.expectTrueTiles();
+  }
+
+  const { workers, done, queued } = await readCluster(demo.origin);
+  expect(queued).toBe(0);
+  expect(workers.map(({ platform }) => platform).toSorted()).toEqual(['browser', 'browser', 'node']);
+  for (const worker of workers) {
+    expect(worker.done, `${worker.name} has computed something`).toBeGreaterThan(0);
+  }
+  expect(workers.reduce((sum, worker) => sum + worker.done, 0)).toBe(done);
+  const own = await Promise.all([one, other].map(({ page }) => page.locator('#own-tiles').textContent()));
+  const browsers = workers.filter(({ platform }) => platform === 'browser');
+  expect(own.map(Number).toSorted()).toEqual(browsers.map((worker) => worker.done).toSorted());
+});
+
+test('a tab closed in mid-task leaves the list at once, and loses nothing', async ({ demo, startWorker, visit }) => {
+  const viewer = await visit(demo, SLOW_PLACE, SMALL);
+  const tab = await visit(demo, '#1/0/0', SMALL);
+  await tab.startContributing();
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBeGreaterThan(0);
+  await tab.page.close();
+  await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
+  await expect(viewer.nobody).toBeVisible();
+  await expect(viewer.waitingTiles).not.toHaveCount(0);
+
+  await startWorker(demo, '--threads', '2');
+  await viewer.seeAllTiles();
+  await viewer.expectTrueTiles();
+});
+
+test('a tab that goes to another page leaves the list at once', async ({ demo, visit }) => {
+  const tab = await visit(demo, SLOW_PLACE, SMALL);
+  await tab.startContributing();
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBeGreaterThan(0);
+  await tab.page.goto('about:blank');
+  await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
+});
+
+test('a Node worker killed in mid-task loses nothing', async ({ demo, startWorker, visit }) => {
+  const viewer = await visit(demo, SLOW_PLACE, SMALL);
+  const worker = await startWorker(demo, '--threads', '2');
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(2);
+  await worker.kill('SIGKILL');
+  await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
+  await expect(viewer.waitingTiles).not.toHaveCount(0);
+
+  await viewer.startContributing();
+  await viewer.seeAllTiles();
+  await viewer.expectTrueTiles();
+});
+
+test('a Node worker that is stopped says goodbye and exits with 0', async ({ demo, startWorker, visit }) => {
+  await visit(demo, SLOW_PLACE, SMALL);
+  const worker = await startWorker(demo, '--threads', '1', '--name', 'Attic');
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(1);
+  expect(await worker.kill('SIGINT')).toEqual({ code: 0, signal: null });
+  expect(worker.output).toContain('disconnected');
+  expect((await readCluster(demo.origin)).workers).toEqual([]);
+});
+
+test('tiles that were scrolled away are cancelled', async ({ demo, startWorker, visit }) => {
+  const visitor = await visit(demo, SLOW_PLACE, SMALL);
+  await expect.poll(async () => (await readCluster(demo.origin)).queued).toBeGreaterThan(0);
+  await visitor.page.goto(`${demo.origin}/${QUICK_PLACE}`);
+  await startWorker(demo, '--threads', '2');
+  await visitor.seeAllTiles();
+  const tiles = await visitor.expectTrueTiles();
+  // None of the first place has been computed.
+  expect(await readCluster(demo.origin)).toMatchObject({ done: tiles, queued: 0 });
+  expect(await countRunning(demo.origin)).toBe(0);
+});
+
+test('a tile that nobody waits for any more is given up while it runs', async ({ demo, startWorker, visit }) => {
+  await startWorker(demo, '--threads', '1');
+  const visitor = await visit(demo, VERY_SLOW_PLACE, SMALL);
+  await expect.poll(() => countRunning(demo.origin)).toBe(1);
+  await visitor.page.goto(`${demo.origin}/${QUICK_PLACE}`);
+  await visitor.seeAllTiles();
+  const tiles = await visitor.expectTrueTiles();
+  expect(await readCluster(demo.origin)).toMatchObject({ done: tiles });
+});
+
+test('a tab works on when the server has been restarted', async ({ demo, startDemo, visit }) => {
+  const visitor = await visit(demo, QUICK_PLACE, SMALL);
+  await visitor.startContributing();
+  await visitor.seeAllTiles();
+  expect(await demo.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  await expect(visitor.gone).toBeVisible();
+  await expect(visitor.connection).toHaveText(/trying again/);
+  await visitor.page.goto(`${demo.origin}/#9/0.296875/0.015625`);
+  await expect(visitor.waitingTiles).not.toHaveCount(0);
+
+  const again = await startDemo(['--no-worker', '--port', String(demo.port)]);
+  await expect(visitor.connection).toHaveText(/^On: /);
+  await expect(visitor.gone).toBeHidden();
+  await visitor.seeAllTiles();
+  await visitor.expectTrueTiles();
+  await expect(visitor.page.locator('.worker.is-own')).toHaveCount(1);
+  expect((await readCluster(again.origin)).workers).toHaveLength(1);
+  // What the browser itself writes about a server that is not there.
+  visitor.forgive(/^error: (Failed to load resource: net::ERR_|WebSocket connection to .* failed)/);
+});

@@ -1,0 +1,96 @@
+// Somebody who has opened the page, in a browser profile of their own.
+
+import { type Browser, type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
+import { renderTile } from '../../../demo/fractal.ts';
+import { parseTilePath } from '../../../demo/tile.ts';
+
+export class Visitor {
+  readonly page: Page;
+  /** Console errors, uncaught exceptions, violations of the content security policy. */
+  readonly problems: string[] = [];
+  readonly webSockets: string[] = [];
+
+  readonly contribute: Locator;
+  readonly cores: Locator;
+  readonly pause: Locator;
+  readonly connection: Locator;
+  readonly workers: Locator;
+  readonly waitingTiles: Locator;
+  readonly drawnTiles: Locator;
+  readonly nobody: Locator;
+  readonly gone: Locator;
+
+  private constructor(page: Page) {
+    this.page = page;
+    this.contribute = page.getByRole('switch', { name: 'Contribute' });
+    this.cores = page.getByRole('slider', { name: 'Cores' });
+    this.pause = page.locator('#pause');
+    this.connection = page.locator('#connection');
+    this.workers = page.locator('#workers > li');
+    this.waitingTiles = page.locator('.tile.is-waiting');
+    this.drawnTiles = page.locator('.tile.is-drawn');
+    this.nobody = page.locator('#nobody');
+    this.gone = page.getByText('The server does not answer');
+    page.on('websocket', (socket) => this.webSockets.push(socket.url()));
+    page.on('pageerror', (error) => this.problems.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => {
+      // A violation of the content security policy is reported here too.
+      if (message.type() === 'error' || message.type() === 'warning') {
+        this.problems.push(`${message.type()}: ${message.text()}`);
+      }
+    });
+  }
+
+  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext(options);
+    const visitor = new Visitor(await context.newPage());
+    await visitor.page.goto(url);
+    return visitor;
+  }
+
+  /** Leaves as one who closes the tab. */
+  async leave(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  async startContributing(): Promise<void> {
+    await this.contribute.click();
+    await expect(this.connection).toHaveText(/^On: /);
+  }
+
+  async go(place: string): Promise<void> {
+    await this.page.getByRole('button', { name: place }).click();
+  }
+
+  /** Waits until every tile in view is there. */
+  async seeAllTiles(): Promise<void> {
+    await expect(this.drawnTiles).not.toHaveCount(0);
+    await expect(this.waitingTiles).toHaveCount(0);
+  }
+
+  /** Expects every tile on the map to have, byte for byte, the pixels that are computed here. Returns how many. */
+  async expectTrueTiles(): Promise<number> {
+    const tiles = await this.drawnTiles.evaluateAll((elements) =>
+      elements.map((element) => {
+        const context = element.querySelector('canvas')?.getContext('2d');
+        const data = context?.getImageData(0, 0, 256, 256).data ?? new Uint8ClampedArray();
+        let text = '';
+        for (let start = 0; start < data.length; start += 8192) {
+          text += String.fromCharCode(...data.subarray(start, start + 8192));
+        }
+        return { name: (element as HTMLElement).dataset['tile'], pixels: btoa(text) };
+      }),
+    );
+    for (const { name, pixels } of tiles) {
+      const coordinates = parseTilePath(`/tiles/${name}`);
+      const expected = coordinates && Buffer.from(renderTile(coordinates).buffer);
+      expect(expected?.equals(Buffer.from(pixels, 'base64')), `tile ${name} is true to the byte`).toBe(true);
+    }
+    return tiles.length;
+  }
+
+  /** Takes problems that a test brings about itself off the list. */
+  forgive(pattern: RegExp): void {
+    this.problems.splice(0, Infinity, ...this.problems.filter((problem) => !pattern.test(problem)));
+  }
+}
