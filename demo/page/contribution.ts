@@ -1,6 +1,6 @@
 // What this tab lends: nothing until it is started, then a worker of the cluster that computes on some cores.
 
-import { sandbox, Worker } from 'taskdist';
+import { sandbox, Worker as TaskWorker } from 'taskdist';
 import type { TilePixels, TileTask } from '../tile.ts';
 
 export type ContributionState =
@@ -19,7 +19,7 @@ export class Contribution {
   readonly #options: ContributionOptions;
   readonly #onChange: () => void;
   #state: ContributionState = { kind: 'off' };
-  #worker: Worker<TileTask, TilePixels> | undefined;
+  #worker: TaskWorker<TileTask, TilePixels> | undefined;
   #cores: number;
   #tiles = 0;
 
@@ -56,11 +56,12 @@ export class Contribution {
     }
     const { url, name, maxCores } = this.#options;
     const handler = sandbox<TileTask, TilePixels>(
-      () => new globalThis.Worker(new URL('./tile-worker.ts', import.meta.url), { type: 'module' }),
+      // Bundlers find the script by just this expression, so the browser's Worker keeps its plain name here.
+      () => new Worker(new URL('./tile-worker.ts', import.meta.url), { type: 'module' }),
       { size: maxCores },
     );
     // Nothing is prefetched: a tile that waits here could be computed elsewhere.
-    const worker = new Worker(handler, { url, name, concurrency: this.#cores, prefetch: 0, accepts: ['tile'] });
+    const worker = new TaskWorker(handler, { url, name, concurrency: this.#cores, prefetch: 0, accepts: ['tile'] });
     this.#worker = worker;
     this.#listen(worker);
     this.#change({ kind: 'connecting' });
@@ -90,7 +91,7 @@ export class Contribution {
     this.#onChange();
   }
 
-  #listen(worker: Worker<TileTask, TilePixels>): void {
+  #listen(worker: TaskWorker<TileTask, TilePixels>): void {
     // A worker that was switched off may still have something to tell, but no longer about this tab's state.
     const ifCurrent = (change: () => void) => {
       if (this.#worker === worker) {
