@@ -1,0 +1,114 @@
+// The wire format, byte by byte. Whoever changes a frame here changes the protocol: see docs/protocol.md.
+import type { MasterMessage, WorkerMessage } from '../../../src/protocol/messages.ts';
+
+/** Messages, and the one frame that they make in each codec. */
+export interface GoldenFrame<Message> {
+  readonly name: string;
+  readonly messages: readonly Message[];
+  /** In hexadecimal; blanks are for the eye. */
+  readonly msgpack: string;
+  readonly json: string;
+}
+
+export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
+  {
+    name: 'hello',
+    messages: [[0, { version: 1, name: 'Ada', platform: 'node', concurrency: 4, prefetch: 2 }]],
+    msgpack:
+      '91 92 00 85 a776657273696f6e 01 a46e616d65 a3416461 a8706c6174666f726d a46e6f6465 ' +
+      'ab636f6e63757272656e6379 04 a87072656665746368 02',
+    json: '[[0,{"version":1,"name":"Ada","platform":"node","concurrency":4,"prefetch":2}]]',
+  },
+  {
+    name: 'hello of a worker that chooses',
+    messages: [
+      [0, { version: 1, name: 'A', platform: 'browser', concurrency: 0, prefetch: 65_536, accepts: ['x', 'é'] }],
+    ],
+    msgpack:
+      '91 92 00 86 a776657273696f6e 01 a46e616d65 a141 a8706c6174666f726d a762726f77736572 ' +
+      'ab636f6e63757272656e6379 00 a87072656665746368 ce00010000 a761636365707473 92 a178 a2c3a9',
+    json: '[[0,{"version":1,"name":"A","platform":"browser","concurrency":0,"prefetch":65536,"accepts":["x","é"]}]]',
+  },
+  {
+    name: 'done',
+    messages: [[5, 1, { sum: 1.5, parts: [true, null] }]],
+    msgpack: '91 93 05 01 82 a373756d cb3ff8000000000000 a57061727473 92 c3 c0',
+    json: '[[5,1,{"sum":1.5,"parts":[true,null]}]]',
+  },
+  {
+    name: 'done without a result',
+    messages: [[5, 300, undefined]],
+    msgpack: '91 93 05 cd012c d40000',
+    json: '[[5,300,{"$":["undefined"]}]]',
+  },
+  {
+    name: 'done with bytes',
+    messages: [[5, 70_000, new Uint8Array([0, 127, 255])]],
+    msgpack: '91 93 05 ce00011170 c704 74 01 007fff',
+    json: '[[5,70000,{"$":["Uint8Array","AH//"]}]]',
+  },
+  {
+    name: 'failed',
+    messages: [[6, 2, { name: 'TypeError', message: 'no', stack: 'at x', code: 'E_NO' }]],
+    msgpack:
+      '91 93 06 02 84 a46e616d65 a9547970654572726f72 a76d657373616765 a26e6f a5737461636b a461742078 a4636f6465 a4455f4e4f',
+    json: '[[6,2,{"name":"TypeError","message":"no","stack":"at x","code":"E_NO"}]]',
+  },
+  {
+    name: 'rejected',
+    messages: [[7, 3, 'no GPU']],
+    msgpack: '91 93 07 03 a66e6f20475055',
+    json: '[[7,3,"no GPU"]]',
+  },
+  { name: 'released', messages: [[8, 4]], msgpack: '91 92 08 04', json: '[[8,4]]' },
+  { name: 'credit', messages: [[9, 0, 0]], msgpack: '91 93 09 00 00', json: '[[9,0,0]]' },
+  { name: 'pong', messages: [[10, 7]], msgpack: '91 92 0a 07', json: '[[10,7]]' },
+  {
+    name: 'several messages',
+    messages: [
+      [8, 1],
+      [8, 2],
+      [10, 3],
+    ],
+    msgpack: '93 920801 920802 920a03',
+    json: '[[8,1],[8,2],[10,3]]',
+  },
+];
+
+export const goldenMasterFrames: readonly GoldenFrame<MasterMessage>[] = [
+  {
+    name: 'welcome',
+    messages: [
+      [1, { version: 1, worker: 'w1', pingInterval: 10_000, socketTimeout: 30_000, maxFrameBytes: 1_048_576 }],
+    ],
+    msgpack:
+      '91 92 01 85 a776657273696f6e 01 a6776f726b6572 a27731 ac70696e67496e74657276616c cd2710 ' +
+      'ad736f636b657454696d656f7574 cd7530 ad6d61784672616d654279746573 ce00100000',
+    json: '[[1,{"version":1,"worker":"w1","pingInterval":10000,"socketTimeout":30000,"maxFrameBytes":1048576}]]',
+  },
+  {
+    name: 'grant',
+    messages: [[2, 1, 3, 'k', { type: 'fibonacci', n: 10 }]],
+    msgpack: '91 95 02 01 03 a16b 82 a474797065 a96669626f6e61636369 a16e 0a',
+    json: '[[2,1,3,"k",{"type":"fibonacci","n":10}]]',
+  },
+  {
+    name: 'grant of a task that is a number JSON does not know',
+    messages: [[2, 1, 1, '', Number.NaN]],
+    msgpack: '91 95 02 01 01 a0 cb7ff8000000000000',
+    json: '[[2,1,1,"",{"$":["number","NaN"]}]]',
+  },
+  {
+    name: 'cancel of an aborted task',
+    messages: [[3, 1, 'aborted']],
+    msgpack: '91 93 03 01 a761626f72746564',
+    json: '[[3,1,"aborted"]]',
+  },
+  {
+    name: 'cancel of a task whose time is over',
+    messages: [[3, 2, 'timeout']],
+    msgpack: '91 93 03 02 a774696d656f7574',
+    json: '[[3,2,"timeout"]]',
+  },
+  { name: 'ping', messages: [[4, 128]], msgpack: '91 92 04 cc80', json: '[[4,128]]' },
+];
