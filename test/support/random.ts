@@ -22,7 +22,6 @@ export function integerBelow(random: Random, below: number): number {
 
 /** One of the items, which must not be none. */
 export function pick<Item>(random: Random, items: readonly Item[]): Item {
-  const item = items[integerBelow(random, items.length)];
-  if (item === undefined) throw new RangeError('Nothing to pick from');
-  return item;
+  if (items.length === 0) throw new RangeError('Nothing to pick from');
+  return items[integerBelow(random, items.length)] as Item;
 }

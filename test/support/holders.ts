@@ -1,0 +1,68 @@
+// Those who take leases from a scheduler, without a connection.
+import type { Lease, LeaseHolder, TaskScheduler } from '../../src/scheduling/scheduler.ts';
+import { nextTurn } from './event-loop.ts';
+
+/** A holder that takes when it is told to, and notes what is revoked. */
+export class TestHolder<T, R> implements LeaseHolder<T> {
+  readonly id: string;
+  readonly name: string;
+  readonly accepts: ReadonlySet<string> | undefined;
+  /** The leases that were revoked. */
+  readonly revoked: Lease<T>[] = [];
+  /** What to do besides when a lease is revoked. */
+  onRevoke: (lease: Lease<T>) => void = () => {};
+  readonly #scheduler: TaskScheduler<T, R>;
+
+  constructor(scheduler: TaskScheduler<T, R>, id = 'h1', accepts?: readonly string[]) {
+    this.#scheduler = scheduler;
+    this.id = id;
+    this.name = `holder ${id}`;
+    this.accepts = accepts === undefined ? undefined : new Set(accepts);
+  }
+
+  revoke(lease: Lease<T>): void {
+    this.revoked.push(lease);
+    this.onRevoke(lease);
+  }
+
+  /** Waits for 1 to `max` leases. */
+  take(max = 1, signal: AbortSignal = new AbortController().signal): Promise<Lease<T>[]> {
+    return this.#scheduler.take(this, max, signal);
+  }
+
+  /** What there is now: 0 to `max` leases, without waiting for more. */
+  async takeNow(max = Number.POSITIVE_INFINITY): Promise<Lease<T>[]> {
+    const controller = new AbortController();
+    const taking = this.take(max, controller.signal);
+    await nextTurn();
+    controller.abort();
+    return taking;
+  }
+
+  /** The one lease that there must be. */
+  async takeOne(): Promise<Lease<T>> {
+    const [lease] = await this.takeNow(1);
+    if (lease === undefined) throw new Error('There is nothing to take');
+    return lease;
+  }
+}
+
+/** How a promise stands: with the value, with the reason, or not settled. */
+export type Outcome<R> =
+  | { readonly status: 'fulfilled'; readonly value: R }
+  | { readonly status: 'rejected'; readonly reason: unknown }
+  | { readonly status: 'pending' };
+
+/** Follows a promise, so that a test can look at how it stands without waiting for it. */
+export function follow<R>(promise: Promise<R>): () => Outcome<R> {
+  let outcome: Outcome<R> = { status: 'pending' };
+  promise.then(
+    (value) => {
+      outcome = { status: 'fulfilled', value };
+    },
+    (reason: unknown) => {
+      outcome = { status: 'rejected', reason };
+    },
+  );
+  return () => outcome;
+}
