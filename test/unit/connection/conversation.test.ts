@@ -52,7 +52,8 @@ function setUp(onMessage?: (message: WorkerMessage) => void, codecName: CodecNam
   const options = { codec, clock, maxFrameBytes: 1000, decode: decodeWorkerFrame };
   const conversation = new Conversation<MasterMessage, WorkerMessage>(socket, options, listener);
   const receive = (...messages: WorkerMessage[]): void => conversation.frameReceived(encodeOne(codec, messages));
-  return { clock, socket, listener, codec, conversation, receive };
+  const receiveEmptyFrame = (): void => conversation.frameReceived(Uint8Array.of(0x90));
+  return { clock, socket, listener, conversation, receive, receiveEmptyFrame };
 }
 
 const ping = (nonce: number): MasterMessage => [MessageType.ping, nonce];
@@ -125,9 +126,9 @@ describe('Conversation', () => {
   });
 
   it('delivers the messages of a frame in their order', () => {
-    const { listener, receive } = setUp();
+    const { listener, receive, receiveEmptyFrame } = setUp();
     receive(pong(1), pong(2));
-    receive();
+    receiveEmptyFrame();
     receive(pong(3));
     expect(listener.messages).toEqual([pong(1), pong(2), pong(3)]);
   });
@@ -212,11 +213,11 @@ describe('Conversation', () => {
   });
 
   it('knows when it heard its peer last', async () => {
-    const { clock, conversation, receive } = setUp();
+    const { clock, conversation, receiveEmptyFrame } = setUp();
     const start = clock.now();
     expect(conversation.heardAtMs).toBe(start);
     await clock.advance(70);
-    receive();
+    receiveEmptyFrame();
     expect(conversation.heardAtMs).toBe(start + 70);
     await clock.advance(10);
     conversation.send(ping(1));
