@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** @typedef {{ passed: number; failed: number; skipped: number }} Counts */
+/** @typedef {{ status: string; assertionResults: { status: string }[] }} VitestFile */
 
 /**
  * @param {string} path of a report by Vitest's JSON reporter
@@ -11,9 +12,10 @@ import { existsSync, readFileSync } from 'node:fs';
 export function readVitestReport(path) {
   const report = readReport(path);
   if (!report) return undefined;
-  // A file that cannot even be loaded has no tests to count, and is reported as a failed one here.
+  // A file that cannot be loaded, or set up, fails without a failed test: it counts as one here.
   const brokenFiles = report.testResults.filter(
-    (/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0,
+    (/** @type {VitestFile} */ { status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   ).length;
   return {
     passed: report.numPassedTests,

@@ -5,11 +5,13 @@ import { brotliCompressSync } from 'node:zlib';
 import { build, type Plugin, type Rollup } from 'vite';
 
 export interface Bundle {
-  /** Everything the browser would download as a script: the page's and those of its Web Workers. */
-  code: string;
+  /** The page's own scripts. */
+  page: string;
+  /** The scripts of its Web Workers. */
+  threads: string;
   /** Every module that went into it. */
   modules: string[];
-  /** Compressed size of the page's own scripts, without its Web Workers'. */
+  /** Compressed size of the page's own scripts. */
   brotliBytes: number;
 }
 
@@ -27,11 +29,12 @@ export async function bundle(root: string): Promise<Bundle> {
   });
   const files = (output as Rollup.RollupOutput).output;
   const chunks = files.filter((file) => file.type === 'chunk').map((chunk) => chunk.code);
-  const workers = files
+  const threads = files
     .filter((file) => file.type === 'asset' && file.fileName.endsWith('.js'))
     .map((file) => String((file as Rollup.OutputAsset).source));
   return {
-    code: [...chunks, ...workers].join('\n'),
+    page: chunks.join('\n'),
+    threads: threads.join('\n'),
     modules,
     brotliBytes: chunks.reduce((sum, code) => sum + brotliCompressSync(code).byteLength, 0),
   };

@@ -83,7 +83,12 @@ export class Consumer {
 
 async function npm(args: string[], cwd: string): Promise<void> {
   const script = process.env['npm_execpath'];
-  // Started by npm, this very npm; else the one on the PATH.
-  if (script?.endsWith('.js')) await execute(process.execPath, [script, ...args], { cwd });
-  else await execute('npm', args, { cwd, shell: process.platform === 'win32' });
+  try {
+    // Started by npm, this very npm; else the one on the PATH.
+    if (script?.endsWith('.js')) await execute(process.execPath, [script, ...args], { cwd });
+    else await execute('npm', args, { cwd, shell: process.platform === 'win32' });
+  } catch (error) {
+    const { stdout, stderr } = error as Outcome;
+    throw new Error(`npm ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
 }

@@ -76,13 +76,19 @@ describe('a page bundled with Vite', () => {
     page = await bundle(join(consumer.folder, 'page'));
   });
 
+  it('has the handler compiled into a script of its own', () => {
+    expect(page.threads).toContain('only integers are squared here');
+    expect(page.threads).not.toContain(': string');
+    expect(page.page).not.toMatch(/data:video|data:text|handler\.ts/);
+  });
+
   it('contains nothing of Node', () => {
-    expect(page.code).not.toContain('node:');
+    expect(page.page + page.threads).not.toContain('node:');
     expect(page.modules.filter((id) => /node:|__vite-browser-external|node_modules\/ws\//.test(id))).toEqual([]);
   });
 
   it('evaluates no code at run time, so that a strict content security policy holds', () => {
-    expect(page.code).not.toMatch(/\bnew Function\b|\bFunction\(|\beval\(/);
+    expect(page.page + page.threads).not.toMatch(/\bnew Function\b|\bFunction\(|\beval\(/);
   });
 
   it(`is at most ${BUNDLE_BUDGET_BYTES / 1_000} kB with brotli`, () => {

@@ -25,13 +25,14 @@ describe('readVitestReport', () => {
     expect(readVitestReport(path)).toEqual({ passed: 3, failed: 1, skipped: 2 });
   });
 
-  it('counts a file that cannot be loaded as one failure', async () => {
+  it('counts a file that cannot be loaded, or set up, as one failure each', async () => {
     const testResults = [
       { status: 'failed', assertionResults: [] },
-      { status: 'failed', assertionResults: [{}] },
+      { status: 'failed', assertionResults: [{ status: 'skipped' }] },
+      { status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] },
     ];
     await writeFile(path, JSON.stringify({ ...totals, testResults }));
-    expect(readVitestReport(path)?.failed).toBe(2);
+    expect(readVitestReport(path)?.failed).toBe(3);
   });
 
   it('tells a missing report from an empty one', () => {
