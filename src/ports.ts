@@ -38,7 +38,10 @@ export interface SocketListener {
   closed(code: number, reason: string): void;
 }
 
-/** Opens a client's socket. Failure is reported as `closed`, never thrown, unless the URL itself is not one. */
+/**
+ * Opens a client's socket. Failure is reported later, as `closed`, and thrown only where it is certain at once, as for
+ * `ws:` in a page of `https:`.
+ */
 export type Connect = (url: string, subprotocols: readonly string[], listener: SocketListener) => Socket;
 
 /** What happens to the page that a worker lives in. */

@@ -33,12 +33,20 @@ export class Alarm implements HeapItem {
   }
 }
 
+/** What the queue does with the clock. */
+type TimerState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'waiting'; readonly atMs: number; readonly cancel: () => void }
+  /** After a stall: a timer is set to judge everything, and nothing is judged before. */
+  | { readonly kind: 'catching up'; readonly cancel: () => void }
+  /** Alarms ring now; the timer is set when they are through. */
+  | { readonly kind: 'ringing' };
+
 /** Rings alarms when their time has come, in its order. */
 export class TimerQueue {
   readonly #clock: Clock;
   readonly #alarms = new Heap<Alarm>((a, b) => a.atMs < b.atMs);
-  #timer: { readonly atMs: number; readonly cancel: () => void } | undefined = undefined;
-  #isCatchingUp = false;
+  #state: TimerState = { kind: 'idle' };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -53,42 +61,44 @@ export class TimerQueue {
     this.#alarms.remove(alarm);
     alarm.atMs = atMs;
     if (atMs !== Number.POSITIVE_INFINITY) this.#alarms.push(alarm);
-    this.#adjustTimer();
+    if (this.#state.kind !== 'ringing') this.#adjustTimer();
   }
 
   #adjustTimer(): void {
     const next = this.#alarms.peek();
+    const timer = this.#state.kind === 'waiting' || this.#state.kind === 'catching up' ? this.#state : undefined;
     if (next === undefined) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
+      timer?.cancel();
+      this.#state = { kind: 'idle' };
       return;
     }
+    if (timer?.kind === 'catching up') return;
     // A timer that comes too early does no harm: it looks, and sets the next.
-    if (this.#timer !== undefined && this.#timer.atMs <= next.atMs) return;
-    this.#timer?.cancel();
-    this.#setTimer(next.atMs);
-  }
-
-  #setTimer(atMs: number): void {
+    if (timer !== undefined && timer.atMs <= next.atMs) return;
+    timer?.cancel();
+    const { atMs } = next;
     const delayMs = Math.max(0, atMs - this.#clock.now());
-    this.#timer = { atMs, cancel: this.#clock.setTimer(delayMs, () => this.#onTimer(atMs)) };
+    this.#state = { kind: 'waiting', atMs, cancel: this.#clock.setTimer(delayMs, () => this.#onTimer(atMs)) };
   }
 
   #onTimer(dueMs: number): void {
-    this.#timer = undefined;
-    const nowMs = this.#clock.now();
-    // Once only: in a hidden page every timer is late.
-    if (nowMs - dueMs > STALL_MS && !this.#isCatchingUp) {
-      this.#isCatchingUp = true;
-      this.#setTimer(nowMs + CATCH_UP_MS);
+    if (this.#clock.now() - dueMs <= STALL_MS) {
+      this.#ring();
       return;
     }
-    this.#isCatchingUp = false;
+    // Once only: in a hidden page every timer is late.
+    this.#state = { kind: 'catching up', cancel: this.#clock.setTimer(CATCH_UP_MS, () => this.#ring()) };
+  }
+
+  #ring(): void {
+    this.#state = { kind: 'ringing' };
+    const nowMs = this.#clock.now();
     for (let alarm = this.#alarms.peek(); alarm !== undefined && alarm.atMs <= nowMs; alarm = this.#alarms.peek()) {
       this.#alarms.remove(alarm);
       alarm.atMs = Number.POSITIVE_INFINITY;
       alarm.ring(nowMs);
     }
+    this.#state = { kind: 'idle' };
     this.#adjustTimer();
   }
 }

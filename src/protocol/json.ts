@@ -6,7 +6,7 @@ import { type Parts, PartWriter } from './frames.ts';
 
 const TAG = '$';
 
-const typedArrays = {
+const views: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
@@ -18,10 +18,12 @@ const typedArrays = {
   Float64Array,
   BigInt64Array,
   BigUint64Array,
-} as const;
+  DataView,
+};
 
-function isTypedArrayName(name: unknown): name is keyof typeof typedArrays {
-  return typeof name === 'string' && Object.hasOwn(typedArrays, name);
+/** The class of a typed array by its name; undefined if there is none of that name. */
+function viewOf(name: unknown): (new (buffer: ArrayBuffer) => ArrayBufferView) | undefined {
+  return typeof name === 'string' && Object.hasOwn(views, name) ? views[name] : undefined;
 }
 
 const tagged = (tag: string, ...values: unknown[]): unknown => ({ [TAG]: [tag, ...values] });
@@ -48,12 +50,15 @@ function toJson(value: unknown): unknown {
 function objectToJson(value: object): unknown {
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Date) return tagged('Date', value.getTime());
+  if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
+  if (value instanceof Error) return tagged('Error', [value.name, value.message, toJson(value.cause)]);
   if (value instanceof Set) return tagged('Set', [...value].map(toJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
   if (ArrayBuffer.isView(value)) {
     const name = value.constructor.name;
     const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    return tagged(isTypedArrayName(name) ? name : 'Uint8Array', toBase64(bytes));
+    // A subclass, such as Buffer, is written as bytes.
+    return tagged(viewOf(name) === undefined ? 'Uint8Array' : name, toBase64(bytes));
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return toJson(value.toJSON());
   const entries = value instanceof Map ? [...value] : Object.entries(value);
@@ -86,14 +91,23 @@ function untag(tag: unknown, value: unknown): unknown {
   if (tag === 'Date' && typeof value === 'number') return new Date(value);
   if (tag === 'Date' && value === null) return new Date(Number.NaN);
   if (tag === 'Set' && Array.isArray(value)) return new Set(value.map(fromJson));
+  if (tag === 'RegExp' && Array.isArray(value)) return new RegExp(String(value[0]), String(value[1]));
+  if (tag === 'Error' && Array.isArray(value)) return errorOf(String(value[0]), String(value[1]), fromJson(value[2]));
   if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value);
   if (typeof value === 'string') {
     if (tag === 'bigint') return BigInt(value);
     if (tag === 'number') return Number(value);
     if (tag === 'ArrayBuffer') return fromBase64(value).buffer;
-    if (isTypedArrayName(tag)) return new typedArrays[tag](fromBase64(value).buffer);
+    const View = viewOf(tag);
+    if (View !== undefined) return new View(fromBase64(value).buffer);
   }
   throw new TypeError('an unknown tag');
+}
+
+function errorOf(name: string, message: string, cause: unknown): Error {
+  const error = new Error(message, { cause });
+  error.name = name;
+  return error;
 }
 
 const encoder = new TextEncoder();

@@ -10,6 +10,8 @@ const packr = new Packr({
   useRecords: false,
   variableMapSize: true,
   moreTypes: true,
+  // No references within a value: a peer could make values that contain themselves.
+  structuredClone: false,
   // A view would keep its whole frame alive for as long as the value lives.
   copyBuffers: true,
   // Silently dropped otherwise.

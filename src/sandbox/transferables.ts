@@ -12,23 +12,28 @@ export interface Transfer {
  */
 export function transferOf(value: unknown): Transfer {
   const buffers = new Set<ArrayBuffer>();
-  const seen = new Set<object>();
+  /** What each object is replaced by: the same wherever it stands. Itself, while it is visited: cycles stay as they are. */
+  const seen = new Map<object, object>();
 
   function visit(inner: unknown): unknown {
-    if (typeof inner !== 'object' || inner === null || seen.has(inner)) return inner;
-    if (inner instanceof ArrayBuffer) {
-      buffers.add(inner);
-      return inner;
-    }
-    if (ArrayBuffer.isView(inner)) return visitView(inner);
-    // Cycles are cloned as they are.
-    seen.add(inner);
-    if (Array.isArray(inner)) return replaceChanged(inner, inner.map(visit));
-    if (!isPlain(inner)) return inner;
-    const entries = Object.entries(inner);
+    if (typeof inner !== 'object' || inner === null) return inner;
+    const known = seen.get(inner);
+    if (known !== undefined) return known;
+    seen.set(inner, inner);
+    const replacement = visitObject(inner);
+    seen.set(inner, replacement);
+    return replacement;
+  }
+
+  function visitObject(object: object): object {
+    if (object instanceof ArrayBuffer) buffers.add(object);
+    if (ArrayBuffer.isView(object)) return visitView(object);
+    if (Array.isArray(object)) return replaceChanged(object, object.map(visit));
+    if (!isPlain(object)) return object;
+    const entries = Object.entries(object);
     const visited = entries.map(([key, each]) => [key, visit(each)] as const);
     const isSame = visited.every(([, each], index) => each === entries[index]?.[1]);
-    return isSame ? inner : Object.fromEntries(visited);
+    return isSame ? object : Object.fromEntries(visited);
   }
 
   function visitView(view: ArrayBufferView): ArrayBufferView {

@@ -18,8 +18,9 @@ export class AbortWatch<Item> {
     }
     const items = new Set([item]);
     const listener = (): void => {
-      this.#watched.delete(signal);
+      // What an abort removes on its way is not visited any more; so the entry must stay until the end.
       for (const each of items) this.#onAbort(each, signal.reason);
+      this.#watched.delete(signal);
     };
     this.#watched.set(signal, { items, listener });
     signal.addEventListener('abort', listener, { once: true });

@@ -166,6 +166,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
   /** For masters; see {@link TaskScheduler.leave}. */
   leave(holder: LeaseHolder<T>): void {
     this.#queue.forget(holder.id);
+    for (const record of this.#leased) record.forgetRefusal(holder.id);
   }
 
   #enqueue(record: TaskRecord<T, R>): void {

@@ -68,7 +68,7 @@ export class Lanes<T, R> {
       if (!lane.refusedBy.has(holderId)) continue;
       this.#drop(lane);
       for (const record of [...lane.records]) {
-        record.refusedBy = new Set([...record.refusedBy].filter((id) => id !== holderId));
+        record.forgetRefusal(holderId);
         this.#laneOf(record).records.push(record);
       }
     }

@@ -80,6 +80,12 @@ export class TaskRecord<T, R> implements HeapItem {
     this.refusedBy = new Set(this.refusedBy).add(holder.id);
   }
 
+  /** A holder is gone: that it refused the task does not matter any more. Not for a queued task, whose lane it is in. */
+  forgetRefusal(holderId: string): void {
+    if (!this.refusedBy.has(holderId)) return;
+    this.refusedBy = new Set([...this.refusedBy].filter((id) => id !== holderId));
+  }
+
   #note(error: Error): DeadLetterError | undefined {
     if (this.lease === undefined) return undefined;
     this.#failures ??= [];

@@ -133,6 +133,7 @@ function toUrl<T>(options: WorkerOptions<T>): string {
     expectString('masterHost', masterHost, 255);
     expectInteger('masterPort', masterPort, 1, 65_535);
     if (protocol !== 'ws' && protocol !== 'wss') refuse('protocol', "'ws' or 'wss'", protocol);
+    if (/[\s/?#@\\]/.test(masterHost)) refuse('masterHost', 'a host name', masterHost);
     const host = masterHost.includes(':') && !masterHost.startsWith('[') ? `[${masterHost}]` : masterHost;
     return parse('masterHost', `${protocol}://${host}:${masterPort}`).href;
   }

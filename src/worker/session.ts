@@ -61,16 +61,16 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   readonly #attempts = new Map<number, CancelAttempt>();
   #state: SessionState = { kind: 'dialling' };
 
-  /** Starts to connect. */
+  /** Starts to connect. @throws whatever `connect` throws; the session is void then */
   constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext) {
     this.#context = context;
     this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
-    this.#alarm.setBy(context.clock.now() + context.connectTimeoutMs);
     this.#socket = connect(url, subprotocols, {
       opened: () => this.#opened(),
       received: (frame) => this.#conversation?.frameReceived(frame),
       closed: (code, reason) => this.#closed(code, reason),
     });
+    this.#alarm.setBy(context.clock.now() + context.connectTimeoutMs);
   }
 
   /** Says goodbye: the master takes back what is not answered. */

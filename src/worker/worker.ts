@@ -6,7 +6,7 @@ import { type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
 import { expectInteger } from '../options.ts';
 import { systemEnvironment } from '../platform/environment.ts';
 import type { WorkerEnvironment } from '../ports.ts';
-import { isFinal } from '../protocol/close-codes.ts';
+import { CloseCode, isFinal } from '../protocol/close-codes.ts';
 import { codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
@@ -161,20 +161,32 @@ export class Worker<T, R> {
   }
 
   #connect(): void {
-    const { url, codec } = this.#options;
+    const { url } = this.#options;
+    const trying: ConnectionState = { kind: 'waiting', cancel() {} };
+    this.#state = trying;
     this.#events.emit({ type: 'connecting', url, tries: this.#failures + 1 });
     // A listener may have stopped the worker.
-    if (this.#state.kind === 'stopping') return;
-    const session = new WorkerSession(url, [codecs[codec].subprotocol], this.#environment.connect, {
-      clock: this.#environment.clock,
+    if (this.#state !== trying) return;
+    try {
+      this.#state = { kind: 'connecting', session: this.#createSession() };
+    } catch (error) {
+      this.#disconnected(CloseCode.abnormal, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #createSession(): WorkerSession {
+    const { url, codec, connectTimeout } = this.#options;
+    const { clock, connect } = this.#environment;
+    const session: WorkerSession = new WorkerSession(url, [codecs[codec].subprotocol], connect, {
+      clock,
       timers: this.#timers,
-      connectTimeoutMs: this.#options.connectTimeout,
+      connectTimeoutMs: connectTimeout,
       describe: () => this.#describe(),
       welcomed: (id) => this.#welcomed(session, id),
       run: (task, answer) => this.#run(task, answer),
       ended: (code, reason) => this.#disconnected(code, reason),
     });
-    this.#state = { kind: 'connecting', session };
+    return session;
   }
 
   #describe(): WorkerDescription {
