@@ -28,8 +28,9 @@ export class ClusterReport {
     });
   }
 
-  /** Calls back when a worker has come or gone. */
+  /** Calls back when a worker has come or gone, and when a tile is done. */
   onChange(listener: () => void): void {
+    this.#master.on('attemptEnded', listener);
     this.#master.on('workerConnected', listener);
     this.#master.on('workerDisconnected', listener);
   }

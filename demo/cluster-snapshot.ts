@@ -1,4 +1,4 @@
-// What the page is told about the cluster, once a second and whenever a worker comes or goes.
+// What the page is told about the cluster, once a second and soon after a change.
 
 export interface ClusterSnapshot {
   /** When this run of the server began, in epoch milliseconds: counts of another run do not compare. */

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 const PERIOD_MS = 1000;
 
 /** Changes that come together are told together. */
-const SOON_MS = 50;
+const SOON_MS = 100;
 
 export class EventStream {
   readonly #readState: () => unknown;

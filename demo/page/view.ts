@@ -20,7 +20,7 @@ export const PLACES: readonly Place[] = [
   { name: 'The whole set', view: HOME },
   { name: 'Seahorse valley', view: { zoom: 9, real: -0.7463, imaginary: 0.1102 } },
   { name: 'Elephant valley', view: { zoom: 9, real: 0.2925, imaginary: 0.0149 } },
-  { name: 'Spiral', view: { zoom: 13, real: -0.745428, imaginary: 0.113009 } },
+  { name: 'Spiral', view: { zoom: 13, real: -0.74518, imaginary: 0.1126 } },
   { name: 'Its own image', view: { zoom: 20, real: -0.743643887, imaginary: 0.131825904 } },
 ];
 

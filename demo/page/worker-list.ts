@@ -38,16 +38,15 @@ function update(entry: HTMLElement, worker: WorkerSnapshot, isOwn: boolean): voi
   entry.classList.toggle('is-own', isOwn);
   entry.classList.toggle('is-busy', worker.running > 0);
   setText(part(entry, 'worker-name', HTMLElement), worker.name);
-  part(entry, 'you', HTMLElement).hidden = !isOwn;
-  setText(part(entry, 'worker-state', HTMLElement), stateOf(worker));
+  setText(part(entry, 'worker-state', HTMLElement), `${placeOf(worker, isOwn)}, ${stateOf(worker)}`);
   setText(part(entry, 'worker-done', HTMLElement), `${worker.done} ${worker.done === 1 ? 'tile' : 'tiles'}`);
   setText(part(entry, 'worker-rate', HTMLElement), `${worker.rate.toFixed(1)} per s`);
 }
 
-function stateOf({ platform, concurrency, running }: WorkerSnapshot): string {
-  const where = { browser: 'Browser', node: 'Node' }[platform] ?? platform;
-  if (concurrency === 0) {
-    return `${where}, paused`;
-  }
-  return `${where}, ${running} of ${concurrency} busy`;
+function placeOf({ platform }: WorkerSnapshot, isOwn: boolean): string {
+  return isOwn ? 'This tab' : ({ browser: 'Browser', node: 'Node' }[platform] ?? platform);
+}
+
+function stateOf({ concurrency, running }: WorkerSnapshot): string {
+  return concurrency === 0 ? 'paused' : `${running} of ${concurrency} busy`;
 }
