@@ -27,8 +27,7 @@ test('a tab contributes and its tiles appear', async ({ demo, visit }) => {
 
   await expect(visitor.nobody).toBeHidden();
   await expect(visitor.workers).toHaveCount(1);
-  await expect(visitor.workers).toContainText('Browser');
-  await expect(visitor.workers.getByText('you')).toBeVisible();
+  await expect(visitor.workers).toContainText('This tab');
   await expect(visitor.page.locator('#own-tiles')).toHaveText(String(tiles));
   await expect(visitor.page.locator('#own-share')).toHaveText('100 %');
   expect(await readCluster(demo.origin)).toMatchObject({ done: tiles, queued: 0 });
