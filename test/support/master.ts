@@ -1,0 +1,49 @@
+// A master without a server: the real sessions and scheduler, on a virtual clock and network.
+import { Emitter } from '../../src/events.ts';
+import type { MasterEvent } from '../../src/master/events.ts';
+import { type SessionLimits, Sessions } from '../../src/master/sessions.ts';
+import { codecs } from '../../src/protocol/codec.ts';
+import { FifoScheduler, type FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import { WorkerPeer } from './peers.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { VirtualNetwork } from './virtual-socket.ts';
+
+const eventTypes = ['workerConnected', 'workerDisconnected', 'connectionRefused', 'attemptEnded'] as const;
+
+/** What a test of sessions starts with. Packets take no time, so that times are round numbers. */
+export class VirtualMaster<T = unknown, R = unknown> {
+  readonly clock = new VirtualClock(0);
+  readonly network = new VirtualNetwork({ latencyMs: 0 });
+  readonly scheduler: FifoScheduler<T, R>;
+  readonly sessions: Sessions<T, R>;
+  /** All events so far. */
+  readonly events: MasterEvent<T>[] = [];
+
+  constructor(limits: Partial<SessionLimits> = {}, options: FifoSchedulerOptions = {}) {
+    this.scheduler = new FifoScheduler<T, R>(options);
+    this.scheduler.open();
+    const emitter = new Emitter<MasterEvent<T>>();
+    for (const type of eventTypes) emitter.on(type, (event) => this.events.push(event));
+    this.sessions = new Sessions<T, R>(
+      this.scheduler,
+      this.clock,
+      { taskTimeoutMs: 1000, socketTimeoutMs: 3000, helloTimeoutMs: 500, maxFrameBytes: 100_000, ...limits },
+      emitter,
+    );
+    this.network.listen(this.clock, (adopt) => this.sessions.accept(adopt));
+  }
+
+  /** Connects a worker by hand, which has said nothing yet. */
+  async connect(subprotocols: readonly string[] = [codecs.msgpack.subprotocol]): Promise<WorkerPeer> {
+    const peer = new WorkerPeer(this.network, this.clock, subprotocols);
+    await this.clock.settle();
+    return peer;
+  }
+
+  /** How attempts ended: outcome and duration. */
+  get attempts(): string[] {
+    return this.events.flatMap((event) =>
+      event.type === 'attemptEnded' ? [`${event.outcome} ${event.durationMs}`] : [],
+    );
+  }
+}
