@@ -11,7 +11,7 @@ import { readPlaywrightReport, readVitestReport } from './reports.mjs';
 
 const REPORTS = join(projectRoot, '.cache', 'reports');
 /** A suite that hangs is stopped and counted as failed, so that the others still have their say. */
-const TIME_LIMIT_MS = 4 * 60_000;
+const TIME_LIMIT_MS = 10 * 60_000;
 
 /** @type {Suite} */
 export const theBuild = { name: 'build', run: async () => yesOrNo(await build()) };
