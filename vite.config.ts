@@ -8,6 +8,12 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: at('./demo/page'),
   resolve: { alias: { taskdist: at('./src/browser.ts') } },
-  build: { outDir: at('./dist-demo/page'), emptyOutDir: true, target: 'es2022' },
+  build: {
+    outDir: at('./dist-demo/page'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // On a busy machine a plugin looks slow, which is no news to whoever starts the demo.
+    rolldownOptions: { checks: { pluginTimings: false, bundlerTimings: false } },
+  },
   worker: { format: 'es' },
 });
