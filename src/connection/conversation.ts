@@ -6,6 +6,9 @@ import type { Codec, FrameWriter } from '../protocol/codec.ts';
 import { FrameError, VersionError } from '../protocol/decode.ts';
 import { type Message, PROTOCOL_VERSION } from '../protocol/messages.ts';
 
+/** How long the peer has to answer the closing handshake before it is cut off. */
+const CLOSE_TIMEOUT_MS = 1000;
+
 /** What a conversation tells whoever leads it. */
 export interface ConversationListener<Incoming> {
   /** A message came in; those of one frame come in its order, until the conversation ends. */
@@ -38,6 +41,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #listener: ConversationListener<Incoming>;
   #isOpen = true;
   #isFlushing = false;
+  #cancelCutOff = (): void => {};
 
   constructor(socket: Socket, options: ConversationOptions<Incoming>, listener: ConversationListener<Incoming>) {
     this.#socket = socket;
@@ -71,10 +75,11 @@ export class Conversation<Outgoing extends Message, Incoming> {
     this.#clock.soon(() => this.#flush());
   }
 
-  /** Sends what is waiting, then closes the socket with this code. */
+  /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#flush();
+    this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     this.#socket.close(code, closeReason(reason));
     this.#finish(code, reason);
   }
@@ -99,6 +104,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
 
   /** The socket is closed. */
   socketClosed(code: number, reason: string): void {
+    this.#cancelCutOff();
     this.#finish(code, reason);
   }
 

@@ -25,7 +25,7 @@ export interface WorkerInfo {
 
 /**
  * How an attempt ended. `lost`: with its connection. `returned`: the worker gave it back before it was through, e.g.
- * because it stops. `aborted`: by the `signal` of its `put`, or with the master.
+ * because it stops, or the master stopped. `aborted`: by the `signal` of its `put`.
  */
 export type AttemptOutcome = 'done' | 'failed' | 'rejected' | 'timeout' | 'aborted' | 'lost' | 'returned';
 

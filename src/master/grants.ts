@@ -1,4 +1,5 @@
 // The leases of one connection, by their number on the wire, and which of them run.
+import { Queue } from '../queue.ts';
 import type { Lease } from '../scheduling/scheduler.ts';
 
 /** A lease that this connection holds. */
@@ -19,7 +20,7 @@ export interface Grant<T> {
 export class GrantTable<T> {
   readonly #grants = new Map<number, Grant<T>>();
   /** Those not started, in order of delivery. */
-  readonly #waiting: Grant<T>[] = [];
+  readonly #waiting = new Queue<Grant<T>>();
   /** Those that occupy a slot, cancelled ones among them. */
   readonly #started = new Set<Grant<T>>();
   #nextId = 1;
@@ -63,22 +64,23 @@ export class GrantTable<T> {
 
   /** Starts the clock of the oldest ones while the worker has slots. Returns the earliest new deadline. */
   start(concurrency: number, nowMs: number, timeoutMs: number): number {
-    if (this.#started.size >= concurrency || this.#waiting.length === 0) return Number.POSITIVE_INFINITY;
-    for (const grant of this.#waiting.splice(0, concurrency - this.#started.size)) {
+    let nextDeadlineMs = Number.POSITIVE_INFINITY;
+    while (this.#started.size < concurrency) {
+      const grant = this.#waiting.shift();
+      if (grant === undefined) break;
       this.#started.add(grant);
       grant.startedAtMs = nowMs;
       grant.deadlineMs = nowMs + timeoutMs;
       if (grant.state === 'waiting') grant.state = 'running';
+      nextDeadlineMs = grant.deadlineMs;
     }
-    return nowMs + timeoutMs;
+    return nextDeadlineMs;
   }
 
   /** The worker has answered. */
   remove(grant: Grant<T>): void {
     this.#grants.delete(grant.id);
-    if (this.#started.delete(grant)) return;
-    const index = this.#waiting.indexOf(grant);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    if (!this.#started.delete(grant)) this.#waiting.remove(grant);
   }
 
   /** Those whose time is over. */

@@ -199,11 +199,14 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     if (free <= 0 || this.#taking !== undefined || !this.#conversation.isOpen) return;
     const taking = new AbortController();
     this.#taking = taking;
-    void this.#context.scheduler.take(this, free, taking.signal).then((leases) => {
-      this.#taking = undefined;
-      this.#grantAll(leases);
-      this.#refill();
-    });
+    this.#context.scheduler.take(this, free, taking.signal).then(
+      (leases) => {
+        this.#taking = undefined;
+        this.#grantAll(leases);
+        this.#refill();
+      },
+      (error: unknown) => this.end(CloseCode.internalError, `The scheduler failed: ${String(error)}`),
+    );
   }
 
   #grantAll(leases: readonly Lease<T>[]): void {

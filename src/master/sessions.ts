@@ -21,9 +21,6 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
 }
 
-/** How long the peers have to answer the closing handshake before they are cut off. */
-const CLOSE_TIMEOUT_MS = 1000;
-
 type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
 
 /** The connections of one master, and the sessions on them. */
@@ -80,14 +77,9 @@ export class Sessions<T, R> implements SessionContext<T, R> {
       else conversation.end(code, reason);
     }
     if (this.#sockets.size === 0) return;
-    const closing = new Promise<void>((resolve) => {
+    await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    const cancel = this.clock.setTimer(CLOSE_TIMEOUT_MS, () => {
-      for (const socket of this.#sockets.keys()) socket.terminate();
-    });
-    await closing;
-    cancel();
   }
 
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void {

@@ -2,6 +2,9 @@
 import WebSocket from 'isomorphic-ws';
 import type { Connect, Socket, SocketListener } from '../ports.ts';
 
+/** What `close` reports for a connection that ended without a handshake (RFC 6455, section 7.1.5). */
+const ABNORMAL_CLOSE = 1006;
+
 /** Wraps a WebSocket that was just made, by us or by a server. */
 export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): Socket {
   let failure = '';
@@ -20,9 +23,14 @@ export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): 
     send: (frame) => webSocket.send(frame),
     close: (code, reason) => webSocket.close(code, reason),
     terminate() {
-      // Browsers have no `terminate`. There, nobody listens to this socket any more.
-      if (typeof webSocket.terminate === 'function') webSocket.terminate();
-      else webSocket.close();
+      if (typeof webSocket.terminate === 'function') {
+        webSocket.terminate();
+        return;
+      }
+      // Browsers have no such thing: they would wait for the peer. Here, nobody does any longer.
+      webSocket.onopen = webSocket.onmessage = webSocket.onclose = null;
+      webSocket.close();
+      queueMicrotask(() => listener.closed(ABNORMAL_CLOSE, 'Cut off'));
     },
   };
 }

@@ -9,6 +9,8 @@ export const CloseCode = {
   abnormal: 1006,
   /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
   frameTooLarge: 1009,
+  /** The master cannot go on, e.g. as its scheduler failed. */
+  internalError: 1011,
   /** A frame was not an array of valid messages. */
   badFrame: 4400,
   /** No subprotocol, or no version, that this master speaks. */

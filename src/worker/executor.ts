@@ -2,6 +2,7 @@
 import { isTaskdistError, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
+import { Queue } from '../queue.ts';
 
 /** How an attempt ended, as the worker sees it. `released`: given back without a result. */
 export type AttemptResult<R> =
@@ -51,7 +52,7 @@ export class Executor<T, R> {
   readonly #graceMs: number;
   /** The handler can run nothing any more; told instead of failing task after task. */
   readonly #onBroken: (error: TaskdistError) => void;
-  #waiting: Run<T, R>[] = [];
+  readonly #waiting = new Queue<Run<T, R>>();
   readonly #running = new Set<Run<T, R>>();
   #turnStartedAtMs: number | undefined = undefined;
   #isYielding = false;
@@ -88,9 +89,7 @@ export class Executor<T, R> {
 
   /** Gives back all that has not started. */
   releaseWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const run of waiting) this.#end(run, { kind: 'released' });
+    for (const run of this.#waiting.clear()) this.#end(run, { kind: 'released' });
   }
 
   /** Aborts all, and resolves when nothing runs any more, or was given up after the grace. */
@@ -104,7 +103,7 @@ export class Executor<T, R> {
     // A handler that answers at once ends its run within `#start`: the loop below goes on with the next, not a deeper one.
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#running.size < this.concurrency && this.#waiting.length > 0) {
+    while (this.#running.size < this.concurrency && this.#waiting.size > 0) {
       if (this.#isYielding || this.#mustYield()) break;
       const run = this.#waiting.shift();
       if (run !== undefined) this.#start(run);
@@ -161,7 +160,7 @@ export class Executor<T, R> {
 
   #cancel(run: Run<T, R>, reason: unknown): void {
     if (run.state === 'waiting') {
-      this.#waiting = this.#waiting.filter((each) => each !== run);
+      this.#waiting.remove(run);
       this.#end(run, { kind: 'released' });
     } else if (run.state === 'running') {
       run.state = 'cancelled';

@@ -42,14 +42,11 @@ export type Answer = (result: AttemptResult<unknown>) => AttemptResult<unknown>;
 /** Before the welcome says more: enough for a hello. */
 const HELLO_FRAME_BYTES = 1_048_576;
 
-/** Dialling; then talking, welcomed or not yet; then over. */
+/** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
 type SessionState =
   | { readonly kind: 'dialling' }
-  | {
-      readonly kind: 'talking';
-      readonly conversation: Conversation<WorkerMessage, MasterMessage>;
-      readonly master: MasterDescription | undefined;
-    }
+  | { readonly kind: 'greeting' }
+  | { readonly kind: 'welcomed'; readonly socketTimeoutMs: number }
   | { readonly kind: 'ended' };
 
 /** The session of one connection. */
@@ -59,11 +56,19 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   readonly #alarm: Alarm;
   /** How to call off what the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, CancelAttempt>();
+  /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
+  readonly socketClosed: Promise<void>;
+  #onSocketClosed = (): void => {};
+  /** From the moment the socket is open. */
+  #conversation: Conversation<WorkerMessage, MasterMessage> | undefined = undefined;
   #state: SessionState = { kind: 'dialling' };
 
   /** Starts to connect. @throws whatever `connect` throws; the session is void then */
   constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext) {
     this.#context = context;
+    this.socketClosed = new Promise((resolve) => {
+      this.#onSocketClosed = resolve;
+    });
     this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
     this.#socket = connect(url, subprotocols, {
       opened: () => this.#opened(),
@@ -86,18 +91,20 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   }
 
   received(message: MasterMessage): void {
+    const conversation = this.#conversation;
+    if (conversation === undefined) return;
     switch (message[0]) {
       case MessageType.welcome:
-        this.#welcomed(message[1]);
+        this.#welcomed(conversation, message[1]);
         break;
       case MessageType.grant:
-        this.#granted(message[1], { attempt: message[2], key: message[3], task: message[4] });
+        this.#granted(conversation, message[1], { attempt: message[2], key: message[3], task: message[4] });
         break;
       case MessageType.cancel:
         this.#attempts.get(message[1])?.(abortError(`The master cancelled the attempt: ${message[2]}`));
         break;
       case MessageType.ping:
-        this.#conversation?.send([MessageType.pong, message[1]]);
+        conversation.send([MessageType.pong, message[1]]);
         break;
     }
   }
@@ -111,10 +118,6 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     this.#context.ended(code, reason);
   }
 
-  get #conversation(): Conversation<WorkerMessage, MasterMessage> | undefined {
-    return this.#state.kind === 'talking' ? this.#state.conversation : undefined;
-  }
-
   #opened(): void {
     if (this.#state.kind !== 'dialling') return;
     const codec = codecOf(this.#socket.subprotocol);
@@ -122,14 +125,16 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
       this.#hangUp(CloseCode.unsupportedVersion, 'The server does not speak a subprotocol of taskdist');
       return;
     }
-    const conversation = this.#converse(codec);
-    this.#state = { kind: 'talking', conversation, master: undefined };
-    conversation.send([MessageType.hello, this.#context.describe()]);
+    this.#state = { kind: 'greeting' };
+    this.#conversation = this.#converse(codec);
+    this.#conversation.send([MessageType.hello, this.#context.describe()]);
   }
 
   #closed(code: number, reason: string): void {
-    if (this.#conversation === undefined) this.ended(code, reason);
-    else this.#conversation.socketClosed(code, reason);
+    this.#onSocketClosed();
+    // The conversation outlives its session by the closing handshake.
+    this.#conversation?.socketClosed(code, reason);
+    this.ended(code, reason);
   }
 
   #converse(codec: Codec): Conversation<WorkerMessage, MasterMessage> {
@@ -138,24 +143,21 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     return new Conversation(this.#socket, options, this);
   }
 
-  #welcomed(master: MasterDescription): void {
-    if (this.#state.kind !== 'talking') return;
-    const { conversation } = this.#state;
-    if (this.#state.master !== undefined) {
+  #welcomed(conversation: Conversation<WorkerMessage, MasterMessage>, master: MasterDescription): void {
+    if (this.#state.kind !== 'greeting') {
       conversation.end(CloseCode.violation, 'A second welcome');
       return;
     }
+    this.#state = { kind: 'welcomed', socketTimeoutMs: master.socketTimeout };
     conversation.maxFrameBytes = master.maxFrameBytes;
-    this.#state = { kind: 'talking', conversation, master };
     this.#alarm.cancel();
     this.#alarm.setBy(conversation.heardAtMs + master.socketTimeout);
     this.#context.welcomed(master.worker);
   }
 
-  #granted(lease: number, task: GrantedTask): void {
-    if (this.#state.kind !== 'talking') return;
-    if (this.#state.master === undefined || this.#attempts.has(lease)) {
-      this.#state.conversation.end(CloseCode.violation, `Lease ${lease} cannot be granted now`);
+  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, lease: number, task: GrantedTask): void {
+    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease)) {
+      conversation.end(CloseCode.violation, `Lease ${lease} cannot be granted now`);
       return;
     }
     let isAnswered = false;
@@ -181,13 +183,14 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
 
   /** The connection took too long, or the master has fallen silent. */
   #look(nowMs: number): void {
-    if (this.#state.kind !== 'talking' || this.#state.master === undefined) {
-      this.#hangUp(CloseCode.silent, `No welcome within ${this.#context.connectTimeoutMs} ms (\`connectTimeout\`)`);
+    const { connectTimeoutMs } = this.#context;
+    if (this.#state.kind !== 'welcomed' || this.#conversation === undefined) {
+      this.#hangUp(CloseCode.silent, `No welcome within ${connectTimeoutMs} ms (\`connectTimeout\`)`);
       return;
     }
-    const { conversation, master } = this.#state;
-    const deadlineMs = conversation.heardAtMs + master.socketTimeout;
-    if (nowMs >= deadlineMs) conversation.giveUp(`The master was silent for ${master.socketTimeout} ms`);
+    const { socketTimeoutMs } = this.#state;
+    const deadlineMs = this.#conversation.heardAtMs + socketTimeoutMs;
+    if (nowMs >= deadlineMs) this.#conversation.giveUp(`The master was silent for ${socketTimeoutMs} ms`);
     else this.#alarm.setBy(deadlineMs);
   }
 

@@ -239,29 +239,32 @@ export class Worker<T, R> {
 
   async #stop(before: ConnectionState): Promise<void> {
     this.#unwatchPage();
-    this.#leave(before, 'The worker was stopped');
+    const socketClosed = this.#leave(before, 'The worker was stopped');
     await this.#executor.abortAll(abortError('The worker was stopped'));
     try {
       await this.#handler.stop?.();
     } catch (error) {
       this.#options.logger.error('The handler failed to stop', error);
     }
+    await socketClosed;
     this.#firstTry?.reject(new TaskdistError('TASKDIST_STOPPED', 'The worker was stopped'));
     this.#firstTry = undefined;
     this.#state = { kind: 'stopped' };
   }
 
-  /** Ends whatever connection there is or would be. */
-  #leave(state: ConnectionState, reason: string): void {
-    if (state.kind === 'connecting' || state.kind === 'connected') state.session.end(reason);
+  /** Ends whatever connection there is or would be; resolves when its socket is closed. */
+  async #leave(state: ConnectionState, reason: string): Promise<void> {
     if (state.kind === 'waiting') state.cancel();
+    if (state.kind !== 'connecting' && state.kind !== 'connected') return;
+    state.session.end(reason);
+    await state.session.socketClosed;
   }
 
   #pageHidden(): void {
     const before = this.#state;
     if (before.kind === 'stopping' || before.kind === 'stopped') return;
     this.#state = { kind: 'hidden' };
-    this.#leave(before, 'The page was left');
+    void this.#leave(before, 'The page was left');
   }
 
   #pageShown(): void {

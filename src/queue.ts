@@ -1,0 +1,48 @@
+// A first-in, first-out queue in an array: O(1) at both ends, whatever its length.
+
+/** Below so many, moving what is left is not worth it. */
+const MIN_COMPACTION = 1024;
+
+export class Queue<Item> {
+  #items: Item[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  /** Takes out the first item. */
+  shift(): Item | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#head += 1;
+    if (this.size === 0) this.clear();
+    else if (this.#head >= MIN_COMPACTION && this.#head > this.size) this.#compact();
+    return item;
+  }
+
+  /** Takes out one item, wherever it is, in O(n). Returns whether it was there. */
+  remove(item: Item): boolean {
+    const index = this.#items.indexOf(item, this.#head);
+    if (index < 0) return false;
+    this.#items.splice(index, 1);
+    return true;
+  }
+
+  /** Takes out all. */
+  clear(): Item[] {
+    const items = this.#items.slice(this.#head);
+    this.#items = [];
+    this.#head = 0;
+    return items;
+  }
+
+  #compact(): void {
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
+  }
+}
