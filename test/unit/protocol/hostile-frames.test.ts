@@ -41,6 +41,7 @@ describe('a hostile frame of MessagePack', () => {
     ['an unknown extension', fromHex('91 93 05 01 d4 55 00')],
     ['a regular expression that is none', fromHex('91 93 05 01 d4 78 00 92 a128 a0')],
     ['a second value after the first', fromHex('91 92 08 01 90')],
+    ['a value that contains itself', fromHex('91 93 05 01 d6 69 00000001 91 d6 70 00000001')],
     ['a reference to nothing', fromHex('91 93 05 01 d6 70 00000001')],
   ])('throws, and no more: %s', (_, frame) => {
     expect(isRefused(codecs.msgpack, frame)).toBe(true);
@@ -92,6 +93,8 @@ describe('a hostile frame of JSON', () => {
     ['a bigint that is none', '[[5,1,{"$":["bigint","1.5"]}]]'],
     ['a bigint that is a number', '[[5,1,{"$":["bigint",1]}]]'],
     ['a date that is text', '[[5,1,{"$":["Date","2000"]}]]'],
+    ['a regular expression that is none', '[[5,1,{"$":["RegExp",["(",""]]}]]'],
+    ['an error of nothing', '[[5,1,{"$":["Error",null]}]]'],
     ['a set of nothing', '[[5,1,{"$":["Set",null]}]]'],
     ['bytes that are not base64', '[[5,1,{"$":["Uint8Array","§"]}]]'],
     ['a typed array of half an element', '[[5,1,{"$":["Float64Array","AQID"]}]]'],

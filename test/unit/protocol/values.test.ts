@@ -17,6 +17,7 @@ const values: readonly (readonly [string, unknown])[] = [
   ['text', ['', 'ASCII', 'naïve', '漢字', '😀', '\u0000', '"\\\n', 'x'.repeat(70_000)]],
   ['dates', [new Date(0), new Date(1_700_000_000_123), new Date(-1)]],
   ['sets', new Set<unknown>([1, 'a', new Set([null]), { deep: [undefined] }])],
+  ['regular expressions', [/a+/, /[/"\\]\n/giu]],
   ['an ArrayBuffer', Uint8Array.of(1, 2, 3).buffer],
   ['deep structures', { list: [[[{ of: { lists: [] } }]]], '': {}, 'key with spaces': 1 }],
   ['objects that look like tags', { $: ['bigint', '1'] }],
@@ -36,6 +37,7 @@ const typedArrays: readonly (readonly [string, ArrayBufferView])[] = [
   ['Float64Array', Float64Array.of(0.1, Number.NEGATIVE_INFINITY)],
   ['BigInt64Array', BigInt64Array.of(-(2n ** 63n), 1n)],
   ['BigUint64Array', BigUint64Array.of(2n ** 64n - 1n)],
+  ['DataView', new DataView(Uint8Array.of(1, 2, 3).buffer)],
 ];
 
 describe.each(each)('a value in $name', ({ codec }) => {
@@ -48,7 +50,7 @@ describe.each(each)('a value in $name', ({ codec }) => {
     const View = array.constructor as new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView;
     const padded = new Uint8Array(8 + array.byteLength + 8);
     padded.fill(7).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), 8);
-    const length = array.byteLength / (array as Uint8Array).BYTES_PER_ELEMENT;
+    const length = array.byteLength / ((array as Uint8Array).BYTES_PER_ELEMENT ?? 1);
     expect(roundTrip(codec, { view: new View(padded.buffer, 8, length) })).toStrictEqual({ view: array });
     expect(roundTrip(codec, new View(padded.buffer, 8, 0))).toStrictEqual(new View(new ArrayBuffer(0), 0, 0));
   });
@@ -62,6 +64,21 @@ describe.each(each)('a value in $name', ({ codec }) => {
 
   it('keeps a date that is none', () => {
     expect(roundTrip(codec, new Date(Number.NaN))).toEqual(new Date(Number.NaN));
+  });
+
+  it('keeps the name, message and cause of an error', () => {
+    const error = new TypeError('no', { cause: new RangeError('deeper') });
+    const through = roundTrip(codec, { error }) as { error: Error };
+    expect(through.error).toBeInstanceOf(Error);
+    expect(through.error).toMatchObject({
+      name: 'TypeError',
+      message: 'no',
+      cause: { name: 'RangeError', message: 'deeper' },
+    });
+  });
+
+  it('loses the sign of 0', () => {
+    expect(roundTrip(codec, -0)).toBe(0);
   });
 
   it('becomes a plain object from a Map, and from an instance', () => {

@@ -109,6 +109,17 @@ describe('FifoScheduler', () => {
     expect(await tasksOf('picky')).toEqual([1]);
   });
 
+  it('forgets it of a task that somebody else holds, too', async () => {
+    const { scheduler, holder } = setUp([1, 2]);
+    const [picky, other] = [holder('picky'), holder('other')];
+    scheduler.release(await picky.takeOne(), { kind: 'rejected' });
+    const lease = await other.takeOne();
+    scheduler.leave(picky);
+    scheduler.release(lease, { kind: 'returned' });
+    // By the same id, to see what it has forgotten.
+    expect((await picky.takeNow()).map(({ task }) => task)).toEqual([1, 2]);
+  });
+
   it('merges what a leaver rejected back in order', async () => {
     const { scheduler, holder, tasksOf } = setUp([1, 2, 3, 4, 5, 6]);
     const picky = holder('picky');

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { TimerQueue } from '../../../src/connection/timer-queue.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+function setUp() {
+  const clock = new VirtualClock(0);
+  const queue = new TimerQueue(clock);
+  const rung: string[] = [];
+  const createAlarm = (name: string) => queue.createAlarm((nowMs) => rung.push(`${name} ${nowMs}`));
+  return { clock, queue, rung, createAlarm };
+}
+
+describe('a TimerQueue that catches up', () => {
+  it('goes on doing so when another alarm is cancelled', async () => {
+    const { clock, rung, createAlarm } = setUp();
+    createAlarm('a').setBy(100);
+    const other = createAlarm('other');
+    other.setBy(5000);
+    clock.jump(1000);
+    await clock.advance(10);
+    other.cancel();
+    await clock.advance(89);
+    expect(rung).toEqual([]);
+    await clock.advance(1);
+    expect(rung).toEqual(['a 1100']);
+  });
+
+  it('goes on doing so when another alarm is set', async () => {
+    const { clock, rung, createAlarm } = setUp();
+    createAlarm('a').setBy(100);
+    clock.jump(1000);
+    await clock.advance(10);
+    createAlarm('other').setBy(1020);
+    await clock.advance(89);
+    expect(rung).toEqual([]);
+    await clock.advance(1);
+    expect(rung).toEqual(['a 1100', 'other 1100']);
+  });
+
+  it('does so once for all that were late', async () => {
+    const { clock, queue, rung, createAlarm } = setUp();
+    const alarm = queue.createAlarm((nowMs) => {
+      rung.push(`a ${nowMs}`);
+      if (nowMs < 1110) alarm.setBy(nowMs + 10);
+    });
+    alarm.setBy(100);
+    createAlarm('b').setBy(200);
+    clock.jump(1000);
+    await clock.advance(100);
+    expect(rung).toEqual(['a 1100', 'b 1100']);
+    await clock.advance(10);
+    expect(rung).toEqual(['a 1100', 'b 1100', 'a 1110']);
+  });
+});

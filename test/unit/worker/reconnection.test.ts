@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { Reconnection } from '../../../src/worker/reconnection.ts';
+import { seededRandom } from '../../support/random.ts';
+
+const longest = (): number => 1;
+const shortest = (): number => 0;
+
+describe('Reconnection', () => {
+  it('doubles the bound of the wait with every failure in a row, up to the cap', () => {
+    const reconnection = new Reconnection({ base: 500, cap: 30_000 }, longest);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 100, 5000].map((failures) => reconnection.delayMs(failures))).toEqual([
+      500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000,
+    ]);
+  });
+
+  it('has those bounds by default', () => {
+    const reconnection = new Reconnection({}, longest);
+    expect([reconnection.delayMs(1), reconnection.delayMs(99)]).toEqual([500, 30_000]);
+  });
+
+  it('never waits longer than the cap, even the first time', () => {
+    expect(new Reconnection({ base: 1000, cap: 200 }, longest).delayMs(1)).toBe(200);
+  });
+
+  it('waits any time from 0 to the bound: full jitter', () => {
+    expect(new Reconnection({}, shortest).delayMs(3)).toBe(0);
+    const reconnection = new Reconnection({ base: 1000, cap: 1000 }, seededRandom(1));
+    const waits = Array.from({ length: 2000 }, () => reconnection.delayMs(1));
+    const inTenths = waits.reduce(
+      (counts, wait) => counts.with(Math.floor(wait / 100), (counts[Math.floor(wait / 100)] ?? 0) + 1),
+      Array<number>(10).fill(0),
+    );
+    // Each tenth of the range gets about a tenth of the waits.
+    for (const count of inTenths) expect(Math.abs(count - 200)).toBeLessThan(60);
+  });
+
+  it.each([
+    [null, 'Expected `reconnect` to be an object, got null'],
+    [true, 'Expected `reconnect` to be an object, got true'],
+    [{ max: 1 }, 'Unknown option `max` for reconnect; the options are base, cap'],
+    [{ base: 0 }, 'Expected `reconnect.base` to be a number of milliseconds ≥ 1, got 0'],
+    [{ base: Number.POSITIVE_INFINITY }, 'Expected `reconnect.base` to be a number of milliseconds ≥ 1, got Infinity'],
+    [{ cap: '1' }, 'Expected `reconnect.cap` to be a number of milliseconds ≥ 1, got "1"'],
+  ])('checks its options: %j', (options, message) => {
+    expect(() => new Reconnection(options as never, longest)).toThrow(
+      expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION', message }),
+    );
+  });
+});
