@@ -1,5 +1,5 @@
 // The package in Node: everything.
 export * from './isomorphic.ts';
 export type { AttemptOutcome, MasterAddress, MasterEvent, WorkerInfo } from './master/events.ts';
-export type { UpgradeServer } from './master/listener.ts';
 export { Master, type MasterOptions } from './master/master.ts';
+export type { UpgradeServer } from './master/upgrade-server.ts';

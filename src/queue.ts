@@ -25,10 +25,14 @@ export class Queue<Item> {
     return item;
   }
 
-  /** Takes out one item, wherever it is, in O(n). Returns whether it was there. */
+  /** Takes out one item: in O(1) if it is the first, else in O(n). Returns whether it was there. */
   remove(item: Item): boolean {
     const index = this.#items.indexOf(item, this.#head);
     if (index < 0) return false;
+    if (index === this.#head) {
+      this.shift();
+      return true;
+    }
     this.#items.splice(index, 1);
     return true;
   }

@@ -6,13 +6,7 @@ import { TaskdistError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
 import type { MasterAddress } from './events.ts';
-
-/** The part of an `http.Server` or `https.Server` that a master needs. */
-export interface UpgradeServer {
-  on(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
-  off(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
-  listenerCount(event: 'upgrade'): number;
-}
+import type { UpgradeServer } from './upgrade-server.ts';
 
 /** What comes of listening. */
 export interface ListenerEvents {

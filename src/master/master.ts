@@ -8,8 +8,9 @@ import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { MasterAddress, MasterEvent, WorkerInfo } from './events.ts';
-import { AttachedListener, type Listener, PortListener, type UpgradeServer } from './listener.ts';
+import { AttachedListener, type Listener, PortListener } from './listener.ts';
 import { Sessions } from './sessions.ts';
+import type { UpgradeServer } from './upgrade-server.ts';
 
 /** Options of a {@link Master}. All times are in milliseconds. */
 export interface MasterOptions {

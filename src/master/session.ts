@@ -138,7 +138,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   ended(code: number, reason: string): void {
     this.#alarm.cancel();
     this.#taking?.abort();
-    for (const grant of this.#grants) this.#takeBack(grant, code, reason);
+    for (const grant of [...this.#grants]) this.#takeBack(grant, code, reason);
     this.#context.scheduler.leave(this);
     this.#context.left(this, code, reason);
   }
@@ -262,6 +262,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   }
 
   #takeBack(grant: Grant<T>, code: number, reason: string): void {
+    this.#grants.remove(grant);
     if (grant.state === 'cancelled') return;
     const isLost = grant.state === 'running' && !isGoodbye(code);
     this.#tellAttempt(grant, isLost ? 'lost' : 'returned');

@@ -1,29 +1,16 @@
 // The codec `taskdist.v1.json`, for clients that would rather not have MessagePack.
 // What JSON has no word for is written as a tagged object, {"$": [tag, …]}; docs/protocol.md lists the tags.
+import { bytesOf, kindOf, typedArrays, type ViewConstructor } from '../views.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import type { Codec } from './codec.ts';
+import { errorFromArray, errorToArray } from './error-values.ts';
 import { type Parts, PartWriter } from './frames.ts';
 
 const TAG = '$';
 
-const views: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-};
-
-/** The class of a typed array by its name; undefined if there is none of that name. */
-function viewOf(name: unknown): (new (buffer: ArrayBuffer) => ArrayBufferView) | undefined {
-  return typeof name === 'string' && Object.hasOwn(views, name) ? views[name] : undefined;
+/** The class of a view by its name; undefined if there is none of that name. */
+function viewOf(name: unknown): ViewConstructor | undefined {
+  return [DataView, ...typedArrays].find((View) => View.name === name);
 }
 
 const tagged = (tag: string, ...values: unknown[]): unknown => ({ [TAG]: [tag, ...values] });
@@ -51,14 +38,13 @@ function objectToJson(value: object): unknown {
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Date) return tagged('Date', value.getTime());
   if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
-  if (value instanceof Error) return tagged('Error', [value.name, value.message, toJson(value.cause)]);
+  if (value instanceof Error) return tagged('Error', errorToArray(value).map(toJson));
   if (value instanceof Set) return tagged('Set', [...value].map(toJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
   if (ArrayBuffer.isView(value)) {
-    const name = value.constructor.name;
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    // A subclass, such as Buffer, is written as bytes.
-    return tagged(viewOf(name) === undefined ? 'Uint8Array' : name, toBase64(bytes));
+    const View = kindOf(value);
+    if (View === undefined) throw new TypeError(`a ${value.constructor.name}`);
+    return tagged(View.name, toBase64(bytesOf(value)));
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return toJson(value.toJSON());
   const entries = value instanceof Map ? [...value] : Object.entries(value);
@@ -92,7 +78,7 @@ function untag(tag: unknown, value: unknown): unknown {
   if (tag === 'Date' && value === null) return new Date(Number.NaN);
   if (tag === 'Set' && Array.isArray(value)) return new Set(value.map(fromJson));
   if (tag === 'RegExp' && Array.isArray(value)) return new RegExp(String(value[0]), String(value[1]));
-  if (tag === 'Error' && Array.isArray(value)) return errorOf(String(value[0]), String(value[1]), fromJson(value[2]));
+  if (tag === 'Error') return errorFromArray(fromJson(value));
   if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value);
   if (typeof value === 'string') {
     if (tag === 'bigint') return BigInt(value);
@@ -102,12 +88,6 @@ function untag(tag: unknown, value: unknown): unknown {
     if (View !== undefined) return new View(fromBase64(value).buffer);
   }
   throw new TypeError('an unknown tag');
-}
-
-function errorOf(name: string, message: string, cause: unknown): Error {
-  const error = new Error(message, { cause });
-  error.name = name;
-  return error;
 }
 
 const encoder = new TextEncoder();

@@ -1,4 +1,5 @@
 // Moves typed arrays out of a thread instead of copying them.
+import { kindOf } from '../views.ts';
 
 /** A value ready to be posted, and the buffers in it that can move. */
 export interface Transfer {
@@ -44,9 +45,11 @@ export function transferOf(value: unknown): Transfer {
       buffers.add(buffer);
       return view;
     }
+    const View = kindOf(view);
+    if (View === undefined) return view;
     const copy = buffer.slice(byteOffset, byteOffset + byteLength);
     buffers.add(copy);
-    return viewLike(view, copy);
+    return new View(copy);
   }
 
   return { value: visit(value), buffers: [...buffers] };
@@ -59,24 +62,4 @@ function replaceChanged(before: readonly unknown[], after: readonly unknown[]): 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-const viewConstructors: readonly (new (buffer: ArrayBuffer) => ArrayBufferView)[] = [
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-];
-
-/** A view of the same kind; a subclass, such as Buffer, becomes a Uint8Array, as it would by structured cloning. */
-function viewLike(view: ArrayBufferView, buffer: ArrayBuffer): ArrayBufferView {
-  const View = viewConstructors.find((Kind) => view instanceof Kind) ?? Uint8Array;
-  return new View(buffer);
 }
