@@ -44,7 +44,7 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
   {
     name: 'done with bytes',
     messages: [[5, 70_000, new Uint8Array([0, 127, 255])]],
-    msgpack: '91 93 05 ce00011170 c704 74 01 007fff',
+    msgpack: '91 93 05 ce00011170 c403 007fff',
     json: '[[5,70000,{"$":["Uint8Array","AH//"]}]]',
   },
   {
