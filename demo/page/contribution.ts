@@ -110,7 +110,12 @@ export class Contribution {
         }
       }),
     );
-    worker.on('error', () => ifCurrent(this.#onChange));
+    worker.on('error', ({ error }) =>
+      ifCurrent(() => {
+        this.stop();
+        this.#change({ kind: 'off', problem: error.message });
+      }),
+    );
     worker.on('taskSettled', ({ outcome }) => {
       if (outcome === 'done') {
         this.#tiles++;
