@@ -13,8 +13,8 @@ export default defineConfig({
   // Every test computes on all cores: two at once would only wait for each other.
   workers: 1,
   retries: 0,
-  timeout: 40_000,
-  expect: { timeout: 15_000 },
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
   reporter: process.env['PLAYWRIGHT_JSON_OUTPUT_NAME'] === undefined ? [['list']] : [['list'], ['json']],
   use: {
     trace: 'off',
