@@ -6,31 +6,20 @@ import { type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
 import { expectInteger } from '../options.ts';
 import { systemEnvironment } from '../platform/environment.ts';
 import type { WorkerEnvironment } from '../ports.ts';
-import { CloseCode, isFinal } from '../protocol/close-codes.ts';
 import { codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
 import type { WorkerEvent, WorkerState } from './events.ts';
 import { type AttemptResult, abortError, type CancelAttempt, Executor } from './executor.ts';
+import { Link } from './link.ts';
 import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { Reconnection } from './reconnection.ts';
-import { type Answer, type GrantedTask, WorkerSession } from './session.ts';
+import type { Answer, GrantedTask } from './session.ts';
 
-type ConnectionState =
+type Lifecycle =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'connecting'; readonly session: WorkerSession }
-  | { readonly kind: 'connected'; readonly session: WorkerSession; readonly id: string }
-  /** For the next try. */
-  | { readonly kind: 'waiting'; readonly cancel: () => void }
-  /** For the page to be shown again. */
-  | { readonly kind: 'hidden' }
+  | { readonly kind: 'running' }
   | { readonly kind: 'stopping'; readonly stopped: Promise<void> };
-
-/** Settles the promise of `start()`, once. */
-interface FirstTry {
-  resolve(): void;
-  reject(error: TaskdistError): void;
-}
 
 /** Runs the tasks of one master through a handler; the same in Node and in a browser. */
 export class Worker<T, R> {
@@ -38,15 +27,11 @@ export class Worker<T, R> {
   readonly #options: CheckedWorkerOptions<T>;
   readonly #environment: WorkerEnvironment;
   readonly #events = new Emitter<WorkerEvent<T>>();
-  readonly #timers: TimerQueue;
-  readonly #reconnection: Reconnection | undefined;
   readonly #executor: Executor<T, R>;
-  #state: ConnectionState = { kind: 'stopped' };
+  readonly #link: Link<T>;
+  #lifecycle: Lifecycle = { kind: 'stopped' };
   #concurrency: number;
   #isPaused = false;
-  #failures = 0;
-  #firstTry: FirstTry | undefined = undefined;
-  #unwatchPage: () => void = () => {};
 
   /**
    * The third parameter is for simulations; leave it out.
@@ -61,22 +46,22 @@ export class Worker<T, R> {
     this.#environment = environment;
     this.#options = checkWorkerOptions(options, environment.name, () => this.#handler.getConcurrency?.());
     this.#concurrency = this.#options.concurrency;
-    this.#timers = new TimerQueue(environment.clock);
-    const { reconnect } = this.#options;
-    this.#reconnection = reconnect === false ? undefined : new Reconnection(reconnect, environment.random);
     this.#executor = new Executor(this.#handler, environment.clock, this.#concurrency, this.#options.grace, (error) =>
       this.#broken(error),
     );
+    this.#link = this.#createLink();
   }
 
   /** Where the worker stands with its master. */
   get state(): WorkerState {
-    return this.#state.kind;
+    if (this.#lifecycle.kind !== 'running') return this.#lifecycle.kind;
+    // Closed while it runs: it has given up, and is about to stop.
+    return this.#link.state === 'closed' ? 'stopping' : this.#link.state;
   }
 
   /** What the master calls this worker, while it is connected. */
   get id(): string | undefined {
-    return this.#state.kind === 'connected' ? this.#state.id : undefined;
+    return this.#link.id;
   }
 
   /** How many tasks may run at once, when the worker is not paused. */
@@ -94,19 +79,7 @@ export class Worker<T, R> {
    * the same until it is stopped, and the promise may be ignored.
    */
   start(): Promise<void> {
-    const started = new Promise<void>((resolve, reject) => {
-      if (this.#state.kind !== 'stopped') {
-        throw new TaskdistError('TASKDIST_INVALID_OPTION', `The worker is ${this.#state.kind} already`);
-      }
-      this.#firstTry = { resolve, reject };
-      this.#failures = 0;
-      this.#unwatchPage = this.#environment.watchPage({
-        hidden: () => this.#pageHidden(),
-        shown: () => this.#pageShown(),
-        online: () => this.#online(),
-      });
-      this.#connect();
-    });
+    const started = this.#start();
     // Whoever ignores the promise learns of failures by the event.
     started.catch(() => {});
     return started;
@@ -117,14 +90,16 @@ export class Worker<T, R> {
    * Resolves when all of that is over. May be called at any time, and again.
    */
   async stop(): Promise<void> {
-    if (this.#state.kind === 'stopped') return;
-    if (this.#state.kind !== 'stopping') {
-      const before = this.#state;
+    if (this.#lifecycle.kind === 'running') {
+      // The state first: what stopping sets off may ask for it.
       const { promise, resolve } = deferred();
-      this.#state = { kind: 'stopping', stopped: promise };
-      void this.#stop(before).then(resolve);
+      this.#lifecycle = { kind: 'stopping', stopped: promise };
+      await this.#stop();
+      this.#lifecycle = { kind: 'stopped' };
+      resolve();
+    } else if (this.#lifecycle.kind === 'stopping') {
+      await this.#lifecycle.stopped;
     }
-    if (this.#state.kind === 'stopping') await this.#state.stopped;
   }
 
   /** Takes no new tasks, and gives back those that have not started; what runs goes on. The connection stays. */
@@ -160,33 +135,40 @@ export class Worker<T, R> {
     return this.#events.on(type, listener);
   }
 
-  #connect(): void {
-    const { url } = this.#options;
-    const trying: ConnectionState = { kind: 'waiting', cancel() {} };
-    this.#state = trying;
-    this.#events.emit({ type: 'connecting', url, tries: this.#failures + 1 });
-    // A listener may have stopped the worker.
-    if (this.#state !== trying) return;
-    try {
-      this.#state = { kind: 'connecting', session: this.#createSession() };
-    } catch (error) {
-      this.#disconnected(CloseCode.abnormal, error instanceof Error ? error.message : String(error));
+  async #start(): Promise<void> {
+    if (this.#lifecycle.kind !== 'stopped') {
+      throw new TaskdistError('TASKDIST_INVALID_OPTION', `The worker is ${this.#lifecycle.kind} already`);
     }
+    this.#lifecycle = { kind: 'running' };
+    await this.#link.open();
   }
 
-  #createSession(): WorkerSession {
-    const { url, codec, connectTimeout } = this.#options;
-    const { clock, connect } = this.#environment;
-    const session: WorkerSession = new WorkerSession(url, [codecs[codec].subprotocol], connect, {
-      clock,
-      timers: this.#timers,
+  async #stop(): Promise<void> {
+    const socketClosed = this.#link.close('The worker was stopped');
+    await this.#executor.abortAll(abortError('The worker was stopped'));
+    try {
+      await this.#handler.stop?.();
+    } catch (error) {
+      this.#options.logger.error('The handler failed to stop', error);
+    }
+    await socketClosed;
+  }
+
+  #createLink(): Link<T> {
+    const { url, codec, connectTimeout, reconnect, logger } = this.#options;
+    return new Link({
+      url,
+      subprotocol: codecs[codec].subprotocol,
       connectTimeoutMs: connectTimeout,
+      reconnection: reconnect === false ? undefined : new Reconnection(reconnect, this.#environment.random),
+      environment: this.#environment,
+      timers: new TimerQueue(this.#environment.clock),
+      logger,
+      events: this.#events,
       describe: () => this.#describe(),
-      welcomed: (id) => this.#welcomed(session, id),
       run: (task, answer) => this.#run(task, answer),
-      ended: (code, reason) => this.#disconnected(code, reason),
+      gaveUp: () => void this.stop(),
     });
-    return session;
   }
 
   #describe(): WorkerDescription {
@@ -201,82 +183,6 @@ export class Worker<T, R> {
     };
   }
 
-  #welcomed(session: WorkerSession, id: string): void {
-    const { url, logger } = this.#options;
-    this.#failures = 0;
-    this.#state = { kind: 'connected', session, id };
-    this.#firstTry?.resolve();
-    this.#firstTry = undefined;
-    logger.info(`Connected to ${url} as ${id}`);
-    this.#events.emit({ type: 'connected', url, id });
-  }
-
-  #disconnected(code: number, reason: string): void {
-    const { url, logger } = this.#options;
-    logger.info(`Disconnected from ${url}: ${code} ${reason}`);
-    const retryDelay = this.#scheduleRetry(code);
-    const problem = isFinal(code)
-      ? new TaskdistError('TASKDIST_REFUSED', `The master at ${url} refused this worker: ${reason}`)
-      : new TaskdistError('TASKDIST_CONNECT', `No connection to the master at ${url}: ${reason || `code ${code}`}`);
-    this.#firstTry?.reject(problem);
-    this.#firstTry = undefined;
-    this.#events.emit({ type: 'disconnected', code, reason, retryDelay });
-  }
-
-  /** Sees to what comes after a connection; returns the time until the next try, if there is one. */
-  #scheduleRetry(code: number): number | undefined {
-    // Ended by ourselves: the state says already what comes.
-    if (this.#state.kind === 'stopping' || this.#state.kind === 'hidden') return undefined;
-    this.#failures += 1;
-    if (this.#reconnection === undefined || isFinal(code)) {
-      void this.stop();
-      return undefined;
-    }
-    const delayMs = this.#reconnection.delayMs(this.#failures);
-    this.#state = { kind: 'waiting', cancel: this.#environment.clock.setTimer(delayMs, () => this.#connect()) };
-    return delayMs;
-  }
-
-  async #stop(before: ConnectionState): Promise<void> {
-    this.#unwatchPage();
-    const socketClosed = this.#leave(before, 'The worker was stopped');
-    await this.#executor.abortAll(abortError('The worker was stopped'));
-    try {
-      await this.#handler.stop?.();
-    } catch (error) {
-      this.#options.logger.error('The handler failed to stop', error);
-    }
-    await socketClosed;
-    this.#firstTry?.reject(new TaskdistError('TASKDIST_STOPPED', 'The worker was stopped'));
-    this.#firstTry = undefined;
-    this.#state = { kind: 'stopped' };
-  }
-
-  /** Ends whatever connection there is or would be; resolves when its socket is closed. */
-  async #leave(state: ConnectionState, reason: string): Promise<void> {
-    if (state.kind === 'waiting') state.cancel();
-    if (state.kind !== 'connecting' && state.kind !== 'connected') return;
-    state.session.end(reason);
-    await state.session.socketClosed;
-  }
-
-  #pageHidden(): void {
-    const before = this.#state;
-    if (before.kind === 'stopping' || before.kind === 'stopped') return;
-    this.#state = { kind: 'hidden' };
-    void this.#leave(before, 'The page was left');
-  }
-
-  #pageShown(): void {
-    if (this.#state.kind === 'hidden') this.#connect();
-  }
-
-  #online(): void {
-    if (this.#state.kind !== 'waiting') return;
-    this.#state.cancel();
-    this.#connect();
-  }
-
   get #effectiveConcurrency(): number {
     return this.#isPaused ? 0 : this.#concurrency;
   }
@@ -287,9 +193,7 @@ export class Worker<T, R> {
 
   #applyConcurrency(): void {
     const concurrency = this.#effectiveConcurrency;
-    if (this.#state.kind === 'connecting' || this.#state.kind === 'connected') {
-      this.#state.session.changeCredit(concurrency, this.#prefetch);
-    }
+    this.#link.changeCredit(concurrency, this.#prefetch);
     this.#executor.setConcurrency(concurrency);
   }
 

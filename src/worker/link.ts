@@ -1,0 +1,185 @@
+// The link to the master: one connection after the other, and what comes between them.
+import type { TimerQueue } from '../connection/timer-queue.ts';
+import { TaskdistError } from '../errors.ts';
+import type { Emitter } from '../events.ts';
+import type { Logger, WorkerEnvironment } from '../ports.ts';
+import { CloseCode, isFinal } from '../protocol/close-codes.ts';
+import type { WorkerDescription } from '../protocol/messages.ts';
+import type { WorkerEvent } from './events.ts';
+import type { CancelAttempt } from './executor.ts';
+import type { Reconnection } from './reconnection.ts';
+import { type Answer, type GrantedTask, WorkerSession } from './session.ts';
+
+/** What a link needs of its worker. */
+export interface LinkContext<T> {
+  readonly url: string;
+  readonly subprotocol: string;
+  readonly connectTimeoutMs: number;
+  /** Undefined: a connection that ends is not made again. */
+  readonly reconnection: Reconnection | undefined;
+  readonly environment: WorkerEnvironment;
+  readonly timers: TimerQueue;
+  readonly logger: Logger;
+  readonly events: Emitter<WorkerEvent<T>>;
+  describe(): WorkerDescription;
+  run(task: GrantedTask, answer: Answer): CancelAttempt;
+  /** The link will not try again by itself. */
+  gaveUp(): void;
+}
+
+type LinkState =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'connecting'; readonly session: WorkerSession }
+  | { readonly kind: 'connected'; readonly session: WorkerSession; readonly id: string }
+  /** For the next try. */
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  /** For the page to be shown again. */
+  | { readonly kind: 'hidden' };
+
+/** Settles the promise of `open()`, once. */
+interface FirstTry {
+  resolve(): void;
+  reject(error: TaskdistError): void;
+}
+
+/** Connects, and connects again, until it is closed. */
+export class Link<T> {
+  readonly #context: LinkContext<T>;
+  #state: LinkState = { kind: 'closed' };
+  #failures = 0;
+  #firstTry: FirstTry | undefined = undefined;
+  #unwatchPage: () => void = () => {};
+
+  constructor(context: LinkContext<T>) {
+    this.#context = context;
+  }
+
+  get state(): LinkState['kind'] {
+    return this.#state.kind;
+  }
+
+  /** What the master calls this worker, while it is connected. */
+  get id(): string | undefined {
+    return this.#state.kind === 'connected' ? this.#state.id : undefined;
+  }
+
+  /** Starts to connect. The promise tells how the first try went. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#firstTry = { resolve, reject };
+      this.#failures = 0;
+      this.#unwatchPage = this.#context.environment.watchPage({
+        hidden: () => this.#pageHidden(),
+        shown: () => this.#pageShown(),
+        online: () => this.#online(),
+      });
+      this.#connect();
+    });
+  }
+
+  /** Says goodbye, and connects no more. Resolves when the socket is closed. */
+  async close(reason: string): Promise<void> {
+    this.#unwatchPage();
+    this.#firstTry?.reject(new TaskdistError('TASKDIST_STOPPED', reason));
+    this.#firstTry = undefined;
+    await this.#leave({ kind: 'closed' }, reason);
+  }
+
+  /** Tells the master how many tasks this worker wants. */
+  changeCredit(concurrency: number, prefetch: number): void {
+    if (this.#state.kind === 'connecting' || this.#state.kind === 'connected') {
+      this.#state.session.changeCredit(concurrency, prefetch);
+    }
+  }
+
+  #connect(): void {
+    const { url, events } = this.#context;
+    const trying: LinkState = { kind: 'waiting', cancel() {} };
+    this.#state = trying;
+    events.emit({ type: 'connecting', url, tries: this.#failures + 1 });
+    // A listener may have stopped the worker.
+    if (this.#state !== trying) return;
+    try {
+      this.#state = { kind: 'connecting', session: this.#createSession() };
+    } catch (error) {
+      this.#disconnected(CloseCode.abnormal, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #createSession(): WorkerSession {
+    const { url, subprotocol, environment, timers, connectTimeoutMs } = this.#context;
+    const session: WorkerSession = new WorkerSession(url, [subprotocol], environment.connect, {
+      clock: environment.clock,
+      timers,
+      connectTimeoutMs,
+      describe: () => this.#context.describe(),
+      welcomed: (id) => this.#welcomed(session, id),
+      run: (task, answer) => this.#context.run(task, answer),
+      ended: (code, reason) => this.#disconnected(code, reason),
+    });
+    return session;
+  }
+
+  #welcomed(session: WorkerSession, id: string): void {
+    const { url, logger, events } = this.#context;
+    this.#failures = 0;
+    this.#state = { kind: 'connected', session, id };
+    this.#firstTry?.resolve();
+    this.#firstTry = undefined;
+    logger.info(`Connected to ${url} as ${id}`);
+    events.emit({ type: 'connected', url, id });
+  }
+
+  #disconnected(code: number, reason: string): void {
+    const { url, logger, events } = this.#context;
+    logger.info(`Disconnected from ${url}: ${code} ${reason}`);
+    this.#firstTry?.reject(
+      isFinal(code)
+        ? new TaskdistError('TASKDIST_REFUSED', `The master at ${url} refused this worker: ${reason}`)
+        : new TaskdistError('TASKDIST_CONNECT', `No connection to the master at ${url}: ${reason || `code ${code}`}`),
+    );
+    this.#firstTry = undefined;
+    // If it was our own doing, the state says already what comes.
+    const isOurDoing = this.#state.kind === 'closed' || this.#state.kind === 'hidden';
+    const retryDelay = isOurDoing ? undefined : this.#scheduleRetry(code);
+    events.emit({ type: 'disconnected', code, reason, retryDelay });
+    if (!isOurDoing && retryDelay === undefined) this.#context.gaveUp();
+  }
+
+  /** Returns the time until the next try, if there is one. */
+  #scheduleRetry(code: number): number | undefined {
+    const { reconnection, environment } = this.#context;
+    this.#failures += 1;
+    if (reconnection === undefined || isFinal(code)) {
+      this.#state = { kind: 'closed' };
+      return undefined;
+    }
+    const delayMs = reconnection.delayMs(this.#failures);
+    this.#state = { kind: 'waiting', cancel: environment.clock.setTimer(delayMs, () => this.#connect()) };
+    return delayMs;
+  }
+
+  /** Ends whatever connection there is or would be; resolves when its socket is closed. */
+  async #leave(next: LinkState, reason: string): Promise<void> {
+    const before = this.#state;
+    this.#state = next;
+    if (before.kind === 'waiting') before.cancel();
+    if (before.kind !== 'connecting' && before.kind !== 'connected') return;
+    before.session.end(reason);
+    await before.session.socketClosed;
+  }
+
+  #pageHidden(): void {
+    if (this.#state.kind !== 'closed') void this.#leave({ kind: 'hidden' }, 'The page was left');
+  }
+
+  #pageShown(): void {
+    if (this.#state.kind === 'hidden') this.#connect();
+  }
+
+  #online(): void {
+    if (this.#state.kind !== 'waiting') return;
+    this.#state.cancel();
+    this.#connect();
+  }
+}
