@@ -1,34 +1,57 @@
 import { describe, expect, it } from 'vitest';
 import { Queue } from '../../src/queue.ts';
-import { integerBelow, seededRandom } from '../support/random.ts';
+import { pick, seededRandom } from '../support/random.ts';
 
 describe('Queue', () => {
-  it('does the same as an array, whatever is done in whatever order', () => {
-    const random = seededRandom(1);
+  it('gives its items in the order in which they came', () => {
+    const queue = new Queue<number>();
+    for (const item of [1, 2, 3]) queue.push(item);
+    expect([queue.size, queue.shift(), queue.shift(), queue.shift(), queue.shift(), queue.size]).toEqual([
+      3,
+      1,
+      2,
+      3,
+      undefined,
+      0,
+    ]);
+  });
+
+  it('gives up an item wherever it is, if it has it', () => {
+    const queue = new Queue<number>();
+    for (const item of [1, 2, 3, 4]) queue.push(item);
+    expect([queue.remove(3), queue.remove(1), queue.remove(3), queue.remove(9)]).toEqual([true, true, false, false]);
+    expect(queue.clear()).toEqual([2, 4]);
+    expect([queue.size, queue.shift(), queue.clear()]).toEqual([0, undefined, []]);
+  });
+
+  it('does not find what it has given away', () => {
+    const queue = new Queue<number>();
+    for (const item of [1, 2]) queue.push(item);
+    queue.shift();
+    expect([queue.remove(1), queue.size]).toEqual([false, 1]);
+  });
+
+  it.each([1, 2, 3])('agrees with a plain array, whatever is done to it (seed %i)', (seed) => {
+    const random = seededRandom(seed);
     const queue = new Queue<number>();
     let model: number[] = [];
-    for (let step = 0; step < 20_000; step += 1) {
-      // Grows and shrinks in turns, past the length at which it compacts.
-      const isGrowing = step % 8000 < 4500;
-      switch (integerBelow(random, 40)) {
-        case 0: {
-          const item = integerBelow(random, step + 1);
-          expect(queue.remove(item)).toBe(model.includes(item));
-          model = model.filter((each) => each !== item);
-          break;
-        }
-        case 1:
-          if (integerBelow(random, 100) === 0) expect(queue.clear()).toEqual(model.splice(0));
-          break;
-        default:
-          if (isGrowing) {
-            queue.push(step);
-            model.push(step);
-          } else {
-            expect(queue.shift()).toBe(model.shift());
-          }
+    for (let step = 0; step < 5000; step += 1) {
+      const choice = random();
+      if (choice < 0.5) {
+        queue.push(step);
+        model.push(step);
+      } else if (choice < 0.9) {
+        if (queue.shift() !== model.shift()) expect.unreachable(`step ${step}`);
+      } else if (choice < 0.9997 && model.length > 0) {
+        const item = pick(random, model);
+        if (!queue.remove(item)) expect.unreachable(`step ${step}`);
+        model = model.filter((each) => each !== item);
+      } else if (choice >= 0.9997) {
+        expect(queue.clear()).toEqual(model);
+        model = [];
       }
-      expect(queue.size).toBe(model.length);
+      if (queue.size !== model.length) expect.unreachable(`step ${step}`);
     }
+    expect(queue.clear()).toEqual(model);
   });
 });

@@ -194,7 +194,7 @@ describe('the end of a connection', () => {
     peer.close(1000, 'bye');
     await clock.settle();
     expect(master.events.map(({ type }) => type)).toEqual(['workerConnected', 'attemptEnded', 'workerDisconnected']);
-    expect(master.events.at(-1)).toMatchObject({ worker: { id: 'w1' }, code: 1000, reason: 'bye' });
+    expect(master.events.at(-1)).toMatchObject({ worker: { id: 'w1', running: 0 }, code: 1000, reason: 'bye' });
   });
 
   it('is said to all when the master stops, and waited for', async () => {

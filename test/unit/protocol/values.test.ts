@@ -56,10 +56,14 @@ describe.each(each)('a value in $name', ({ codec }) => {
   });
 
   it('carries large typed arrays', () => {
-    const array = Uint8Array.from({ length: 100_000 }, (_, index) => index * 7);
-    const through = roundTrip(codec, array) as Uint8Array;
-    expect([through.constructor, through.length]).toEqual([Uint8Array, 100_000]);
-    expect(through.findIndex((byte, index) => byte !== array[index])).toBe(-1);
+    for (const length of [255, 256, 65_535, 65_536]) {
+      for (const array of [new Uint8Array(length), new Int8Array(length)]) {
+        for (let index = 0; index < length; index += 1) array[index] = index * 7;
+        const through = roundTrip(codec, array) as typeof array;
+        expect([through.constructor, through.length]).toEqual([array.constructor, length]);
+        expect(through.findIndex((byte, index) => byte !== array[index])).toBe(-1);
+      }
+    }
   });
 
   it('keeps a date that is none', () => {
@@ -174,7 +178,9 @@ describe('a message in MessagePack', () => {
     expect(codecs.msgpack.read(frame)).toEqual([[5, 1, { x: 1.5 }]]);
   });
 
-  it('may hold bytes as plain bin', () => {
-    expect(codecs.msgpack.read(fromHex('91 93 05 01 c402 0102'))).toEqual([[5, 1, Uint8Array.of(1, 2)]]);
+  it('may hold bytes as plain bin, or as a typed array', () => {
+    for (const hex of ['91 93 05 01 c402 0102', '91 93 05 01 c703 74 01 0102']) {
+      expect(codecs.msgpack.read(fromHex(hex))).toStrictEqual([[5, 1, Uint8Array.of(1, 2)]]);
+    }
   });
 });
