@@ -18,8 +18,8 @@ interface Fixtures {
   visit: (demo: Demo, place?: string, options?: BrowserContextOptions) => Promise<Visitor>;
 }
 
-/** Inside the set, where neither formula helps: every pixel takes all its steps, a tile about a third of a second. */
-export const SLOW_PLACE = '#8/-0.125/0.75';
+/** Inside the set, where neither formula helps: every pixel takes all its steps, a tile about a quarter of a second. */
+export const SLOW_PLACE = '#6/-0.125/0.75';
 
 /** Some seconds for each tile. */
 export const VERY_SLOW_PLACE = '#40/-0.125/0.75';
