@@ -70,6 +70,21 @@ describe('Conversation', () => {
     expect(masterMessages(socket.frames)).toEqual([[ping(1), ping(2), ping(3)]]);
   });
 
+  it('asks the clock once for all messages of a turn', async () => {
+    const { clock, conversation } = setUp();
+    let asked = 0;
+    const { soon } = clock;
+    clock.soon = (callback) => {
+      asked += 1;
+      soon.call(clock, callback);
+    };
+    for (let nonce = 0; nonce < 100; nonce += 1) conversation.send(ping(nonce));
+    expect(asked).toBe(1);
+    await clock.settle();
+    conversation.send(ping(100));
+    expect(asked).toBe(2);
+  });
+
   it('sends a lone message by itself, without waiting for time to go by', async () => {
     const { clock, socket, conversation } = setUp();
     for (const nonce of [1, 2]) {
@@ -174,6 +189,23 @@ describe('Conversation', () => {
     expect(conversation.isOpen).toBe(false);
     expect(listener.ends).toHaveLength(1);
     expect(listener.ends[0]).toMatch(told);
+  });
+
+  it('cuts off a peer that does not answer the closing handshake within a second', async () => {
+    const { clock, socket, conversation } = setUp();
+    conversation.end(1000, 'bye');
+    await clock.advance(999);
+    expect(socket.notes).toEqual(['close 1000 bye']);
+    await clock.advance(1);
+    expect(socket.notes).toEqual(['close 1000 bye', 'terminate']);
+  });
+
+  it('leaves no timer when the peer answers the closing handshake', async () => {
+    const { clock, socket, conversation } = setUp();
+    conversation.end(1000, 'bye');
+    conversation.socketClosed(1000, 'bye');
+    await clock.advance(5000);
+    expect([clock.pendingTimers, socket.notes]).toEqual([0, ['close 1000 bye']]);
   });
 
   it('cuts off a peer that is given up', () => {

@@ -85,6 +85,21 @@ describe('Session', () => {
     expect(granted(peer)).toEqual([1, 2, 3]);
   });
 
+  it.each([
+    [1, 1],
+    [0, 0],
+  ])(
+    'does not grant by a credit that was lowered since, while there was nothing to do: to %i',
+    async (concurrency, count) => {
+      const { clock, peer, scheduler } = await setUp(0, { concurrency: 3 });
+      peer.send([credit, concurrency, 0]);
+      await clock.settle();
+      for (const task of [1, 2, 3, 4]) void scheduler.put(task);
+      await clock.settle();
+      expect(granted(peer)).toHaveLength(count);
+    },
+  );
+
   it('grants only what the worker accepts', async () => {
     const { clock, peer, scheduler } = await setUp(0, { concurrency: 9, accepts: ['b'] });
     for (const type of ['a', 'b', 'c', 'b']) void scheduler.put({ type });
