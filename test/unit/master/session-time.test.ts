@@ -197,6 +197,24 @@ describe('the end of a connection', () => {
     expect(master.events.at(-1)).toMatchObject({ worker: { id: 'w1', running: 0 }, code: 1000, reason: 'bye' });
   });
 
+  it('gives back what was about to be granted', async () => {
+    const { master, scheduler, clock, peer } = await setUp(0);
+    const outcome = follow(scheduler.put('on its way'));
+    queueMicrotask(() => void master.sessions.endAll(1001, 'The master was stopped'));
+    await clock.settle();
+    expect(peer.news()).toEqual([]);
+    expect([scheduler.queued, scheduler.leased, outcome().status]).toEqual([1, 0, 'pending']);
+  });
+
+  it('tells the scheduler that the worker is gone', async () => {
+    const { master, clock, peer } = await setUp(1);
+    const gone: string[] = [];
+    master.scheduler.leave = ({ id }) => gone.push(`${id}, ${master.scheduler.leased} leased`);
+    peer.close(1000);
+    await clock.settle();
+    expect(gone).toEqual(['w1, 0 leased']);
+  });
+
   it('is said to all when the master stops, and waited for', async () => {
     const { master, clock, peer } = await setUp(0);
     const other = await master.connect();

@@ -101,6 +101,26 @@ describe('a Worker that is stopped', () => {
     expect([clock.pendingTimers, page.watchers]).toEqual([0, 0]);
   });
 
+  it('waits for its socket to be closed', async () => {
+    const { worker, clock, network } = await new VirtualWorker(never).connect();
+    network.lastLink.latencyMs = 100;
+    const stopped = follow(worker.stop());
+    await clock.advance(199);
+    expect(stopped().status).toBe('pending');
+    await clock.advance(1);
+    expect(stopped().status).toBe('fulfilled');
+  });
+
+  it('waits no longer than a second for a master that does not answer', async () => {
+    const { worker, clock, network } = await new VirtualWorker(never).connect();
+    network.lastLink.drop();
+    const stopped = follow(worker.stop());
+    await clock.advance(999);
+    expect(stopped().status).toBe('pending');
+    await clock.advance(1);
+    expect([stopped().status, clock.pendingTimers]).toEqual(['fulfilled', 0]);
+  });
+
   it('may be stopped at any time, and again', async () => {
     const world = new VirtualWorker(never);
     await world.worker.stop();

@@ -170,6 +170,21 @@ describe('a Worker that is granted tasks', () => {
     expect([...handler.contexts.keys()]).toEqual(['a']);
   });
 
+  it('forgets a lease once it is answered', async () => {
+    const { clock, master } = await new VirtualWorker(async (task) => task).connect();
+    for (const task of ['a', 'b']) {
+      master.last.send([grant, 1, 1, 'k', task]);
+      await clock.settle();
+    }
+    expect([master.last.news(), master.last.end]).toEqual([
+      [
+        [done, 1, 'a'],
+        [done, 1, 'b'],
+      ],
+      undefined,
+    ]);
+  });
+
   it('aborts everything when the connection ends, and sends none of it later', async () => {
     const { handler, clock, master, world } = await pendingWorker();
     master.send([grant, 1, 1, 'a', 'a'], [grant, 2, 1, 'b', 'b']);
