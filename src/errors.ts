@@ -9,6 +9,7 @@ const MARK = Symbol.for('taskdist.error');
  * | code | meaning |
  * | --- | --- |
  * | `TASKDIST_INVALID_OPTION` | an argument or option has a value that is not allowed; the message names both |
+ * | `TASKDIST_INVALID_STATE` | the call is not allowed now, e.g. to start what runs already |
  * | `TASKDIST_STOPPED` | the master was stopped before the task was settled, or the thing called is stopped |
  * | `TASKDIST_LISTEN` | the master's server could not listen, or failed; `cause` is the system's error |
  * | `TASKDIST_CONNECT` | the worker could not reach its master; `cause` says more where it is known |
@@ -26,6 +27,7 @@ const MARK = Symbol.for('taskdist.error');
  */
 export type TaskdistErrorCode =
   | 'TASKDIST_INVALID_OPTION'
+  | 'TASKDIST_INVALID_STATE'
   | 'TASKDIST_STOPPED'
   | 'TASKDIST_LISTEN'
   | 'TASKDIST_CONNECT'
@@ -123,13 +125,30 @@ export class DeadLetterError extends TaskdistError {
   }
 }
 
+/** The class of the errors that have this code. */
+export type TaskdistErrorOf<Code extends TaskdistErrorCode> = Code extends 'TASKDIST_DEAD_LETTER'
+  ? DeadLetterError
+  : Code extends 'TASKDIST_TASK_REJECTED'
+    ? TaskRejectedError
+    : TaskdistError;
+
 /**
- * Whether a value is one of the library's errors, and, if a code is given, that one.
+ * Whether a value is one of the library's errors, and, if a code is given, that one. Never throws.
  * Works for errors of another realm or another copy of the package, where `instanceof` does not.
  */
+export function isTaskdistError(value: unknown): value is TaskdistError;
+export function isTaskdistError<Code extends TaskdistErrorCode>(
+  value: unknown,
+  code: Code,
+): value is TaskdistErrorOf<Code>;
 export function isTaskdistError(value: unknown, code?: TaskdistErrorCode): value is TaskdistError {
-  if (typeof value !== 'object' || value === null || !(MARK in value)) return false;
-  return code === undefined || ('code' in value && value.code === code);
+  return readProperty(value, MARK) === true && (code === undefined || readProperty(value, 'code') === code);
+}
+
+/** Why a handler rejected a task, as a text that can cross the wire. */
+export function rejectionReason(error: TaskRejectedError): string {
+  const { reason }: { readonly reason: unknown } = error;
+  return (typeof reason === 'string' ? reason : messageOf(reason)).slice(0, MAX_TEXT_CHARACTERS);
 }
 
 /** An error as it crosses the wire or the border of a thread. */
@@ -140,13 +159,16 @@ export interface ErrorDescription {
   readonly code?: string | number;
 }
 
-/** Longer texts are cut: an error must always fit into a frame. */
-const MAX_TEXT_CHARACTERS = 8192;
+/**
+ * Longer texts are cut: an error must fit into the smallest frame that can be agreed on, 64 KiB, even if JSON writes each
+ * of its characters as six.
+ */
+export const MAX_TEXT_CHARACTERS = 4096;
 
 /** Describes whatever was thrown; never throws itself, whatever the value's getters do. */
 export function describeError(thrown: unknown): ErrorDescription {
   const name = readString(thrown, 'name') ?? 'Error';
-  const message = readString(thrown, 'message') ?? describeThrown(thrown);
+  const message = messageOf(thrown);
   const stack = readString(thrown, 'stack');
   const code = readCode(thrown);
   return {
@@ -157,7 +179,7 @@ export function describeError(thrown: unknown): ErrorDescription {
   };
 }
 
-function readProperty(value: unknown, property: string): unknown {
+function readProperty(value: unknown, property: string | symbol): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
     return Reflect.get(value, property);
@@ -176,7 +198,10 @@ function readCode(value: unknown): string | number | undefined {
   return typeof found === 'string' || typeof found === 'number' ? found : undefined;
 }
 
-function describeThrown(thrown: unknown): string {
+/** The message of whatever was thrown; never throws itself. */
+export function messageOf(thrown: unknown): string {
+  const message = readString(thrown, 'message');
+  if (message !== undefined) return message;
   try {
     return String(thrown);
   } catch {

@@ -26,7 +26,7 @@ export interface TaskHandler<T, R> {
   doTask(task: T, context: TaskContext): R | Promise<R>;
   /** Called when the worker has stopped and its connection is closed: close resources. */
   stop?(): void | Promise<void>;
-  /** How many tasks may run at once, an integer ≥ 1; the worker's `concurrency` option goes before it. */
+  /** How many tasks may run at once, an integer from 1 to 65536; the worker's `concurrency` option goes before it. */
   getConcurrency?(): number;
 }
 

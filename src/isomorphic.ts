@@ -7,18 +7,19 @@ export {
   RemoteError,
   TaskdistError,
   type TaskdistErrorCode,
+  type TaskdistErrorOf,
   TaskRejectedError,
   TaskTimeoutError,
 } from './errors.ts';
 export type { TaskContext, TaskFunction, TaskHandler } from './handler.ts';
-export type { ThreadLike } from './platform/threads.ts';
 export type { Logger } from './ports.ts';
 export { CloseCode } from './protocol/close-codes.ts';
 export type { CodecName } from './protocol/codec.ts';
 export { exposeTaskHandler } from './sandbox/expose.ts';
 export { type SandboxOptions, sandbox } from './sandbox/sandbox.ts';
 export { FifoScheduler, type FifoSchedulerOptions, type PutOptions } from './scheduling/fifo-scheduler.ts';
-export type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduling/scheduler.ts';
+export type { Ended, Lease, LeaseHolder, Release, TaskScheduler } from './scheduling/scheduler.ts';
+export type { ThreadLike } from './thread-like.ts';
 export type { SettledOutcome, WorkerEvent, WorkerState } from './worker/events.ts';
 export type { WorkerOptions } from './worker/options.ts';
 export type { ReconnectOptions } from './worker/reconnection.ts';

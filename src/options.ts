@@ -1,5 +1,6 @@
 // Checks of arguments at the door: each names the option and the value it got.
 import { InvalidOptionError } from './errors.ts';
+import type { Logger } from './ports.ts';
 
 /** Throws an {@link InvalidOptionError} that names the option, what it should be, and what it is. */
 export function refuse(name: string, expected: string, value: unknown): never {
@@ -50,4 +51,24 @@ export function expectMilliseconds(name: string, value: unknown, min: number, ma
 export function expectString(name: string, value: unknown, maxLength: number): void {
   if (typeof value === 'string' && value.length > 0 && value.length <= maxLength) return;
   refuse(name, `a string of 1 to ${maxLength} characters`, value);
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+
+/** Refuses what is not a logger. Returns one that never throws: what it writes to is not the library's business. */
+export function checkLogger(name: string, logger: Logger): Logger {
+  expectObject(name, logger);
+  for (const level of logLevels) {
+    if (typeof logger[level] !== 'function') refuse(`${name}.${level}`, 'a function', logger[level]);
+  }
+  const write =
+    (level: (typeof logLevels)[number]) =>
+    (message: string, ...details: unknown[]): void => {
+      try {
+        logger[level](message, ...details);
+      } catch {
+        // Nowhere to say so.
+      }
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

@@ -4,7 +4,8 @@
 const MIN_COMPACTION = 1024;
 
 export class Queue<Item> {
-  #items: Item[] = [];
+  /** What was taken out is undefined, so that it is not kept alive. */
+  #items: (Item | undefined)[] = [];
   #head = 0;
 
   get size(): number {
@@ -19,6 +20,7 @@ export class Queue<Item> {
   shift(): Item | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#head];
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     if (this.size === 0) this.clear();
     else if (this.#head >= MIN_COMPACTION && this.#head > this.size) this.#compact();
@@ -39,7 +41,7 @@ export class Queue<Item> {
 
   /** Takes out all. */
   clear(): Item[] {
-    const items = this.#items.slice(this.#head);
+    const items = this.#items.slice(this.#head).filter((item) => item !== undefined);
     this.#items = [];
     this.#head = 0;
     return items;

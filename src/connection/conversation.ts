@@ -1,5 +1,6 @@
 // One conversation over a WebSocket: messages out, coalesced into frames; frames in, decoded; and its one end.
 
+import { messageOf } from '../errors.ts';
 import type { Clock, Socket } from '../ports.ts';
 import { CloseCode, closeReason } from '../protocol/close-codes.ts';
 import type { Codec, FrameWriter } from '../protocol/codec.ts';
@@ -95,10 +96,9 @@ export class Conversation<Outgoing extends Message, Incoming> {
   frameReceived(frame: unknown): void {
     if (!this.#isOpen) return;
     this.heardAtMs = this.#clock.now();
-    const messages = this.#decode(frame);
-    for (const message of messages) {
+    for (const message of this.#decode(frame)) {
       if (!this.#isOpen) return;
-      this.#listener.received(message);
+      this.#deliver(message);
     }
   }
 
@@ -108,12 +108,22 @@ export class Conversation<Outgoing extends Message, Incoming> {
     this.#finish(code, reason);
   }
 
+  /** Whatever goes wrong behind, e.g. in a scheduler of the user's, ends this conversation and no other. */
+  #deliver(message: Incoming): void {
+    try {
+      this.#listener.received(message);
+    } catch (error) {
+      this.end(CloseCode.internalError, `Internal error: ${messageOf(error)}`);
+    }
+  }
+
   #decode(frame: unknown): readonly Incoming[] {
     try {
       return this.#decodeValue(this.#codec.read(frame));
     } catch (error) {
       if (error instanceof VersionError) this.end(CloseCode.unsupportedVersion, unsupported(error.message));
-      else this.end(CloseCode.badFrame, error instanceof FrameError ? error.message : `Not a frame: ${String(error)}`);
+      else
+        this.end(CloseCode.badFrame, error instanceof FrameError ? error.message : `Not a frame: ${messageOf(error)}`);
       return [];
     }
   }
@@ -133,5 +143,5 @@ export class Conversation<Outgoing extends Message, Incoming> {
 
 /** What to tell a peer of another version: fits a close reason. */
 export function unsupported(what: string): string {
-  return `Cannot speak ${what.slice(0, 30)}: this side has taskdist protocol v${PROTOCOL_VERSION}. Update the older one.`;
+  return `This side speaks taskdist protocol v${PROTOCOL_VERSION}, the other ${what.slice(0, 40)}. Update the older one.`;
 }

@@ -93,12 +93,16 @@ export class TimerQueue {
   #ring(): void {
     this.#state = { kind: 'ringing' };
     const nowMs = this.#clock.now();
-    for (let alarm = this.#alarms.peek(); alarm !== undefined && alarm.atMs <= nowMs; alarm = this.#alarms.peek()) {
-      this.#alarms.remove(alarm);
-      alarm.atMs = Number.POSITIVE_INFINITY;
-      alarm.ring(nowMs);
+    try {
+      for (let alarm = this.#alarms.peek(); alarm !== undefined && alarm.atMs <= nowMs; alarm = this.#alarms.peek()) {
+        this.#alarms.remove(alarm);
+        alarm.atMs = Number.POSITIVE_INFINITY;
+        alarm.ring(nowMs);
+      }
+    } finally {
+      // Whatever one of them threw, the others ring.
+      this.#state = { kind: 'idle' };
+      this.#adjustTimer();
     }
-    this.#state = { kind: 'idle' };
-    this.#adjustTimer();
   }
 }

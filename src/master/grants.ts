@@ -19,6 +19,7 @@ export interface Grant<T> {
  */
 export class GrantTable<T> {
   readonly #grants = new Map<number, Grant<T>>();
+  readonly #byLease = new Map<Lease<T>, Grant<T>>();
   /** Those not started, in order of delivery. */
   readonly #waiting = new Queue<Grant<T>>();
   /** Those that occupy a slot, cancelled ones among them. */
@@ -44,6 +45,7 @@ export class GrantTable<T> {
     const grant: Grant<T> = { id: this.#nextId, lease, state: 'waiting', startedAtMs: 0, deadlineMs: 0 };
     this.#nextId += 1;
     this.#grants.set(grant.id, grant);
+    this.#byLease.set(lease, grant);
     this.#waiting.push(grant);
     return grant;
   }
@@ -58,8 +60,7 @@ export class GrantTable<T> {
   }
 
   find(lease: Lease<T>): Grant<T> | undefined {
-    for (const grant of this.#grants.values()) if (grant.lease === lease) return grant;
-    return undefined;
+    return this.#byLease.get(lease);
   }
 
   /** Starts the clock of the oldest ones while the worker has slots. Returns the earliest new deadline. */
@@ -72,7 +73,7 @@ export class GrantTable<T> {
       grant.startedAtMs = nowMs;
       grant.deadlineMs = nowMs + timeoutMs;
       if (grant.state === 'waiting') grant.state = 'running';
-      nextDeadlineMs = grant.deadlineMs;
+      nextDeadlineMs = Math.min(nextDeadlineMs, grant.deadlineMs);
     }
     return nextDeadlineMs;
   }
@@ -80,6 +81,7 @@ export class GrantTable<T> {
   /** The worker has answered. */
   remove(grant: Grant<T>): void {
     this.#grants.delete(grant.id);
+    this.#byLease.delete(grant.lease);
     if (!this.#started.delete(grant)) this.#waiting.remove(grant);
   }
 

@@ -3,6 +3,7 @@ import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:h
 import { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { TaskdistError } from '../errors.ts';
+import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
 import type { MasterAddress } from './events.ts';
@@ -64,29 +65,48 @@ function answer(socket: Duplex, status: number): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
+/** Which listeners are attached to which server. */
+const attached = new WeakMap<object, Map<string, AttachedListener>>();
+
 /** Attaches to a server of the user's, which stays theirs: it is neither opened nor closed here. */
 export class AttachedListener implements Listener {
   readonly #server: UpgradeServer;
+  readonly #path: string;
   readonly #upgrader: Upgrader;
   readonly #onUpgrade = (request: unknown, socket: unknown, head: unknown): void => {
     // Always so; said for the compiler, as the public type of a server must not need Node's types.
     if (!(request instanceof IncomingMessage && socket instanceof Duplex && Buffer.isBuffer(head))) return;
     if (this.#upgrader.isFor(request)) this.#upgrader.upgrade(request, socket, head);
-    // Another listener may know this path; if there is none, nobody would ever answer.
-    else if (this.#server.listenerCount('upgrade') === 1) answer(socket, 404);
+    else if (this.#isLastResort(request)) answer(socket, 404);
   };
 
   constructor(server: UpgradeServer, path: string, maxFrameBytes: number, events: ListenerEvents) {
     this.#server = server;
+    this.#path = path;
     this.#upgrader = new Upgrader(path, maxFrameBytes, (webSocket) => events.connected(webSocket));
   }
 
   async start(): Promise<void> {
+    const listeners = attached.get(this.#server) ?? new Map<string, AttachedListener>();
+    if (listeners.has(this.#path)) refuse('path', 'one that no other master on this server has', this.#path);
+    listeners.set(this.#path, this);
+    attached.set(this.#server, listeners);
     this.#server.on('upgrade', this.#onUpgrade);
   }
 
   async stop(): Promise<void> {
+    attached.get(this.#server)?.delete(this.#path);
     this.#server.off('upgrade', this.#onUpgrade);
+  }
+
+  /**
+   * Whether this one must answer for a path that no master has. Not if another listener may know it; but if all are
+   * ours, the last of them must, or nobody ever would.
+   */
+  #isLastResort(request: IncomingMessage): boolean {
+    const listeners = [...(attached.get(this.#server)?.values() ?? [])];
+    if (listeners.at(-1) !== this || listeners.some((each) => each.#upgrader.isFor(request))) return false;
+    return this.#server.listenerCount('upgrade') === listeners.length;
   }
 }
 
@@ -102,7 +122,7 @@ export interface PortOptions {
 
 type PortState =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'serving'; readonly server: Server }
+  | { readonly kind: 'serving'; readonly server: Server; readonly stopped: (error: TaskdistError) => void }
   | { readonly kind: 'waiting'; readonly cancel: () => void };
 
 /** Listens on a port with a server of its own, and makes a new one whenever that fails, until it is stopped. */
@@ -128,7 +148,9 @@ export class PortListener implements Listener {
     const state = this.#state;
     this.#state = { kind: 'stopped' };
     if (state.kind === 'waiting') state.cancel();
-    if (state.kind === 'serving') await close(state.server);
+    if (state.kind !== 'serving') return;
+    state.stopped(new TaskdistError('TASKDIST_STOPPED', 'The master was stopped before it listened'));
+    await close(state.server);
   }
 
   #serve(listening: () => void, failed: (error: TaskdistError) => void): void {
@@ -137,7 +159,7 @@ export class PortListener implements Listener {
       response.writeHead(426, { 'Content-Type': 'text/plain' });
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });
-    this.#state = { kind: 'serving', server };
+    this.#state = { kind: 'serving', server, stopped: failed };
     server.on('upgrade', (request, socket, head) => {
       if (this.#upgrader.isFor(request)) this.#upgrader.upgrade(request, socket, head);
       else answer(socket, 404);

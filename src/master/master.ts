@@ -1,7 +1,15 @@
 // The master: takes a scheduler's tasks to the workers that connect.
 import { TaskdistError } from '../errors.ts';
 import { Emitter, type EventOf } from '../events.ts';
-import { expectInteger, expectKnown, expectMilliseconds, expectObject, expectString, refuse } from '../options.ts';
+import {
+  checkLogger,
+  expectInteger,
+  expectKnown,
+  expectMilliseconds,
+  expectObject,
+  expectString,
+  refuse,
+} from '../options.ts';
 import { systemClock } from '../platform/system.ts';
 import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
@@ -135,7 +143,7 @@ export class Master<T, R> {
 
   async #start(): Promise<void> {
     if (this.#state.kind !== 'stopped') {
-      throw new TaskdistError('TASKDIST_INVALID_OPTION', `The master is ${this.#state.kind} already`);
+      throw new TaskdistError('TASKDIST_INVALID_STATE', `The master is ${this.#state.kind} already`);
     }
     this.#scheduler.open();
     const listener = this.#createListener();
@@ -193,16 +201,16 @@ function checkOptions(options: MasterOptions): CheckedOptions {
   const { maxFrameBytes = defaults.maxFrameBytes, server } = options;
   expectInteger('port', port, 0, 65_535);
   expectString('host', host, 255);
-  if (server !== undefined && typeof server?.on !== 'function') {
-    refuse('server', 'an http.Server or https.Server', server);
+  if (server !== undefined && !isServer(server)) refuse('server', 'an http.Server or https.Server', server);
+  // Compared with what requests say, which is without a query and percent-encoded.
+  if (typeof path !== 'string' || !/^\/[!-~]*$/.test(path) || /[?#]/.test(path)) {
+    refuse('path', 'a path that starts with /, without query and percent-encoded', path);
   }
-  if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', 'a path that starts with /', path);
   expectMilliseconds('listenTimeout', listenTimeout, 0, false);
   expectMilliseconds('socketTimeout', socketTimeout, 100, false);
   expectMilliseconds('taskTimeout', taskTimeout, 1, true);
   expectMilliseconds('helloTimeout', helloTimeout, 1, false);
   expectInteger('maxFrameBytes', maxFrameBytes, 65_536, 1_073_741_824);
-  expectObject('logger', logger);
   return {
     port,
     host,
@@ -213,6 +221,10 @@ function checkOptions(options: MasterOptions): CheckedOptions {
     taskTimeout,
     helloTimeout,
     maxFrameBytes,
-    logger,
+    logger: checkLogger('logger', logger),
   };
+}
+
+function isServer(server: UpgradeServer): boolean {
+  return (['on', 'off', 'listenerCount'] as const).every((method) => typeof server?.[method] === 'function');
 }

@@ -1,9 +1,10 @@
 // A master's conversation with one worker: credit, grants and their answers, deadlines, heartbeat, and the end.
 import type { Conversation, ConversationListener } from '../connection/conversation.ts';
 import type { Alarm, TimerQueue } from '../connection/timer-queue.ts';
-import { RemoteError, TaskdistError, TaskTimeoutError } from '../errors.ts';
+import { messageOf, RemoteError, TaskdistError, TaskTimeoutError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { CloseCode, isGoodbye } from '../protocol/close-codes.ts';
+import { isSendable } from '../protocol/codec.ts';
 import {
   type CancelReason,
   type MasterMessage,
@@ -12,7 +13,7 @@ import {
   type WorkerDescription,
   type WorkerMessage,
 } from '../protocol/messages.ts';
-import type { Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.ts';
+import type { Ended, Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.ts';
 import type { AttemptOutcome, WorkerInfo } from './events.ts';
 import { type Grant, GrantTable } from './grants.ts';
 
@@ -70,7 +71,13 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#context = context;
     this.#pingIntervalMs = Math.ceil(context.socketTimeoutMs / PINGS_PER_TIMEOUT);
     this.#nextPingMs = context.clock.now() + this.#pingIntervalMs;
-    this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
+    this.#alarm = context.timers.createAlarm((nowMs) => {
+      try {
+        this.#look(nowMs);
+      } catch (error) {
+        this.#schedulerFailed(error);
+      }
+    });
   }
 
   /** Welcomes the worker, and starts to grant it leases. */
@@ -167,20 +174,20 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
         this.#counts.done += 1;
         this.#tellAttempt(grant, 'done');
         // The handler's type promises it; what crosses the wire is as trustworthy as the worker.
-        scheduler.complete(grant.lease, answer[2] as R);
+        this.#expect(scheduler.complete(grant.lease, answer[2] as R));
         break;
       case MessageType.failed:
         this.#counts.failed += 1;
         this.#tellAttempt(grant, 'failed');
-        scheduler.fail(grant.lease, new RemoteError(answer[2]));
+        this.#expect(scheduler.fail(grant.lease, new RemoteError(answer[2])));
         break;
       case MessageType.rejected:
         this.#tellAttempt(grant, 'rejected');
-        scheduler.release(grant.lease, { kind: 'rejected' });
+        this.#expect(scheduler.release(grant.lease, { kind: 'rejected' }));
         break;
       default:
         this.#tellAttempt(grant, 'returned');
-        scheduler.release(grant.lease, { kind: 'returned' });
+        this.#expect(scheduler.release(grant.lease, { kind: 'returned' }));
     }
   }
 
@@ -195,7 +202,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   /** Takes tasks while there is credit. One `take` at a time; called again whenever credit comes free. */
   #refill(): void {
-    const free = this.#concurrency === 0 ? 0 : this.#concurrency + this.#prefetch - this.#grants.size;
+    const free = this.#free;
     if (free <= 0 || this.#taking !== undefined || !this.#conversation.isOpen) return;
     const taking = new AbortController();
     this.#taking = taking;
@@ -205,26 +212,47 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
         this.#grantAll(leases);
         this.#refill();
       },
-      (error: unknown) => this.end(CloseCode.internalError, `The scheduler failed: ${String(error)}`),
+      (error: unknown) => this.#schedulerFailed(error),
     );
+  }
+
+  /** How many more leases the worker wants. */
+  get #free(): number {
+    return this.#concurrency === 0 ? 0 : this.#concurrency + this.#prefetch - this.#grants.size;
   }
 
   #grantAll(leases: readonly Lease<T>[]): void {
     for (const lease of leases) {
-      if (this.#conversation.isOpen) this.#grant(lease);
-      else this.#context.scheduler.release(lease, { kind: 'returned' });
+      // It may have been aborted since it was taken, which there was no grant to revoke for.
+      if (!lease.isLive) continue;
+      if (this.#conversation.isOpen && this.#free > 0) this.#grant(lease);
+      else this.#expect(this.#context.scheduler.release(lease, { kind: 'returned' }));
     }
     this.#startOldest();
   }
 
   #grant(lease: Lease<T>): void {
     const grant = this.#grants.add(lease);
+    const message: MasterMessage = [MessageType.grant, grant.id, lease.attempt, lease.key, lease.task];
     try {
-      this.#conversation.send([MessageType.grant, grant.id, lease.attempt, lease.key, lease.task]);
+      this.#conversation.send(message);
     } catch (error) {
       this.#grants.remove(grant);
-      this.#context.scheduler.discard(lease, error instanceof Error ? error : new Error(String(error)));
+      // JSON takes more room than MessagePack: what does not fit here may fit for another worker.
+      const isForOthers = isSendable(message, this.#conversation.maxFrameBytes);
+      const { scheduler } = this.#context;
+      if (isForOthers) this.#expect(scheduler.release(lease, { kind: 'rejected' }));
+      else this.#expect(scheduler.discard(lease, error instanceof Error ? error : new Error(messageOf(error))));
     }
+  }
+
+  /** A scheduler over a store answers later, and may fail. */
+  #expect(ended: Ended): void {
+    if (typeof ended !== 'boolean') ended.catch((error: unknown) => this.#schedulerFailed(error));
+  }
+
+  #schedulerFailed(error: unknown): void {
+    this.end(CloseCode.internalError, `The scheduler failed: ${messageOf(error)}`);
   }
 
   #startOldest(): void {
@@ -246,11 +274,14 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       return;
     }
     for (const grant of this.#grants.overdue(nowMs)) {
+      // Listeners and the settling of the one before may have ended this one too, or the whole session.
+      if (grant.state !== 'running' || !this.#conversation.isOpen) continue;
       this.#counts.failed += 1;
       this.#tellAttempt(grant, 'timeout');
       this.#cancel(grant, 'timeout');
-      scheduler.fail(grant.lease, new TaskTimeoutError(taskTimeoutMs));
+      this.#expect(scheduler.fail(grant.lease, new TaskTimeoutError(taskTimeoutMs)));
     }
+    if (!this.#conversation.isOpen) return;
     if (nowMs >= this.#nextPingMs) {
       this.#nonce += 1;
       this.#conversation.send([MessageType.ping, this.#nonce]);
@@ -267,14 +298,14 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     const isLost = grant.state === 'running' && !isGoodbye(code);
     this.#tellAttempt(grant, isLost ? 'lost' : 'returned');
     if (!isLost) {
-      this.#context.scheduler.release(grant.lease, { kind: 'returned' });
+      this.#expect(this.#context.scheduler.release(grant.lease, { kind: 'returned' }));
       return;
     }
     const error = new TaskdistError(
       'TASKDIST_WORKER_LOST',
       `The connection to ${this.name} ended (${code}): ${reason}`,
     );
-    this.#context.scheduler.release(grant.lease, { kind: 'lost', error });
+    this.#expect(this.#context.scheduler.release(grant.lease, { kind: 'lost', error }));
   }
 
   #tellAttempt(grant: Grant<T>, outcome: AttemptOutcome): void {

@@ -97,7 +97,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   #converse(socket: Socket): ServerConversation | undefined {
     const codec = codecOf(socket.subprotocol);
     if (codec === undefined) {
-      const reason = unsupported(socket.subprotocol || 'without a subprotocol');
+      const reason = unsupported(socket.subprotocol || 'names no subprotocol');
       socket.close(CloseCode.unsupportedVersion, closeReason(reason));
       this.#refused(CloseCode.unsupportedVersion, reason);
       return undefined;

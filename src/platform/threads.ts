@@ -1,11 +1,7 @@
 // Threads: Web Workers and Node's worker threads, from both of their sides, as one kind of thing.
 import type { Endpoint } from 'comlink';
-
-/** What starts a thread: the browser's `Worker`, or that of `node:worker_threads`. */
-export interface ThreadLike {
-  postMessage(message: unknown, transfer: never[]): void;
-  terminate(): unknown;
-}
+import { messageOf } from '../errors.ts';
+import type { ThreadLike } from '../thread-like.ts';
 
 /** A thread that was started. */
 export interface Thread {
@@ -61,7 +57,7 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
     return {
       endpoint: nodeEndpoint(worker),
       onFailure(listener) {
-        worker.on('error', (error) => listener(error instanceof Error ? error.message : String(error)));
+        worker.on('error', (error) => listener(messageOf(error)));
         worker.on('messageerror', () => listener('a message could not be read'));
         worker.on('exit', (code) => listener(`it exited with code ${String(code)}`));
       },

@@ -30,6 +30,16 @@ export const codecs = { msgpack: msgpackCodec, json: jsonCodec } as const;
 
 export type CodecName = keyof typeof codecs;
 
+/** Whether the preferred codec can write this message, as another one could not. */
+export function isSendable(message: Message, maxFrameBytes: number): boolean {
+  try {
+    codecs.msgpack.createWriter().add(message, maxFrameBytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** All subprotocols of this version, the preferred first. */
 export const SUBPROTOCOLS: readonly string[] = Object.values(codecs).map((codec) => codec.subprotocol);
 

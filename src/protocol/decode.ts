@@ -1,13 +1,5 @@
 // What a peer sent, from `unknown` to messages: the one validator of all that comes in.
-import type { ErrorDescription } from '../errors.ts';
-import {
-  type MasterDescription,
-  type MasterMessage,
-  MessageType,
-  PROTOCOL_VERSION,
-  type WorkerDescription,
-  type WorkerMessage,
-} from './messages.ts';
+import { type MasterMessage, MessageType, PROTOCOL_VERSION, type WorkerMessage } from './messages.ts';
 
 /** The frame is not one of the protocol; the connection ends with this reason. */
 export class FrameError extends Error {
@@ -30,130 +22,213 @@ export const Limits = {
   /** No worker has so many cores; what is beyond is a mistake or an attack. */
   credit: 65_536,
   acceptedTypes: 1024,
+  /** The least that a side must take as a frame. */
+  frameBytes: 65_536,
 } as const;
+
+/** Says what a value should have been; undefined if it is. */
+type Check = (value: unknown) => string | undefined;
+
+/** A message's name and its fields, in their order. */
+interface Shape {
+  readonly name: string;
+  readonly fields: readonly (readonly [name: string, check: Check])[];
+}
+
+const anything: Check = () => undefined;
+
+const integer =
+  (min: number, max: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && typeof value === 'number' && value >= min && value <= max
+      ? undefined
+      : `an integer from ${min} to ${max}`;
+
+const text =
+  (maxCharacters: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= maxCharacters
+      ? undefined
+      : `a text of at most ${maxCharacters} characters`;
+
+const positive: Check = (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number > 0');
+
+const oneOf =
+  (...allowed: readonly string[]): Check =>
+  (value) =>
+    typeof value === 'string' && allowed.includes(value) ? undefined : `one of ${allowed.join(', ')}`;
+
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
+
+const listOf =
+  (check: Check, maxLength: number): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= maxLength && value.every((item) => check(item) === undefined)
+      ? undefined
+      : `a list of at most ${maxLength} texts`;
+
+const either =
+  (first: Check, second: Check): Check =>
+  (value) =>
+    first(value) === undefined ? undefined : second(value);
+
+/** A map with at least these keys; others are for later versions to add. */
+const map = (checks: Readonly<Record<string, Check>>): Check => {
+  const entries = Object.entries(checks);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'a map';
+    for (const [key, check] of entries) {
+      const problem = check(Reflect.get(value, key));
+      if (problem !== undefined) return `a map whose \`${key}\` is ${problem}`;
+    }
+    return undefined;
+  };
+};
+
+/** Checked before all else, which another version may spell differently. @throws VersionError */
+const versioned =
+  (check: Check): Check =>
+  (value) => {
+    const version: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
+    if (version === PROTOCOL_VERSION) return check(value);
+    throw new VersionError(typeof version === 'number' ? `version ${version}` : 'no version');
+  };
+
+const id = integer(0, Number.MAX_SAFE_INTEGER);
+const credit = integer(0, Limits.credit);
+const name = text(Limits.nameCharacters);
+const longText = text(Limits.textCharacters);
+const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a text or a number');
+
+const worker = versioned(
+  map({
+    name,
+    platform: name,
+    concurrency: credit,
+    prefetch: credit,
+    accepts: optional(listOf(name, Limits.acceptedTypes)),
+  }),
+);
+const master = versioned(
+  map({
+    worker: name,
+    pingInterval: positive,
+    socketTimeout: positive,
+    maxFrameBytes: integer(Limits.frameBytes, Number.MAX_SAFE_INTEGER),
+  }),
+);
+const error = map({ name, message: longText, stack: optional(longText), code: optional(either(name, isNumber)) });
+
+const workerShapes = new Map<unknown, Shape>([
+  [MessageType.hello, { name: 'hello', fields: [['worker', worker]] }],
+  [
+    MessageType.done,
+    {
+      name: 'done',
+      fields: [
+        ['lease', id],
+        ['result', anything],
+      ],
+    },
+  ],
+  [
+    MessageType.failed,
+    {
+      name: 'failed',
+      fields: [
+        ['lease', id],
+        ['error', error],
+      ],
+    },
+  ],
+  [
+    MessageType.rejected,
+    {
+      name: 'rejected',
+      fields: [
+        ['lease', id],
+        ['reason', longText],
+      ],
+    },
+  ],
+  [MessageType.released, { name: 'released', fields: [['lease', id]] }],
+  [
+    MessageType.credit,
+    {
+      name: 'credit',
+      fields: [
+        ['concurrency', credit],
+        ['prefetch', credit],
+      ],
+    },
+  ],
+  [MessageType.pong, { name: 'pong', fields: [['nonce', id]] }],
+]);
+
+const masterShapes = new Map<unknown, Shape>([
+  [MessageType.welcome, { name: 'welcome', fields: [['master', master]] }],
+  [
+    MessageType.grant,
+    {
+      name: 'grant',
+      fields: [
+        ['lease', id],
+        ['attempt', id],
+        ['key', name],
+        ['task', anything],
+      ],
+    },
+  ],
+  [
+    MessageType.cancel,
+    {
+      name: 'cancel',
+      fields: [
+        ['lease', id],
+        ['reason', oneOf('aborted', 'timeout')],
+      ],
+    },
+  ],
+  [MessageType.ping, { name: 'ping', fields: [['nonce', id]] }],
+]);
 
 /** Decodes what a worker sent. @throws FrameError, VersionError */
 export function decodeWorkerFrame(value: unknown): readonly WorkerMessage[] {
-  return decodeFrame(value, isWorkerMessage);
+  const isWorkerMessage = (message: unknown): message is WorkerMessage =>
+    problemOf(message, workerShapes) === undefined;
+  return decodeFrame(value, isWorkerMessage, workerShapes);
 }
 
 /** Decodes what a master sent. @throws FrameError, VersionError */
 export function decodeMasterFrame(value: unknown): readonly MasterMessage[] {
-  return decodeFrame(value, isMasterMessage);
+  const isMasterMessage = (message: unknown): message is MasterMessage =>
+    problemOf(message, masterShapes) === undefined;
+  return decodeFrame(value, isMasterMessage, masterShapes);
 }
 
-function decodeFrame<M>(value: unknown, isMessage: (message: unknown) => message is M): readonly M[] {
+function decodeFrame<M>(
+  value: unknown,
+  isMessage: (message: unknown) => message is M,
+  shapes: ReadonlyMap<unknown, Shape>,
+): readonly M[] {
   if (!Array.isArray(value)) throw new FrameError('A frame must be an array of messages');
   const messages: readonly unknown[] = value;
-  if (!messages.every(isMessage)) {
-    const index = messages.findIndex((message) => !isMessage(message));
-    throw new FrameError(`Message ${index} of a frame of ${messages.length} is not a valid message`);
+  if (messages.every(isMessage)) return messages;
+  const index = messages.findIndex((message) => !isMessage(message));
+  throw new FrameError(`Message ${index}: ${problemOf(messages[index], shapes)}`);
+}
+
+/** What is wrong with a message; undefined if nothing is. Fields beyond the known ones are for later versions to add. */
+function problemOf(message: unknown, shapes: ReadonlyMap<unknown, Shape>): string | undefined {
+  if (!Array.isArray(message)) return 'it must be an array';
+  const shape = shapes.get(message[0]);
+  if (shape === undefined) return 'its type is unknown';
+  for (const [index, [field, check]] of shape.fields.entries()) {
+    const problem = check(message[index + 1]);
+    if (problem !== undefined) return `${shape.name}: \`${field}\` must be ${problem}`;
   }
-  return messages;
-}
-
-function isWorkerMessage(message: unknown): message is WorkerMessage {
-  if (!Array.isArray(message)) return false;
-  switch (message[0]) {
-    case MessageType.hello:
-      return message.length === 2 && isWorkerDescription(message[1]);
-    case MessageType.done:
-      return message.length === 3 && isId(message[1]);
-    case MessageType.failed:
-      return message.length === 3 && isId(message[1]) && isErrorDescription(message[2]);
-    case MessageType.rejected:
-      return message.length === 3 && isId(message[1]) && isText(message[2], Limits.textCharacters);
-    case MessageType.released:
-    case MessageType.pong:
-      return message.length === 2 && isId(message[1]);
-    case MessageType.credit:
-      return message.length === 3 && isCredit(message[1]) && isCredit(message[2]);
-    default:
-      return false;
-  }
-}
-
-function isMasterMessage(message: unknown): message is MasterMessage {
-  if (!Array.isArray(message)) return false;
-  switch (message[0]) {
-    case MessageType.welcome:
-      return message.length === 2 && isMasterDescription(message[1]);
-    case MessageType.grant:
-      return message.length === 5 && isId(message[1]) && isId(message[2]) && isText(message[3], Limits.nameCharacters);
-    case MessageType.cancel:
-      return message.length === 3 && isId(message[1]) && (message[2] === 'aborted' || message[2] === 'timeout');
-    case MessageType.ping:
-      return message.length === 2 && isId(message[1]);
-    default:
-      return false;
-  }
-}
-
-function isWorkerDescription(value: unknown): value is WorkerDescription {
-  if (!isRecord(value)) return false;
-  expectVersion(value['version']);
-  return (
-    isText(value['name'], Limits.nameCharacters) &&
-    isText(value['platform'], Limits.nameCharacters) &&
-    isCredit(value['concurrency']) &&
-    isCredit(value['prefetch']) &&
-    (value['accepts'] === undefined || isAcceptedTypes(value['accepts']))
-  );
-}
-
-function isMasterDescription(value: unknown): value is MasterDescription {
-  if (!isRecord(value)) return false;
-  expectVersion(value['version']);
-  return (
-    isText(value['worker'], Limits.nameCharacters) &&
-    isPositive(value['pingInterval']) &&
-    isPositive(value['socketTimeout']) &&
-    isPositive(value['maxFrameBytes'])
-  );
-}
-
-/** Checked before the rest, which another version may spell differently. */
-function expectVersion(version: unknown): void {
-  if (version !== PROTOCOL_VERSION) {
-    throw new VersionError(typeof version === 'number' ? `version ${version}` : 'an unknown version');
-  }
-}
-
-function isErrorDescription(value: unknown): value is ErrorDescription {
-  if (!isRecord(value)) return false;
-  const { name, message, stack, code } = value;
-  return (
-    isText(name, Limits.nameCharacters) &&
-    isText(message, Limits.textCharacters) &&
-    (stack === undefined || isText(stack, Limits.textCharacters)) &&
-    (code === undefined || typeof code === 'number' || isText(code, Limits.nameCharacters))
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown, maxCharacters: number): boolean {
-  return typeof value === 'string' && value.length <= maxCharacters;
-}
-
-function isId(value: unknown): boolean {
-  return Number.isSafeInteger(value) && typeof value === 'number' && value >= 0;
-}
-
-function isCredit(value: unknown): boolean {
-  return isId(value) && typeof value === 'number' && value <= Limits.credit;
-}
-
-function isPositive(value: unknown): boolean {
-  return typeof value === 'number' && value > 0;
-}
-
-function isAcceptedTypes(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length <= Limits.acceptedTypes &&
-    value.every((type) => isText(type, Limits.nameCharacters))
-  );
+  return message.length > shape.fields.length ? undefined : `${shape.name}: it has too few fields`;
 }

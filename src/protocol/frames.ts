@@ -1,5 +1,5 @@
 // Grouping encoded messages into frames, whatever the codec.
-import { TaskdistError } from '../errors.ts';
+import { messageOf, TaskdistError } from '../errors.ts';
 import type { Frame } from '../ports.ts';
 import type { Message } from './messages.ts';
 
@@ -63,8 +63,9 @@ export class PartWriter<Part> {
     try {
       return this.#format.encode(message);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new TaskdistError('TASKDIST_NOT_SERIALIZABLE', `Cannot cross the wire: ${why}`, { cause: error });
+      throw new TaskdistError('TASKDIST_NOT_SERIALIZABLE', `Cannot cross the wire: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }

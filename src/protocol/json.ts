@@ -5,6 +5,7 @@ import { fromBase64, toBase64 } from './base64.ts';
 import type { Codec } from './codec.ts';
 import { errorFromArray, errorToArray } from './error-values.ts';
 import { type Parts, PartWriter } from './frames.ts';
+import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TAG = '$';
 
@@ -36,6 +37,7 @@ function toJson(value: unknown): unknown {
 
 function objectToJson(value: object): unknown {
   if (Array.isArray(value)) return value.map(toJson);
+  if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
   if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
   if (value instanceof Error) return tagged('Error', errorToArray(value).map(toJson));

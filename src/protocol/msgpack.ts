@@ -6,6 +6,7 @@ import type { Codec } from './codec.ts';
 import { errorFromArray, errorToArray } from './error-values.ts';
 import { type Parts, PartWriter } from './frames.ts';
 import type { Message } from './messages.ts';
+import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TYPED_ARRAY = 0x74;
 const ERROR = 0x65;
@@ -54,6 +55,7 @@ addExtension({
 });
 // msgpackr's own looks a peer's text up among its functions.
 addExtension({ Class: Error, type: ERROR, write: errorToArray, read: errorFromArray });
+for (const Class of unsendableClasses) addExtension({ Class, write: refuseToSend });
 
 const packr = new Packr({
   // Plain MessagePack maps, which every other implementation reads.

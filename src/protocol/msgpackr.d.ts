@@ -7,12 +7,10 @@ declare module 'msgpackr/index-no-eval' {
   export type Allocate = (byteLength: number) => { readonly target: Uint8Array; readonly position: number };
 
   /** How values of a class are written, either by hand or as another value, and read again. */
-  export type Extension<Value> = { readonly Class: abstract new (...args: never[]) => Value; readonly type: number } & (
-    | {
-        pack(value: Value, allocate: Allocate): void;
-        unpack(payload: Uint8Array): unknown;
-      }
-    | { write(value: Value): unknown; read(written: unknown): unknown }
+  export type Extension<Value> = { readonly Class: abstract new (...args: never[]) => Value } & (
+    | { readonly type: number; pack(value: Value, allocate: Allocate): void; unpack(payload: Uint8Array): unknown }
+    | { readonly type: number; write(value: Value): unknown; read(written: unknown): unknown }
+    | { write(value: Value): never }
   );
 
   export function addExtension<Value>(extension: Extension<Value>): void;

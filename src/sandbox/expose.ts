@@ -1,9 +1,9 @@
 // The thread's side of a sandbox: offers a handler to whoever started the thread.
 import { type Endpoint, expose, transfer } from 'comlink';
-import { describeError, isTaskdistError, TaskdistError } from '../errors.ts';
+import { describeError, isTaskdistError, messageOf, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
 import { parentEndpoint } from '../platform/threads.ts';
-import type { ThreadApi, ThreadOutcome } from './thread-api.ts';
+import { READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
 import { transferOf } from './transferables.ts';
 
 /**
@@ -16,11 +16,13 @@ export function exposeTaskHandler<T, R>(handler: TaskHandler<T, R> | TaskFunctio
   const endpoint = parentEndpoint();
   if (endpoint === undefined) {
     throw new TaskdistError(
-      'TASKDIST_INVALID_OPTION',
+      'TASKDIST_INVALID_STATE',
       'exposeTaskHandler() is for the script of a Web Worker or a worker thread; this is neither',
     );
   }
   expose(host, withSafePost(endpoint));
+  // Not asked for: a browser drops what is sent to a thread whose script has not got here yet.
+  endpoint.postMessage(READY);
 }
 
 /** Runs the calls of one thread. */
@@ -32,10 +34,6 @@ class ThreadHost<T, R> implements ThreadApi {
     this.#handler = handler;
   }
 
-  boot(): boolean {
-    return true;
-  }
-
   async run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome> {
     const context = new AttemptContext(key, attempt);
     this.#contexts.set(call, context);
@@ -45,7 +43,7 @@ class ThreadHost<T, R> implements ThreadApi {
       return transfer({ kind: 'done', result: value }, buffers);
     } catch (error) {
       if (isTaskdistError(error, 'TASKDIST_TASK_REJECTED')) {
-        return { kind: 'rejected', reason: 'reason' in error ? String(error.reason) : error.message };
+        return { kind: 'rejected', reason: rejectionReason(error) };
       }
       return { kind: 'failed', error: describeError(error) };
     } finally {
@@ -65,8 +63,8 @@ function withSafePost(endpoint: Endpoint): Endpoint {
       try {
         postOrCopy(endpoint, message, buffers);
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const error = new TaskdistError('TASKDIST_NOT_SERIALIZABLE', `The result cannot leave the thread: ${why}`);
+        const why = `The result cannot leave the thread: ${messageOf(cause)}`;
+        const error = new TaskdistError('TASKDIST_NOT_SERIALIZABLE', why);
         const value: ThreadOutcome = { kind: 'failed', error: describeError(error) };
         endpoint.postMessage({ ...message, value });
       }

@@ -1,9 +1,10 @@
 // One thread of a sandbox, from its start to its end, behind Comlink.
-import { type Remote, wrap } from 'comlink';
-import { TaskdistError } from '../errors.ts';
-import { adoptThread, type Thread, type ThreadLike } from '../platform/threads.ts';
+import { type Endpoint, type Remote, wrap } from 'comlink';
+import { messageOf, TaskdistError } from '../errors.ts';
+import { adoptThread, type Thread } from '../platform/threads.ts';
 import type { Clock } from '../ports.ts';
-import type { ThreadApi, ThreadOutcome } from './thread-api.ts';
+import type { ThreadLike } from '../thread-like.ts';
+import { READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
 
 /** Until the handler is in place; then; and after the end. */
 type ThreadState =
@@ -25,7 +26,7 @@ export class SandboxThread {
   readonly #thread: Thread;
   /** Held for as long as the thread lives: Comlink closes the port of a proxy that is collected. */
   readonly #remote: Remote<ThreadApi>;
-  readonly #booted: Promise<boolean>;
+  readonly #booted: Promise<void>;
   /** How to reject the calls that have no answer. */
   readonly #pending = new Set<(error: TaskdistError) => void>();
   readonly #events: ThreadEvents;
@@ -36,8 +37,8 @@ export class SandboxThread {
     this.#thread = start(factory);
     this.#events = events;
     this.#thread.onFailure((reason) => this.#die(reason));
+    this.#booted = this.#untilDeath(announcement(this.#thread.endpoint));
     this.#remote = wrap<ThreadApi>(this.#thread.endpoint);
-    this.#booted = this.#untilDeath(this.#remote.boot());
     void this.#awaitBoot(bootTimeoutMs, clock);
   }
 
@@ -125,6 +126,18 @@ function crashed(reason: string): TaskdistError {
   return new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
 }
 
+/** Resolves when the thread says that it is ready. */
+function announcement(endpoint: Endpoint): Promise<void> {
+  return new Promise((resolve) => {
+    const listener = (event: Event): void => {
+      if (!('data' in event) || event.data !== READY) return;
+      endpoint.removeEventListener('message', listener);
+      resolve();
+    };
+    endpoint.addEventListener('message', listener);
+  });
+}
+
 function start(factory: () => ThreadLike): Thread {
   const failed = (why: string, cause?: unknown): TaskdistError =>
     new TaskdistError('TASKDIST_SANDBOX_BOOT', `A thread of the sandbox could not start: ${why}`, { cause });
@@ -132,7 +145,7 @@ function start(factory: () => ThreadLike): Thread {
   try {
     worker = factory();
   } catch (error) {
-    throw failed(error instanceof Error ? error.message : String(error), error);
+    throw failed(messageOf(error), error);
   }
   const thread = typeof worker === 'object' && worker !== null ? adoptThread(worker) : undefined;
   if (thread === undefined) throw failed('the factory did not return a Worker');

@@ -1,11 +1,11 @@
 // A pool of threads that runs a handler, looks like a handler itself, and can really stop what it runs.
-import { RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
+import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
 import type { TaskContext, TaskHandler } from '../handler.ts';
 import { expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import { availableCores } from '../platform/host.ts';
 import { systemClock } from '../platform/system.ts';
-import type { ThreadLike } from '../platform/threads.ts';
 import type { Clock } from '../ports.ts';
+import type { ThreadLike } from '../thread-like.ts';
 import { SandboxThread } from './sandbox-thread.ts';
 import type { ThreadOutcome } from './thread-api.ts';
 
@@ -40,7 +40,7 @@ const MAX_BOOT_FAILURES = 3;
  *
  * A thread that crashes fails its task with `TASKDIST_SANDBOX_CRASHED` and is replaced. One that cannot start fails
  * its task with `TASKDIST_SANDBOX_BOOT`; after three in a row every task fails with `TASKDIST_SANDBOX_BROKEN`, at
- * which a {@link Worker} gives its tasks back and pauses, until the sandbox is stopped.
+ * which a {@link Worker} gives its tasks back and pauses. Stopping the sandbox, as `worker.stop()` does, lets it try again.
  * @throws InvalidOptionError
  */
 export function sandbox<T, R>(factory: () => ThreadLike, options: SandboxOptions = {}): TaskHandler<T, R> {
@@ -218,7 +218,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
       return () => {};
     }
     const { thread, call } = state;
-    const text = reason instanceof Error ? reason.message : String(reason);
+    const text = messageOf(reason);
     thread.abort(call, text);
     return this.#clock.setTimer(this.#options.grace, () => {
       job.reject(reason);
@@ -233,10 +233,9 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
 
   #broken(): TaskdistError {
     const cause = this.#lastBootFailure;
-    const why = cause instanceof Error ? cause.message : String(cause);
     return new TaskdistError(
       'TASKDIST_SANDBOX_BROKEN',
-      `The sandbox has given up after ${MAX_BOOT_FAILURES} threads in a row that could not start; the last: ${why}`,
+      `The sandbox has given up after ${MAX_BOOT_FAILURES} threads in a row that could not start; the last: ${messageOf(cause)}`,
       { cause },
     );
   }

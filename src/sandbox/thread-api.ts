@@ -7,10 +7,11 @@ export type ThreadOutcome =
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: ErrorDescription };
 
+/** What a thread says of itself once its handler is in place. Comlink ignores it. */
+export const READY = 'taskdist:ready';
+
 /** What a thread offers through Comlink. */
 export interface ThreadApi {
-  /** Answers once the handler is in place. */
-  boot(): boolean;
   run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome>;
   /** Aborts the signal of a call, if it still runs. */
   abort(call: number, reason: string): void;

@@ -4,7 +4,7 @@ import { expectCount, expectKnown, expectObject, refuse } from '../options.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Lanes } from './lanes.ts';
 import type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduler.ts';
-import { type RecordLease, TaskRecord } from './task-record.ts';
+import { RecordLease, TaskRecord } from './task-record.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** Options of a {@link FifoScheduler}. */
@@ -76,8 +76,9 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
    * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it.
    *
    * Rejects with {@link DeadLetterError} when the attempts are used up, with `TASKDIST_NOT_SERIALIZABLE` or
-   * `TASKDIST_TOO_LARGE` if the task cannot be sent, with `TASKDIST_STOPPED` when the master stops, and with the
-   * signal's reason when it aborts.
+   * `TASKDIST_TOO_LARGE` if the task cannot be sent (found out when it is sent), with `TASKDIST_STOPPED` when the master
+   * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no
+   * worker that takes the task.
    */
   put(task: T, options: PutOptions = {}): Promise<R> {
     // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
@@ -86,7 +87,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
       expectKnown('put', options, ['signal', 'maxAttempts']);
       const { signal, maxAttempts = this.#options.maxAttempts } = options;
       expectCount('maxAttempts', maxAttempts, 1);
-      if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
+      if (signal !== undefined && !isAbortSignal(signal)) refuse('signal', 'an AbortSignal', signal);
       if (this.#state.kind === 'closed') throw this.#state.reason;
       signal?.throwIfAborted();
 
@@ -101,7 +102,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
   /** For masters; see {@link TaskScheduler.open}. */
   open(): void {
     if (this.#state.kind === 'open') {
-      throw new TaskdistError('TASKDIST_INVALID_OPTION', 'A master that runs uses this scheduler already');
+      throw new TaskdistError('TASKDIST_INVALID_STATE', 'A master that runs uses this scheduler already');
     }
     this.#state = { kind: 'open' };
   }
@@ -176,7 +177,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
     // Once the caller is through, so that tasks put together are handed out together.
     queueMicrotask(() => {
       this.#isServing = false;
-      this.#waitingRoom.serve((holder) => this.#leaseFirst(holder));
+      this.#waitingRoom.serve(
+        (holder) => this.#leaseFirst(holder),
+        () => this.#queue.size > 0,
+      );
     });
   }
 
@@ -189,8 +193,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
 
   /** The record of a lease, unless the lease has ended. */
   #recordOf(lease: Lease<T>): TaskRecord<T, R> | undefined {
-    if (!isRecordLease<T, R>(lease)) return undefined;
-    return lease.record.lease === lease ? lease.record : undefined;
+    return lease instanceof RecordLease && lease.isLive ? lease.record : undefined;
   }
 
   #endLease(record: TaskRecord<T, R>): void {
@@ -222,6 +225,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
   }
 }
 
-function isRecordLease<T, R>(lease: Lease<T>): lease is RecordLease<T, R> {
-  return 'record' in lease && lease.record instanceof TaskRecord;
+/** Asks for what is needed, not for the class: a signal may be of another realm. */
+function isAbortSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
 }

@@ -8,6 +8,8 @@ export interface Lease<T> {
   /** Which execution of the task this is, counted from 1. */
   readonly attempt: number;
   readonly task: T;
+  /** False once it has ended, e.g. as its task was aborted: do not send it any more. */
+  readonly isLive: boolean;
 }
 
 /** Who takes leases: a master's session with one worker. */
@@ -31,9 +33,12 @@ export type Release =
   /** The worker declined; it is not offered this task again. */
   | { readonly kind: 'rejected' };
 
+/** Whether it was this call that ended the lease; a scheduler over a store knows later. */
+export type Ended = boolean | Promise<boolean>;
+
 /**
  * Decides order, retries and settlement. All of `complete`, `fail`, `discard` and `release` end the lease, and do
- * nothing, and return false, for a lease that has ended before.
+ * nothing for one that has ended before.
  */
 export interface TaskScheduler<T, R> {
   /** A master starts to serve this scheduler. @throws TaskdistError if another one does. */
@@ -46,13 +51,13 @@ export interface TaskScheduler<T, R> {
    */
   take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]>;
   /** The attempt gave a result. */
-  complete(lease: Lease<T>, result: R): boolean;
+  complete(lease: Lease<T>, result: R): Ended;
   /** The attempt failed, and costs one of the task's attempts. */
-  fail(lease: Lease<T>, error: Error): boolean;
+  fail(lease: Lease<T>, error: Error): Ended;
   /** No worker can ever run this task: its `put` rejects with `error` at once. */
-  discard(lease: Lease<T>, error: Error): boolean;
+  discard(lease: Lease<T>, error: Error): Ended;
   /** The lease is given back. */
-  release(lease: Lease<T>, release: Release): boolean;
+  release(lease: Lease<T>, release: Release): Ended;
   /** This holder is gone, and holds nothing any more. */
   leave(holder: LeaseHolder<T>): void;
 }

@@ -4,9 +4,28 @@ import type { HeapItem } from '../heap.ts';
 import type { Lease, LeaseHolder } from './scheduler.ts';
 
 /** A lease as the scheduler made it. */
-export interface RecordLease<T, R> extends Lease<T> {
+export class RecordLease<T, R> implements Lease<T> {
   readonly record: TaskRecord<T, R>;
   readonly holder: LeaseHolder<T>;
+  readonly attempt: number;
+
+  constructor(record: TaskRecord<T, R>, holder: LeaseHolder<T>, attempt: number) {
+    this.record = record;
+    this.holder = holder;
+    this.attempt = attempt;
+  }
+
+  get key(): string {
+    return this.record.sequence.toString(36);
+  }
+
+  get task(): T {
+    return this.record.task;
+  }
+
+  get isLive(): boolean {
+    return this.record.lease === this;
+  }
 }
 
 /** How often a task may be tried. */
@@ -57,10 +76,8 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Starts the next attempt. */
   grant(holder: LeaseHolder<T>): RecordLease<T, R> {
-    const attempt = this.#failed + this.#lost + 1;
-    const lease = { key: this.sequence.toString(36), attempt, task: this.task, record: this, holder };
-    this.lease = lease;
-    return lease;
+    this.lease = new RecordLease(this, holder, this.#failed + this.#lost + 1);
+    return this.lease;
   }
 
   /** Notes that the current attempt failed. Returns the dead-letter error if it was the last one allowed. */

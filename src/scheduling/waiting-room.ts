@@ -39,20 +39,26 @@ export class WaitingRoom<T> {
   }
 
   /**
-   * Serves the waiting in rounds, one lease each a round, so that a few tasks spread over all of them; `lease` gives
-   * the next one for a holder, or undefined if there is none for it.
+   * Serves the waiting in rounds, one lease each a round, so that a few tasks spread over all of them. `lease` gives the
+   * next one for a holder, or undefined if there is none for it; `hasMore` says whether there is any at all.
    */
-  serve(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined): void {
-    let open = [...this.#waiters];
-    while (open.length > 0) {
-      open = open.filter((waiter) => {
+  serve(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined, hasMore: () => boolean): void {
+    const served = new Set<Waiter<T>>();
+    let round: Iterable<Waiter<T>> = this.#waiters;
+    while (hasMore()) {
+      const wantMore: Waiter<T>[] = [];
+      for (const waiter of round) {
+        if (!hasMore()) break;
         const next = lease(waiter.holder);
-        if (next !== undefined) waiter.leases.push(next);
-        return next !== undefined && waiter.leases.length < waiter.max;
-      });
+        if (next === undefined) continue;
+        waiter.leases.push(next);
+        served.add(waiter);
+        if (waiter.leases.length < waiter.max) wantMore.push(waiter);
+      }
+      if (wantMore.length === 0) break;
+      round = wantMore;
     }
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.leases.length === 0) continue;
+    for (const waiter of served) {
       this.#waiters.delete(waiter);
       waiter.resolve(waiter.leases);
     }

@@ -12,7 +12,7 @@ export type SettledOutcome = 'done' | 'failed' | 'rejected' | 'returned';
 
 /** The events of a worker. */
 export type WorkerEvent<T> =
-  /** A connection is tried; `tries` counts since the last one that succeeded, from 1. */
+  /** A connection is tried; `tries` counts from 1, and anew after a connection that held for five seconds. */
   | { readonly type: 'connecting'; readonly url: string; readonly tries: number }
   /** The master has welcomed this worker, and calls it `id`. */
   | { readonly type: 'connected'; readonly url: string; readonly id: string }

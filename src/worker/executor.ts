@@ -1,5 +1,5 @@
 // Runs attempts through the handler: in order of arrival, so many at once, each until it ends or is given up.
-import { isTaskdistError, TaskdistError } from '../errors.ts';
+import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
@@ -103,12 +103,15 @@ export class Executor<T, R> {
     // A handler that answers at once ends its run within `#start`: the loop below goes on with the next, not a deeper one.
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#running.size < this.concurrency && this.#waiting.size > 0) {
-      if (this.#isYielding || this.#mustYield()) break;
-      const run = this.#waiting.shift();
-      if (run !== undefined) this.#start(run);
+    try {
+      while (this.#running.size < this.concurrency && this.#waiting.size > 0) {
+        if (this.#isYielding || this.#mustYield()) break;
+        const run = this.#waiting.shift();
+        if (run !== undefined) this.#start(run);
+      }
+    } finally {
+      this.#isPumping = false;
     }
-    this.#isPumping = false;
   }
 
   /** Whether this turn has lasted long enough; then goes on in the next. */
@@ -132,13 +135,16 @@ export class Executor<T, R> {
     run.startedAtMs = this.#clock.now();
     this.#running.add(run);
     run.attempt.started();
+    // A listener may have called it off.
+    if (run.state !== 'running') return;
     try {
       const result = this.#handler.doTask(run.attempt.task, run.context);
       if (!isThenable(result)) {
         this.#end(run, { kind: 'done', result });
         return;
       }
-      result.then(
+      // Whatever it is that can be awaited: settled once, and to the end of the chain.
+      Promise.resolve(result).then(
         (value) => this.#end(run, { kind: 'done', result: value }),
         (error: unknown) => this.#end(run, this.#judge(error)),
       );
@@ -149,7 +155,7 @@ export class Executor<T, R> {
 
   #judge(error: unknown): AttemptResult<R> {
     if (isTaskdistError(error, 'TASKDIST_TASK_REJECTED')) {
-      return { kind: 'rejected', reason: 'reason' in error ? String(error.reason) : error.message };
+      return { kind: 'rejected', reason: rejectionReason(error) };
     }
     if (isTaskdistError(error, 'TASKDIST_SANDBOX_BROKEN')) {
       this.#onBroken(error);

@@ -1,6 +1,6 @@
 // The link to the master: one connection after the other, and what comes between them.
 import type { TimerQueue } from '../connection/timer-queue.ts';
-import { TaskdistError } from '../errors.ts';
+import { messageOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Logger, WorkerEnvironment } from '../ports.ts';
 import { CloseCode, isFinal } from '../protocol/close-codes.ts';
@@ -30,11 +30,14 @@ export interface LinkContext<T> {
 type LinkState =
   | { readonly kind: 'closed' }
   | { readonly kind: 'connecting'; readonly session: WorkerSession }
-  | { readonly kind: 'connected'; readonly session: WorkerSession; readonly id: string }
+  | { readonly kind: 'connected'; readonly session: WorkerSession; readonly id: string; readonly sinceMs: number }
   /** For the next try. */
   | { readonly kind: 'waiting'; readonly cancel: () => void }
   /** For the page to be shown again. */
   | { readonly kind: 'hidden' };
+
+/** A connection that held for so long was good: the next failure is the first in a row. */
+const STABLE_MS = 5000;
 
 /** Settles the promise of `open()`, once. */
 interface FirstTry {
@@ -49,6 +52,8 @@ export class Link<T> {
   #failures = 0;
   #firstTry: FirstTry | undefined = undefined;
   #unwatchPage: () => void = () => {};
+  /** Of the session that was left last. */
+  #socketClosed: Promise<void> = Promise.resolve();
 
   constructor(context: LinkContext<T>) {
     this.#context = context;
@@ -82,7 +87,8 @@ export class Link<T> {
     this.#unwatchPage();
     this.#firstTry?.reject(new TaskdistError('TASKDIST_STOPPED', reason));
     this.#firstTry = undefined;
-    await this.#leave({ kind: 'closed' }, reason);
+    this.#leave({ kind: 'closed' }, reason);
+    await this.#socketClosed;
   }
 
   /** Tells the master how many tasks this worker wants. */
@@ -102,7 +108,7 @@ export class Link<T> {
     try {
       this.#state = { kind: 'connecting', session: this.#createSession() };
     } catch (error) {
-      this.#disconnected(CloseCode.abnormal, error instanceof Error ? error.message : String(error));
+      this.#disconnected(CloseCode.abnormal, messageOf(error));
     }
   }
 
@@ -121,9 +127,8 @@ export class Link<T> {
   }
 
   #welcomed(session: WorkerSession, id: string): void {
-    const { url, logger, events } = this.#context;
-    this.#failures = 0;
-    this.#state = { kind: 'connected', session, id };
+    const { url, logger, events, environment } = this.#context;
+    this.#state = { kind: 'connected', session, id, sinceMs: environment.clock.now() };
     this.#firstTry?.resolve();
     this.#firstTry = undefined;
     logger.info(`Connected to ${url} as ${id}`);
@@ -149,28 +154,30 @@ export class Link<T> {
   /** Returns the time until the next try, if there is one. */
   #scheduleRetry(code: number): number | undefined {
     const { reconnection, environment } = this.#context;
+    const { clock } = environment;
+    if (this.#state.kind === 'connected' && clock.now() - this.#state.sinceMs >= STABLE_MS) this.#failures = 0;
     this.#failures += 1;
     if (reconnection === undefined || isFinal(code)) {
       this.#state = { kind: 'closed' };
       return undefined;
     }
     const delayMs = reconnection.delayMs(this.#failures);
-    this.#state = { kind: 'waiting', cancel: environment.clock.setTimer(delayMs, () => this.#connect()) };
+    this.#state = { kind: 'waiting', cancel: clock.setTimer(delayMs, () => this.#connect()) };
     return delayMs;
   }
 
-  /** Ends whatever connection there is or would be; resolves when its socket is closed. */
-  async #leave(next: LinkState, reason: string): Promise<void> {
+  /** Ends whatever connection there is or would be. */
+  #leave(next: LinkState, reason: string): void {
     const before = this.#state;
     this.#state = next;
     if (before.kind === 'waiting') before.cancel();
     if (before.kind !== 'connecting' && before.kind !== 'connected') return;
+    this.#socketClosed = before.session.socketClosed;
     before.session.end(reason);
-    await before.session.socketClosed;
   }
 
   #pageHidden(): void {
-    if (this.#state.kind !== 'closed') void this.#leave({ kind: 'hidden' }, 'The page was left');
+    if (this.#state.kind !== 'closed') this.#leave({ kind: 'hidden' }, 'The page was left');
   }
 
   #pageShown(): void {

@@ -1,5 +1,13 @@
 // The options of a worker: what they mean, their defaults, and their checks.
-import { expectInteger, expectKnown, expectMilliseconds, expectObject, expectString, refuse } from '../options.ts';
+import {
+  checkLogger,
+  expectInteger,
+  expectKnown,
+  expectMilliseconds,
+  expectObject,
+  expectString,
+  refuse,
+} from '../options.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { type CodecName, codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
@@ -88,17 +96,18 @@ export function checkWorkerOptions<T>(
 ): CheckedWorkerOptions<T> {
   expectObject('options', options);
   expectKnown('Worker', options, known);
-  const { name = defaultName, concurrency = handlerConcurrency() ?? 1, prefetch, accepts } = options;
+  const { name = defaultName, prefetch, accepts } = options;
+  const concurrency = options.concurrency ?? handlerConcurrency() ?? 1;
   const { connectTimeout = defaults.connectTimeout, grace = defaults.grace, reconnect = defaults.reconnect } = options;
   const { codec = defaults.codec, logger = defaults.logger } = options;
   expectString('name', name, Limits.nameCharacters);
-  expectInteger('concurrency', concurrency, 1, Limits.credit);
+  const concurrencySource = options.concurrency === undefined ? 'handler.getConcurrency()' : 'concurrency';
+  expectInteger(concurrencySource, concurrency, 1, Limits.credit);
   if (prefetch !== undefined) expectInteger('prefetch', prefetch, 0, Limits.credit);
   expectAccepts(accepts);
   expectMilliseconds('connectTimeout', connectTimeout, 1, false);
   expectMilliseconds('grace', grace, 0, false);
   if (!Object.hasOwn(codecs, codec)) refuse('codec', `one of ${Object.keys(codecs).join(', ')}`, codec);
-  expectObject('logger', logger);
   return {
     url: toUrl(options),
     name,
@@ -110,7 +119,7 @@ export function checkWorkerOptions<T>(
     reconnect,
     grace,
     codec,
-    logger,
+    logger: checkLogger('logger', logger),
   };
 }
 
@@ -135,21 +144,21 @@ function toUrl<T>(options: WorkerOptions<T>): string {
     if (protocol !== 'ws' && protocol !== 'wss') refuse('protocol', "'ws' or 'wss'", protocol);
     if (/[\s/?#@\\]/.test(masterHost)) refuse('masterHost', 'a host name', masterHost);
     const host = masterHost.includes(':') && !masterHost.startsWith('[') ? `[${masterHost}]` : masterHost;
-    return parse('masterHost', `${protocol}://${host}:${masterPort}`).href;
+    return parse('masterHost', `${protocol}://${host}:${masterPort}`, masterHost).href;
   }
   for (const name of ['masterHost', 'masterPort', 'protocol'] as const) {
     if (options[name] !== undefined) refuse(name, 'absent, as `url` is given', options[name]);
   }
-  const url = parse('url', String(options.url));
+  const url = parse('url', String(options.url), String(options.url));
   url.protocol = url.protocol.replace(/^http/, 'ws');
   if (!/^wss?:$/.test(url.protocol) || url.hash !== '') refuse('url', 'a WebSocket URL', String(options.url));
   return url.href;
 }
 
-function parse(name: string, text: string): URL {
+function parse(name: string, text: string, given: string): URL {
   try {
     return new URL(text);
   } catch {
-    return refuse(name, name === 'url' ? 'a WebSocket URL' : 'a host name', text);
+    return refuse(name, name === 'url' ? 'a WebSocket URL' : 'a host name', given);
   }
 }

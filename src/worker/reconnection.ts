@@ -3,7 +3,7 @@ import { expectKnown, expectMilliseconds, expectObject } from '../options.ts';
 import type { Random } from '../ports.ts';
 
 /**
- * How a worker spaces its tries to connect: it waits a random time between 0 and min(`cap`, `base` · 2ⁿ) after the
+ * How a worker spaces its tries to connect: it waits a random time between 0 and min(`cap`, `base` · 2ⁿ⁻¹) after the
  * n-th failure in a row. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("full
  * jitter").
  */

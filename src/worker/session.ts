@@ -5,7 +5,7 @@ import { describeError } from '../errors.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type Codec, codecOf } from '../protocol/codec.ts';
-import { decodeMasterFrame, Limits } from '../protocol/decode.ts';
+import { decodeMasterFrame } from '../protocol/decode.ts';
 import {
   type MasterDescription,
   type MasterMessage,
@@ -207,7 +207,7 @@ function toMessage(lease: number, result: AttemptResult<unknown>): WorkerMessage
     case 'failed':
       return [MessageType.failed, lease, describeError(result.error)];
     case 'rejected':
-      return [MessageType.rejected, lease, result.reason.slice(0, Limits.textCharacters)];
+      return [MessageType.rejected, lease, result.reason];
     case 'released':
       return [MessageType.released, lease];
   }

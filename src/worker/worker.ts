@@ -87,7 +87,7 @@ export class Worker<T, R> {
 
   /**
    * Stops: says goodbye to the master, which takes its tasks back, aborts what runs, and then stops the handler.
-   * Resolves when all of that is over. May be called at any time, and again.
+   * Resolves when all of that is over, or has taken longer than `grace`. May be called at any time, and again.
    */
   async stop(): Promise<void> {
     if (this.#lifecycle.kind === 'running') {
@@ -137,7 +137,7 @@ export class Worker<T, R> {
 
   async #start(): Promise<void> {
     if (this.#lifecycle.kind !== 'stopped') {
-      throw new TaskdistError('TASKDIST_INVALID_OPTION', `The worker is ${this.#lifecycle.kind} already`);
+      throw new TaskdistError('TASKDIST_INVALID_STATE', `The worker is ${this.#lifecycle.kind} already`);
     }
     this.#lifecycle = { kind: 'running' };
     await this.#link.open();
@@ -146,12 +146,22 @@ export class Worker<T, R> {
   async #stop(): Promise<void> {
     const socketClosed = this.#link.close('The worker was stopped');
     await this.#executor.abortAll(abortError('The worker was stopped'));
-    try {
-      await this.#handler.stop?.();
-    } catch (error) {
-      this.#options.logger.error('The handler failed to stop', error);
-    }
     await socketClosed;
+    await this.#stopHandler();
+  }
+
+  /** Waits for the handler, but not longer than for a task that was called off. */
+  async #stopHandler(): Promise<void> {
+    const { grace, logger } = this.#options;
+    const { promise: graceOver, resolve } = deferred();
+    const cancel = this.#environment.clock.setTimer(grace, resolve);
+    try {
+      await Promise.race([this.#handler.stop?.(), graceOver]);
+    } catch (error) {
+      logger.error('The handler failed to stop', error);
+    } finally {
+      cancel();
+    }
   }
 
   #createLink(): Link<T> {

@@ -83,7 +83,7 @@ describe('Master on a port', () => {
     ['port', 70_000, '`port` to be an integer from 0 to 65535, got 70000'],
     ['port', '9000', '`port` to be an integer from 0 to 65535, got "9000"'],
     ['host', '', '`host` to be a string of 1 to 255 characters, got ""'],
-    ['path', 'tasks', '`path` to be a path that starts with /, got "tasks"'],
+    ['path', 'tasks', '`path` to be a path that starts with /, without query and percent-encoded, got "tasks"'],
     ['server', {}, '`server` to be an http.Server or https.Server, got an object'],
     ['listenTimeout', -1, '`listenTimeout` to be a number of milliseconds ≥ 0, got -1'],
     ['socketTimeout', 10, '`socketTimeout` to be a number of milliseconds ≥ 100, got 10'],
@@ -91,6 +91,7 @@ describe('Master on a port', () => {
     ['helloTimeout', 0, '`helloTimeout` to be a number of milliseconds ≥ 1, got 0'],
     ['maxFrameBytes', 1000, '`maxFrameBytes` to be an integer from 65536 to 1073741824, got 1000'],
     ['logger', null, '`logger` to be an object, got null'],
+    ['logger', {}, '`logger.debug` to be a function, got undefined'],
   ])('refuses a wrong %s: %s', (name, value, message) => {
     const options = { [name]: value } as MasterOptions;
     expect(() => new Master(new FifoScheduler(), options)).toThrow(`Expected ${message}`);
