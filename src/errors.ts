@@ -147,8 +147,7 @@ export function isTaskdistError(value: unknown, code?: TaskdistErrorCode): value
 
 /** Why a handler rejected a task, as a text that can cross the wire. */
 export function rejectionReason(error: TaskRejectedError): string {
-  const { reason }: { readonly reason: unknown } = error;
-  return (typeof reason === 'string' ? reason : messageOf(reason)).slice(0, MAX_TEXT_CHARACTERS);
+  return (readString(error, 'reason') ?? messageOf(error)).slice(0, MAX_TEXT_CHARACTERS);
 }
 
 /** An error as it crosses the wire or the border of a thread. */

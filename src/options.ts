@@ -1,6 +1,6 @@
 // Checks of arguments at the door: each names the option and the value it got.
 import { InvalidOptionError } from './errors.ts';
-import type { Logger } from './ports.ts';
+import { type Logger, silentLogger } from './ports.ts';
 
 /** Throws an {@link InvalidOptionError} that names the option, what it should be, and what it is. */
 export function refuse(name: string, expected: string, value: unknown): never {
@@ -57,6 +57,7 @@ const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Refuses what is not a logger. Returns one that never throws: what it writes to is not the library's business. */
 export function checkLogger(name: string, logger: Logger): Logger {
+  if (logger === silentLogger) return logger;
   expectObject(name, logger);
   for (const level of logLevels) {
     if (typeof logger[level] !== 'function') refuse(`${name}.${level}`, 'a function', logger[level]);

@@ -18,7 +18,7 @@ export interface ListenerEvents {
 
 /** Accepts WebSocket connections until it is stopped. */
 export interface Listener {
-  /** Resolves when it listens; rejects if the first try fails. */
+  /** Resolves when it listens; rejects if the first try fails. @throws InvalidOptionError at once if it never can */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -86,16 +86,18 @@ export class AttachedListener implements Listener {
     this.#upgrader = new Upgrader(path, maxFrameBytes, (webSocket) => events.connected(webSocket));
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
     const listeners = attached.get(this.#server) ?? new Map<string, AttachedListener>();
     if (listeners.has(this.#path)) refuse('path', 'one that no other master on this server has', this.#path);
     listeners.set(this.#path, this);
     attached.set(this.#server, listeners);
     this.#server.on('upgrade', this.#onUpgrade);
+    return Promise.resolve();
   }
 
   async stop(): Promise<void> {
-    attached.get(this.#server)?.delete(this.#path);
+    const listeners = attached.get(this.#server);
+    if (listeners?.get(this.#path) === this) listeners.delete(this.#path);
     this.#server.off('upgrade', this.#onUpgrade);
   }
 

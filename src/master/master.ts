@@ -145,10 +145,17 @@ export class Master<T, R> {
     if (this.#state.kind !== 'stopped') {
       throw new TaskdistError('TASKDIST_INVALID_STATE', `The master is ${this.#state.kind} already`);
     }
-    this.#scheduler.open();
     const listener = this.#createListener();
+    const listening = listener.start();
+    try {
+      this.#scheduler.open();
+    } catch (error) {
+      listening.catch(() => {});
+      await listener.stop();
+      throw error;
+    }
     this.#state = { kind: 'running', listener };
-    await listener.start();
+    await listening;
   }
 
   async #stop(listener: Listener): Promise<void> {

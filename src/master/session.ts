@@ -118,7 +118,6 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   revoke(lease: Lease<T>): void {
     const grant = this.#grants.find(lease);
     if (grant === undefined) return;
-    this.#tellAttempt(grant, 'aborted');
     this.#cancel(grant, 'aborted');
   }
 
@@ -262,7 +261,10 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   /** The scheduler has taken the lease back; the worker keeps its slot until it answers. */
   #cancel(grant: Grant<T>, reason: CancelReason): void {
+    const wasRunning = grant.state === 'running';
+    // First, as a listener may end the session, which must not tell of this attempt again.
     grant.state = 'cancelled';
+    if (wasRunning) this.#context.attemptEnded(this, grant, reason);
     this.#conversation.send([MessageType.cancel, grant.id, reason]);
   }
 
@@ -277,7 +279,6 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       // Listeners and the settling of the one before may have ended this one too, or the whole session.
       if (grant.state !== 'running' || !this.#conversation.isOpen) continue;
       this.#counts.failed += 1;
-      this.#tellAttempt(grant, 'timeout');
       this.#cancel(grant, 'timeout');
       this.#expect(scheduler.fail(grant.lease, new TaskTimeoutError(taskTimeoutMs)));
     }

@@ -9,8 +9,6 @@ export const CloseCode = {
   abnormal: 1006,
   /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
   frameTooLarge: 1009,
-  /** The master cannot go on, e.g. as its scheduler failed. */
-  internalError: 1011,
   /** A frame was not an array of valid messages. */
   badFrame: 4400,
   /** No subprotocol, or no version, that this master speaks. */
@@ -19,6 +17,8 @@ export const CloseCode = {
   helloTimeout: 4408,
   /** A valid message that is not allowed at this point, or names a lease that was never granted. */
   violation: 4409,
+  /** This side cannot go on, e.g. as a scheduler failed. Not 1011, which a browser may not send. */
+  internalError: 4500,
   /** Nothing was heard from the peer for `socketTimeout`; reported locally when the socket is terminated. */
   silent: 4410,
 } as const;

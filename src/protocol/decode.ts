@@ -92,9 +92,10 @@ const map = (checks: Readonly<Record<string, Check>>): Check => {
 const versioned =
   (check: Check): Check =>
   (value) => {
-    const version: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return check(value);
+    const version: unknown = Reflect.get(value, 'version');
     if (version === PROTOCOL_VERSION) return check(value);
-    throw new VersionError(typeof version === 'number' ? `version ${version}` : 'no version');
+    throw new VersionError(typeof version === 'number' ? `version ${version}` : 'an unknown version');
   };
 
 const id = integer(0, Number.MAX_SAFE_INTEGER);

@@ -137,7 +137,7 @@ export class Worker<T, R> {
 
   async #start(): Promise<void> {
     if (this.#lifecycle.kind !== 'stopped') {
-      throw new TaskdistError('TASKDIST_INVALID_STATE', `The worker is ${this.#lifecycle.kind} already`);
+      throw new TaskdistError('TASKDIST_INVALID_STATE', `The worker is ${this.state} already`);
     }
     this.#lifecycle = { kind: 'running' };
     await this.#link.open();

@@ -106,8 +106,8 @@ describe('describeError', () => {
     const long = 'x'.repeat(100_000);
     expect(describeError({ name: long, message: long, stack: long, code: long })).toEqual({
       name: long.slice(0, 256),
-      message: long.slice(0, 8192),
-      stack: long.slice(0, 8192),
+      message: long.slice(0, 4096),
+      stack: long.slice(0, 4096),
       code: long.slice(0, 256),
     });
     expect(describeError({ name: 1, message: 'm', stack: 2, code: {} })).toEqual({ name: 'Error', message: 'm' });

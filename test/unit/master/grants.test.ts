@@ -3,10 +3,11 @@ import { GrantTable } from '../../../src/master/grants.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
 
 const infinity = Number.POSITIVE_INFINITY;
+const leaseOf = (task: number): Lease<number> => ({ key: String(task), attempt: 1, task, isLive: true });
 
 function setUp(count: number) {
   const table = new GrantTable<number>();
-  const leases: Lease<number>[] = Array.from({ length: count }, (_, task) => ({ key: String(task), attempt: 1, task }));
+  const leases: Lease<number>[] = Array.from({ length: count }, (_, task) => leaseOf(task));
   const grants = leases.map((lease) => table.add(lease));
   const states = (): string[] => grants.map(({ state }) => state);
   return { table, leases, grants, states };
@@ -33,7 +34,7 @@ describe('GrantTable', () => {
     const { table, grants } = setUp(2);
     for (const grant of grants) table.remove(grant);
     expect([-1, 0, 1, 2, 3, 1.5].map((id) => table.wasGranted(id))).toEqual([false, false, true, true, false, true]);
-    expect([table.get(1), table.find({ key: '0', attempt: 1, task: 0 })]).toEqual([undefined, undefined]);
+    expect([table.get(1), table.find(leaseOf(0))]).toEqual([undefined, undefined]);
   });
 
   it('starts the oldest, as many as the worker runs at once', () => {

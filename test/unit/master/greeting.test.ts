@@ -122,9 +122,9 @@ describe('Greeting', () => {
     const byNone = await master.connect([]);
     await master.clock.settle();
     expect([byHello.end, bySubprotocol.end, byNone.end]).toEqual([
-      expect.stringMatching(/^4406 Cannot speak version 2: .*v1.*Update/),
-      expect.stringMatching(/^4406 Cannot speak taskdist.v2.msgpack: /),
-      expect.stringMatching(/^4406 Cannot speak without a subprotocol: /),
+      expect.stringMatching(/^4406 This side speaks .* v1, the other version 2\. Update/),
+      expect.stringMatching(/the other taskdist\.v2\.msgpack\. Update/),
+      expect.stringMatching(/the other names no subprotocol\. Update/),
     ]);
     expect(master.events.map(({ type }) => type)).toEqual(Array(3).fill('connectionRefused'));
   });

@@ -163,8 +163,8 @@ describe('FifoScheduler', () => {
     const { scheduler, holder } = setUp();
     void scheduler.put('task');
     const lease = await holder.takeOne();
-    expect(end(scheduler, { key: lease.key, attempt: 1, task: 'task' })).toBe(false);
-    expect(end(scheduler, { ...lease })).toBe(false);
+    const copy = { key: lease.key, attempt: 1, task: 'task', isLive: true };
+    expect(end(scheduler, copy)).toBe(false);
     expect(scheduler.leased).toBe(1);
   });
 });
@@ -205,7 +205,7 @@ describe('a FifoScheduler that is closed', () => {
 
   it('serves one master at a time', () => {
     const { scheduler } = setUp();
-    expect(() => scheduler.open()).toThrow(expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION' }));
+    expect(() => scheduler.open()).toThrow(expect.objectContaining({ code: 'TASKDIST_INVALID_STATE' }));
     scheduler.close(stopped);
     expect(() => scheduler.open()).not.toThrow();
   });

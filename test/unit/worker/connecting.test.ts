@@ -58,7 +58,7 @@ describe('a Worker that starts', () => {
   it('cannot be started twice', async () => {
     const { worker } = await new VirtualWorker(echo).connect();
     await expect(worker.start()).rejects.toMatchObject({
-      code: 'TASKDIST_INVALID_OPTION',
+      code: 'TASKDIST_INVALID_STATE',
       message: /connected already/,
     });
   });
@@ -103,9 +103,12 @@ describe('a Worker that starts', () => {
     expect(tries.slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('counts its failures anew after a welcome', async () => {
+  it('counts its failures anew after a connection that held for five seconds', async () => {
     const world = await new VirtualWorker(echo).connect();
     for (let round = 0; round < 3; round += 1) {
+      await world.clock.advance(2500);
+      world.master.last.send([MessageType.ping, 1]);
+      await world.clock.advance(2500);
       world.network.lastLink.reset();
       await world.clock.advance(500);
       await world.welcome();

@@ -99,7 +99,7 @@ describe('a Worker that is granted tasks', () => {
     const { clock, master } = await new VirtualWorker((_, context) => context.reject('x'.repeat(50_000))).connect();
     master.last.send([grant, 1, 1, 'k', 1]);
     await clock.settle();
-    expect(master.last.news()).toEqual([[rejected, 1, 'x'.repeat(16_384)]]);
+    expect(master.last.news()).toEqual([[rejected, 1, 'x'.repeat(4096)]]);
   });
 
   it.each<[string, unknown, string, RegExp]>([
