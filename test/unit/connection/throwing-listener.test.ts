@@ -1,0 +1,93 @@
+// What is behind a conversation goes wrong: that conversation ends, and says so.
+import { describe, expect, it } from 'vitest';
+import { Conversation, type ConversationListener } from '../../../src/connection/conversation.ts';
+import { codecs } from '../../../src/protocol/codec.ts';
+import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
+import { type MasterMessage, MessageType, type WorkerMessage } from '../../../src/protocol/messages.ts';
+import type { Ended, TaskScheduler } from '../../../src/scheduling/scheduler.ts';
+import { encodeOne } from '../../support/frames.ts';
+import { follow } from '../../support/holders.ts';
+import { VirtualMaster } from '../../support/master.ts';
+import { helloOf, type WorkerPeer } from '../../support/peers.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const { done, pong } = MessageType;
+
+function setUp(error: unknown) {
+  const closes: string[] = [];
+  const heard: WorkerMessage[] = [];
+  const ends: string[] = [];
+  const socket = {
+    subprotocol: '',
+    send() {},
+    close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
+    terminate() {},
+  };
+  const listener: ConversationListener<WorkerMessage> = {
+    received(message) {
+      heard.push(message);
+      throw error;
+    },
+    ended: (code, reason) => void ends.push(`${code} ${reason}`),
+  };
+  const options = {
+    codec: codecs.msgpack,
+    clock: new VirtualClock(),
+    maxFrameBytes: 1000,
+    decode: decodeWorkerFrame,
+  };
+  const conversation = new Conversation<MasterMessage, WorkerMessage>(socket, options, listener);
+  return { conversation, closes, heard, ends };
+}
+
+describe('a Conversation whose listener throws', () => {
+  it.each([
+    ['an error', new Error('no disk'), 'no disk'],
+    ['no error at all', undefined, 'undefined'],
+    ['what cannot be described', Object.create(null), 'a value that cannot be described'],
+  ])('ends with 4500, and delivers nothing more: %s', (_what, error, message) => {
+    const { conversation, closes, heard, ends } = setUp(error);
+    const frame = encodeOne(codecs.msgpack, [
+      [pong, 1],
+      [pong, 2],
+    ]);
+    expect(() => conversation.frameReceived(frame)).not.toThrow();
+    expect(heard).toEqual([[pong, 1]]);
+    expect(closes).toEqual([`4500 Internal error: ${message}`]);
+    expect(ends).toEqual(closes);
+    expect(conversation.isOpen).toBe(false);
+  });
+});
+
+describe('a scheduler that fails', () => {
+  it.each<[string, () => Ended]>([
+    [
+      'at once',
+      () => {
+        throw new Error('no disk');
+      },
+    ],
+    ['later', () => Promise.reject(new Error('no disk'))],
+  ])('%s ends the connection that it failed, and no other', async (_when, fail) => {
+    const master = new VirtualMaster<string, string>();
+    const scheduler: TaskScheduler<string, string> = master.scheduler;
+    const complete = scheduler.complete.bind(scheduler);
+    scheduler.complete = (lease, result) => (lease.task === 'bad' ? fail() : complete(lease, result));
+    const join = async (): Promise<WorkerPeer> => {
+      const peer = await master.connect();
+      peer.send(helloOf());
+      await master.clock.settle();
+      return peer;
+    };
+    void master.scheduler.put('bad');
+    const first = await join();
+    const good = follow(master.scheduler.put('good'));
+    const second = await join();
+    first.send([done, 1, 'result']);
+    second.send([done, 1, 'result']);
+    await master.clock.settle();
+    expect([first.end, second.end]).toEqual([expect.stringMatching(/^4500 .*no disk/), undefined]);
+    expect(good()).toEqual({ status: 'fulfilled', value: 'result' });
+    expect(master.sessions.list()).toMatchObject([{ id: 'w2', done: 1 }]);
+  });
+});
