@@ -8,9 +8,19 @@ import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Ctrl-C, being asked to end, and a terminal that is closed. @type {NodeJS.Signals[]} */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const POSIX = process.platform !== 'win32';
 const GRACE_MS = 5_000;
 const PARENT_CHECK_MS = 500;
+const PARENT = process.ppid;
+
+/**
+ * @typedef {object} RunOptions
+ * @property {Record<string, string>} [env] added to ours
+ * @property {number} [timeLimitMs]
+ * @property {boolean} [isPreparation] its output goes to our stderr: stdout is for the answer to what was asked for
+ */
 
 /**
  * Path of the script behind a package's command, so that it runs under this very Node without npx or a shell.
@@ -37,7 +47,7 @@ export function commandOf(packageName, command = packageName) {
  * Runs a Node script to its end, without stdin, its output on ours.
  *
  * @param {string[]} args what follows `node` on the command line
- * @param {{ env?: Record<string, string>; timeLimitMs?: number }} [options]
+ * @param {RunOptions} [options]
  * @returns {Promise<{ ok: boolean; how: string }>} whether it ended with code 0, and how it ended otherwise
  */
 export function runNode(args, options = {}) {
@@ -49,16 +59,16 @@ export function runNode(args, options = {}) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: Record<string, string>; timeLimitMs?: number }} [options]
+ * @param {RunOptions} [options]
  * @returns {Promise<{ ok: boolean; how: string }>}
  */
-export function run(command, args, { env = {}, timeLimitMs } = {}) {
+export function run(command, args, { env = {}, timeLimitMs, isPreparation = false } = {}) {
   return new Promise((resolve) => {
     // A process group of its own, so that a stop or the time limit reaches what the program itself has started.
     const child = spawn(command, args, {
       cwd: projectRoot,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', isPreparation ? 2 : 1, 2],
       detached: POSIX,
     });
     let hasTimedOut = false;
@@ -76,15 +86,21 @@ export function run(command, args, { env = {}, timeLimitMs } = {}) {
       : undefined;
     const interrupt = () => {
       stop();
-      child.once('close', () => process.exit(130));
+      child.once('close', () => {
+        // Whoever of the group is still there has been asked, and has had no one left to work for.
+        signalGroup(child, 'SIGKILL');
+        process.exit(130);
+      });
     };
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    for (const signal of STOP_SIGNALS) process.once(signal, interrupt);
+    const stopWatching = whenLeftByNpm(interrupt);
 
     /** @param {string} how */
     const settle = (how) => {
       clearTimeout(limitTimer);
       clearTimeout(killTimer);
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      stopWatching();
+      for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
       resolve({ ok: how === '', how: hasTimedOut ? `stopped after ${Number(timeLimitMs) / 1_000} s` : how });
     };
     child.once('error', (error) => settle(error.message));
@@ -108,7 +124,7 @@ export function becomeNode(args) {
     if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
     setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
   };
-  process.on('SIGINT', forward).on('SIGTERM', forward).on('SIGHUP', forward);
+  for (const signal of STOP_SIGNALS) process.on(signal, forward);
   whenLeftByNpm(() => forward('SIGTERM'));
   child.once('error', (error) => {
     console.error(error.message);
@@ -124,15 +140,16 @@ export function becomeNode(args) {
  * npm runs a script in a shell, which on SIGTERM ends without a word to its children: only our new parent tells.
  *
  * @param {() => void} callback
+ * @returns {() => void} ends the watch
  */
 function whenLeftByNpm(callback) {
-  if (process.env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] === undefined) return () => {};
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === PARENT) return;
     clearInterval(timer);
     callback();
   }, PARENT_CHECK_MS).unref();
+  return () => clearInterval(timer);
 }
 
 /**
