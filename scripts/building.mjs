@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { commandOf, projectRoot, runNode } from './child.mjs';
 import { fingerprint } from './fingerprint.mjs';
+import { alone } from './turns.mjs';
 
 /** @typedef {{ name: string; output: string; inputs: string[]; command: () => string[] }} Target */
 
@@ -54,21 +55,39 @@ export async function build(names = TARGETS.map(({ name }) => name)) {
 }
 
 /** @param {Target} target */
-async function buildTarget({ name, output, inputs, command }) {
-  const stamp = join(projectRoot, '.cache', `built-${name.replace(' ', '-')}`);
-  const wanted = fingerprint(inputs);
-  if (existsSync(join(projectRoot, output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return true;
+async function buildTarget(target) {
+  // Another may build it while we wait for our turn.
+  return isBuilt(target) || alone(async () => isBuilt(target) || makeTarget(target));
+}
 
-  console.log(`Building the ${name}…`);
+/** @param {Target} target */
+function isBuilt(target) {
+  const stamp = stampOf(target);
+  return (
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === `${fingerprint(target.inputs)} ${fingerprint([target.output])}`
+  );
+}
+
+/** Says what the target was made from, and what came of it. @param {Target} target */
+function stampOf({ name }) {
+  return join(projectRoot, '.cache', `built-${name.replace(' ', '-')}`);
+}
+
+/** @param {Target} target */
+async function makeTarget(target) {
+  const { name, output, inputs, command } = target;
+  const stamp = stampOf(target);
+  const wanted = fingerprint(inputs);
+  console.error(`Building the ${name}…`);
   // What no longer has a source must not stay behind, and a build cut short must not pass for a finished one.
   rmSync(stamp, { force: true });
   rmSync(join(projectRoot, output), { recursive: true, force: true });
-  const { ok, how } = await runNode(command());
+  const { ok, how } = await runNode(command(), { isPreparation: true });
   if (!ok) {
     console.error(`Building the ${name} ${how}.`);
     return false;
   }
   mkdirSync(join(projectRoot, '.cache'), { recursive: true });
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, `${wanted} ${fingerprint([output])}`);
   return true;
 }

@@ -3,18 +3,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot, run, runNode } from './child.mjs';
+import { alone } from './turns.mjs';
 
 /** Installs with `npm ci`, unless that has been done already. */
 export async function ensureInstalled() {
   requireNodeVersion();
+  if (!isInstalled(projectRoot)) await alone(install);
+}
+
+async function install() {
+  // Another may have done it while we waited for our turn.
   if (isInstalled(projectRoot)) return;
-  console.log('Installing dependencies…');
+  console.error('Installing dependencies…');
   // No package here needs an install script. A NODE_ENV=production around us must not cost us the build tools.
   const npmCi = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npmScript = process.env['npm_execpath'];
   const { ok, how } = npmScript?.endsWith('.js')
-    ? await runNode([npmScript, ...npmCi])
-    : await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', npmCi);
+    ? await runNode([npmScript, ...npmCi], { isPreparation: true })
+    : await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', npmCi, { isPreparation: true });
   if (!ok) {
     console.error(`npm ci ${how}: see its message above.`);
     process.exit(1);
