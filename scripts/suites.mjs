@@ -87,7 +87,7 @@ function yesOrNo(ok) {
  * @param {(report: string) => { args: string[]; env?: Record<string, string> }} command
  * @returns {Suite}
  */
-function countedSuite(name, read, command) {
+export function countedSuite(name, read, command) {
   return {
     name,
     run: async (env) => {
@@ -97,10 +97,10 @@ function countedSuite(name, read, command) {
       rmSync(report, { force: true });
       const { args, env: own } = command(report);
       const { ok, how } = await runNode(args, { env: { ...env, ...own }, timeLimitMs: TIME_LIMIT_MS });
-      const counts = read(report) ?? { passed: 0, failed: 0, skipped: 0 };
-      if (ok || counts.failed > 0) return counts;
-      console.error(`${name} ${how}, though no test of it failed.`);
-      return { ...counts, failed: 1 };
+      const counts = read(report);
+      if (counts && (ok || counts.failed > 0)) return counts;
+      console.error(`${name} ${how || 'ended without a report'}, though no test of it failed.`);
+      return { passed: 0, skipped: 0, ...counts, failed: 1 };
     },
   };
 }

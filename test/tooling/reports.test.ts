@@ -1,4 +1,4 @@
-// How the runners' reports are counted: a crash must not pass for a success.
+// How the runners' reports are counted.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
