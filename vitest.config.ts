@@ -8,8 +8,12 @@ import { commands } from './test/browser/commands.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// Without one, Playwright looks for its own and says what is missing; the other projects do not care.
-const executablePath = await findBrowser();
+// What the environment names is taken unseen, and without any Playwright looks for its own: whether it runs is for the
+// browser's project to say, and no matter of the others.
+const executablePath = process.env['TASKDIST_CHROMIUM'] || (await findBrowser());
+
+/** Nothing is measured in time here: this is for machines that are slow, or have other work. */
+const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({
   test: {
@@ -17,10 +21,12 @@ export default defineConfig({
       {
         resolve: { alias: { taskdist: at('./src/index.ts') } },
         test: {
+          ...PATIENCE,
           name: 'node',
           environment: 'node',
           include: ['test/{unit,simulation,integration,tooling,types}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts'],
+          globalSetup: './test/integration/build-library.ts',
         },
       },
       {
@@ -28,6 +34,7 @@ export default defineConfig({
         // Named, as Vite would find them in mid-test and reload the page.
         optimizeDeps: { include: ['comlink', 'isomorphic-ws', 'msgpackr/index-no-eval'] },
         test: {
+          ...PATIENCE,
           name: 'chromium',
           include: ['test/{unit,browser}/**/*.test.ts'],
           exclude: ['**/*.node.test.ts'],
