@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { CloseCode, FifoScheduler, Master, type MasterOptions, Worker } from 'taskdist';
+import { Worker as Thread } from 'node:worker_threads';
+import { CloseCode, FifoScheduler, Master, type MasterOptions, sandbox, Worker } from 'taskdist';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createCertificate } from './certificate.ts';
@@ -164,6 +165,14 @@ describe('Master attached to a server', () => {
   });
 });
 
+function countDisconnections<T, R>(worker: Worker<T, R>): () => number {
+  let count = 0;
+  worker.on('disconnected', () => {
+    count += 1;
+  });
+  return () => count;
+}
+
 describe('a connection that is lost', () => {
   it('puts its tasks back at their place, and counts late answers for nothing', async () => {
     const cluster = await Cluster.start<number, string>();
@@ -236,15 +245,21 @@ describe('a connection that is lost', () => {
     await raw.closed;
   });
 
-  it('stays open while its worker is busy in a sandbox or idle, for longer than the timeout', async () => {
-    const cluster = await Cluster.start<number, number>({ socketTimeout: 400 });
-    const worker = await cluster.join((n) => new Promise((resolve) => setTimeout(resolve, 1000, n)));
-    let disconnections = 0;
-    worker.on('disconnected', () => {
-      disconnections += 1;
-    });
+  it('stays open while its worker computes in a sandbox for longer than the timeout', async () => {
+    const cluster = await Cluster.start<{ type: string; ms: number }, string>({ socketTimeout: 2000 });
+    const script = new URL('./fixtures/thread.mjs', import.meta.url);
+    const worker = await cluster.join(sandbox(() => new Thread(script), { size: 1 }));
+    const disconnections = countDisconnections(worker);
+    await expect(cluster.scheduler.put({ type: 'busy', ms: 3000 })).resolves.toBe('done');
+    expect(disconnections()).toBe(0);
+  });
+
+  it('stays open while its worker waits for longer than the timeout', async () => {
+    const cluster = await Cluster.start<number, number>({ socketTimeout: 2000 });
+    const worker = await cluster.join((n) => new Promise((resolve) => setTimeout(resolve, 3000, n)));
+    const disconnections = countDisconnections(worker);
     await expect(cluster.scheduler.put(1)).resolves.toBe(1);
-    expect(disconnections).toBe(0);
+    expect(disconnections()).toBe(0);
   });
 });
 

@@ -114,7 +114,7 @@ describe('a task in a sandbox that is aborted', () => {
 
   it('is stopped when it runs out of time', async () => {
     const { threads, factory } = counted('thread');
-    const cluster = await Cluster.start<Task, unknown>({ taskTimeout: 1000 }, { maxAttempts: 1 });
+    const cluster = await Cluster.start<Task, unknown>({ taskTimeout: 5000 }, { maxAttempts: 1 });
     await cluster.join(sandbox(factory, { size: 1, grace: 50 }));
     await cluster.scheduler.put({ type: 'square', n: 1 });
     const error = await failureOf(cluster.scheduler.put({ type: 'spin' }));
@@ -208,31 +208,24 @@ describe('a thread that fails', () => {
 });
 
 describe('sandbox used alone', () => {
+  const context = {
+    key: 'k',
+    attempt: 1,
+    signal: new AbortController().signal,
+    reject: (): never => {
+      throw new Error();
+    },
+  };
+
   it('is a handler', async () => {
     const handler = sandbox<Task, number>(counted('thread').factory, { size: 1 });
     onTestFinished(async () => handler.stop?.());
-    const context = {
-      key: 'k',
-      attempt: 1,
-      signal: new AbortController().signal,
-      reject: (): never => {
-        throw new Error();
-      },
-    };
     expect(await handler.doTask({ type: 'square', n: 11 }, context)).toBe(121);
   });
 
   it('rejects what runs when it is stopped, and can be used again', async () => {
     const handler = sandbox<Task, number>(counted('thread').factory, { size: 1 });
     onTestFinished(async () => handler.stop?.());
-    const context = {
-      key: 'k',
-      attempt: 1,
-      signal: new AbortController().signal,
-      reject: (): never => {
-        throw new Error();
-      },
-    };
     await handler.doTask({ type: 'square', n: 1 }, context);
     const running = handler.doTask({ type: 'spin' }, context);
     const waiting = handler.doTask({ type: 'square', n: 2 }, context);

@@ -126,10 +126,10 @@ describe('a task that goes wrong', () => {
   });
 
   it('does not run out of time while it waits at the worker for its turn', async () => {
-    const cluster = await Cluster.start<number, number>({ taskTimeout: 600 });
+    const cluster = await Cluster.start<number, number>({ taskTimeout: 1500 });
     const worker = await cluster.join(
       async (n, { attempt }) => {
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await new Promise((resolve) => setTimeout(resolve, 500));
         return n * 10 + attempt;
       },
       { prefetch: 3 },
