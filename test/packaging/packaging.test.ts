@@ -1,6 +1,8 @@
 // The package as its users get it: packed, installed elsewhere, run, type-checked and bundled.
 
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundle } from './bundling.ts';
@@ -8,6 +10,8 @@ import { Consumer } from './consumer.ts';
 
 /** Of the page's script: the worker's half of the library, Comlink, and msgpackr, which is half of it. */
 const BUNDLE_BUDGET_BYTES = 23_000;
+/** Where the README’s program listens. */
+const PORT = 9000;
 const ANSWER = 'The 10th Fibonacci number is: 55.\n';
 
 let consumer: Consumer;
@@ -17,6 +21,17 @@ beforeAll(async () => {
 });
 
 afterAll(() => consumer?.dispose());
+
+async function expectFreePort(): Promise<void> {
+  const server = createServer().listen(PORT);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(`The README’s program needs port ${PORT}, and something else listens there`, { cause: error });
+  }
+  server.close();
+  await once(server, 'close');
+}
 
 describe('the tarball', () => {
   it('holds the library, its documents and nothing else', async () => {
@@ -29,7 +44,9 @@ describe('the tarball', () => {
   });
 });
 
-describe('the reference program', () => {
+describe('the README’s program', () => {
+  beforeAll(expectFreePort);
+
   it('runs unchanged as an ES module, and ends by itself', async () => {
     await consumer.compile(['program.ts'], { module: 'NodeNext', outDir: 'compiled', noCheck: true });
     expect(await consumer.node(['compiled/program.js'])).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
