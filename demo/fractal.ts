@@ -19,7 +19,7 @@ export function maxIterations(z: number): number {
 
 export function renderTile({ z, x, y }: TileCoordinates): TilePixels {
   const pixels = new Uint8ClampedArray(TILE_BYTES);
-  const step = SIDE / TILE_SIZE / 2 ** z;
+  const step = pixelSide(z);
   const limit = maxIterations(z);
   let offset = 0;
   for (let row = 0; row < TILE_SIZE; row++) {
@@ -31,6 +31,15 @@ export function renderTile({ z, x, y }: TileCoordinates): TilePixels {
     }
   }
   return pixels;
+}
+
+// Halving is exact; `2 ** z` would be Math.pow.
+function pixelSide(z: number): number {
+  let side = SIDE / TILE_SIZE;
+  for (let level = 0; level < z; level++) {
+    side /= 2;
+  }
+  return side;
 }
 
 /** How many steps of z → z² + c it takes to escape, with a smooth fraction; -1 for a point of the set. */
