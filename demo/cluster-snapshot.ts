@@ -20,6 +20,7 @@ export interface WorkerSnapshot {
   /** How many tiles it computes at once; 0 while it is paused. */
   readonly concurrency: number;
   readonly running: number;
+  /** How many tiles it has computed since it connected. */
   readonly done: number;
   /** Tiles per second, of late. */
   readonly rate: number;

@@ -7,9 +7,9 @@ import { FifoScheduler, Master } from 'taskdist';
 import { ClusterReport } from './cluster-report.ts';
 import { EventStream } from './event-stream.ts';
 import { answerText } from './plain-text.ts';
-import { SharedTiles } from './shared-tiles.ts';
+import { SharedTiles, type TileScheduler } from './shared-tiles.ts';
 import type { StaticFiles } from './static-files.ts';
-import type { TileTask } from './tile.ts';
+import { isTile, type TileTask } from './tile.ts';
 import { TileEndpoint } from './tile-endpoint.ts';
 
 /** Slow phones take long over deep tiles. */
@@ -34,7 +34,16 @@ export class DemoServer {
     const report = new ClusterReport(this.#master, scheduler);
     this.#news = new EventStream(() => report.snapshot());
     report.onChange(() => this.#news.changed());
-    this.#tiles = new TileEndpoint(new SharedTiles(scheduler), (task) => report.makerOf(task));
+    const counting: TileScheduler = {
+      async put(task, options) {
+        const result = await scheduler.put(task, options);
+        if (isTile(result)) {
+          report.count(task);
+        }
+        return result;
+      },
+    };
+    this.#tiles = new TileEndpoint(new SharedTiles(counting), (task) => report.makerOf(task));
   }
 
   /** Returns the port. Throws when it cannot listen there. */
@@ -65,9 +74,9 @@ export class DemoServer {
       response.setHeader('Connection', 'close');
       answerText(response, 503, 'The server is shutting down.');
     } else if (path.startsWith('/tiles/')) {
-      void this.#tiles.answer(path, response);
+      void this.#tiles.answer(path, request, response);
     } else if (path === '/cluster') {
-      this.#news.open(response);
+      this.#news.open(request, response);
     } else if (!this.#files.answer(path, request, response)) {
       answerText(response, 404, 'There is nothing here.');
     }

@@ -1,6 +1,6 @@
 // Server-sent events: the latest state, to everybody who listens, once a second and soon after a change.
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const PERIOD_MS = 1000;
 
@@ -17,13 +17,17 @@ export class EventStream {
     this.#readState = readState;
   }
 
-  /** Answers a request with the state now and from now on. */
-  open(response: ServerResponse): void {
+  /** Answers a request with the state now and from now on; one for the headers alone, with those. */
+  open(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
       'X-Accel-Buffering': 'no',
     });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     this.#listeners.add(response);
     response.on('close', () => this.#listeners.delete(response));
     response.write(`retry: 1000\n\n${this.#event()}`);

@@ -1,11 +1,18 @@
 // GET /tiles/{z}/{x}/{y}: the pixels, computed by whoever is there.
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTaskdistError, type WorkerInfo } from 'taskdist';
 import { answerText } from './plain-text.ts';
 import type { FinishedTile, SharedTiles } from './shared-tiles.ts';
-import { parseTilePath, TILE_BYTES, type TileTask } from './tile.ts';
+import { isTile, parseTilePath, TILE_BYTES, type TileTask } from './tile.ts';
 import { workerColour } from './worker-colour.ts';
+
+const TILE_HEADERS = {
+  'Content-Type': 'application/octet-stream',
+  'Content-Length': TILE_BYTES,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
 
 export class TileEndpoint {
   readonly #tiles: SharedTiles;
@@ -16,10 +23,15 @@ export class TileEndpoint {
     this.#makerOf = makerOf;
   }
 
-  async answer(path: string, response: ServerResponse): Promise<void> {
+  async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const coordinates = parseTilePath(path);
     if (coordinates === undefined) {
       answerText(response, 400, 'There is no such tile: expected /tiles/{z}/{x}/{y} with x and y below 2^z.');
+      return;
+    }
+    if (request.method === 'HEAD') {
+      // All but the worker's name is known without computing anything.
+      response.writeHead(200, TILE_HEADERS).end();
       return;
     }
     const departure = new AbortController();
@@ -40,22 +52,23 @@ export class TileEndpoint {
 
   #answerPixels(response: ServerResponse, { task, result }: FinishedTile): void {
     const maker = this.#makerOf(task);
-    if (!ArrayBuffer.isView(result) || result.byteLength !== TILE_BYTES) {
+    if (!isTile(result)) {
       answerText(response, 502, `${maker?.name ?? 'A worker'} answered with something that is not a tile.`);
       return;
     }
     response.writeHead(200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Length': TILE_BYTES,
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
+      ...TILE_HEADERS,
       ...(maker && {
-        'X-Worker-Id': encodeURIComponent(maker.id),
-        // A name may hold any character, a header may not.
-        'X-Worker-Name': encodeURIComponent(maker.name),
+        'X-Worker-Id': encodeForHeader(maker.id),
+        'X-Worker-Name': encodeForHeader(maker.name),
         'X-Worker-Colour': workerColour(maker.id),
       }),
     });
     response.end(new Uint8Array(result.buffer, result.byteOffset, result.byteLength));
   }
+}
+
+/** A name may hold any character, even half of one; a header may not. */
+export function encodeForHeader(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\uFFFD'));
 }

@@ -23,6 +23,11 @@ export interface TileTask extends TileCoordinates {
 /** Row after row of red, green, blue, alpha. */
 export type TilePixels = Uint8ClampedArray<ArrayBuffer>;
 
+/** Whether what a worker answered has the form of a tile; whether its pixels are right is not known from that. */
+export function isTile(result: unknown): result is ArrayBufferView {
+  return ArrayBuffer.isView(result) && result.byteLength === TILE_BYTES;
+}
+
 export function isTileCoordinates({ z, x, y }: TileCoordinates): boolean {
   return isIndexBelow(z, MAX_ZOOM + 1) && isIndexBelow(x, 2 ** z) && isIndexBelow(y, 2 ** z);
 }

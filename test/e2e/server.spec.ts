@@ -20,6 +20,21 @@ test('a tile is answered with its bytes and the name of who computed it', async 
   expect(expected.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
 });
 
+test('HEAD is answered with headers, and computes nothing', async ({ demo }) => {
+  for (const [path, type] of [
+    ['/', 'text/html; charset=utf-8'],
+    ['/cluster', 'text/event-stream'],
+    ['/tiles/5/13/10', 'application/octet-stream'],
+  ]) {
+    const response = await fetch(demo.origin + path, { method: 'HEAD' });
+    expect(response.status, path).toBe(200);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect(await response.text()).toBe('');
+  }
+  expect((await fetch(`${demo.origin}/tiles/0/0/1`, { method: 'HEAD' })).status).toBe(400);
+  expect(await readCluster(demo.origin)).toMatchObject({ queued: 0 });
+});
+
 test('what is no tile is refused', async ({ demo }) => {
   for (const path of ['/tiles/0/0/1', '/tiles/41/0/0', '/tiles/x/0/0', '/tiles/1/0', '/tiles/']) {
     const response = await fetch(demo.origin + path);
@@ -67,6 +82,8 @@ test('a tile that cannot be computed is answered with 502 and the reason', async
   const answered = await fetch(`${demo.origin}/tiles/0/0/0`);
   expect(answered.status).toBe(502);
   expect(await answered.text()).toBe('Poet answered with something that is not a tile.\n');
+  // No credit for that.
+  expect(await readCluster(demo.origin)).toMatchObject({ done: 0, workers: [{ name: 'Poet', done: 0, rate: 0 }] });
   await confused.stop();
 });
 

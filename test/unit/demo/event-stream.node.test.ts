@@ -11,7 +11,7 @@ describe('EventStream', () => {
   beforeEach(async () => {
     state = 1;
     stream = new EventStream(() => ({ state }));
-    server = createServer((_, response) => stream.open(response));
+    server = createServer((request, response) => stream.open(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
 
@@ -52,6 +52,12 @@ describe('EventStream', () => {
     state = 3;
     expect((await events.next()).value).toEqual({ state: 3 });
     await events.return(undefined);
+  });
+
+  it('answers HEAD with the headers, and ends', async () => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { method: 'HEAD' });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(await response.text()).toBe('');
   });
 
   it('ends for everybody when it is closed', async () => {

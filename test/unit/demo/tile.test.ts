@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isTileCoordinates, parseTilePath, tilePath } from '../../../demo/tile.ts';
+import { isTile, isTileCoordinates, parseTilePath, TILE_BYTES, tilePath } from '../../../demo/tile.ts';
 
 describe('parseTilePath', () => {
   it.each(['/tiles/0/0/0', '/tiles/1/1/0', '/tiles/40/1099511627775/0'])(
@@ -35,4 +35,18 @@ describe('isTileCoordinates', () => {
     expect(isTileCoordinates({ z: 2, x: -1, y: 3 })).toBe(false);
     expect(isTileCoordinates({ z: 2, x: Number.NaN, y: 3 })).toBe(false);
   });
+});
+
+describe('isTile', () => {
+  it('is true for bytes of the agreed number, whatever view they come in', () => {
+    expect(isTile(new Uint8ClampedArray(TILE_BYTES))).toBe(true);
+    expect(isTile(new DataView(new ArrayBuffer(TILE_BYTES)))).toBe(true);
+  });
+
+  it.each([['a poem'], [undefined], [null], [{ byteLength: TILE_BYTES }], [new Uint8Array(TILE_BYTES - 1)]])(
+    'is false for %s',
+    (result) => {
+      expect(isTile(result)).toBe(false);
+    },
+  );
 });
