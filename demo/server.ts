@@ -6,11 +6,9 @@ import { readServerOptions, SERVER_USAGE, type ServerOptions, UsageError } from 
 import { DemoServer } from './demo-server.ts';
 import { OwnWorker } from './own-worker.ts';
 import { StaticFiles } from './static-files.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 
 const PAGE = fileURLToPath(new URL('../page', import.meta.url));
-
-/** A second signal, or a stop that takes longer than this, ends the process at once. */
-const STOP_MS = 5000;
 
 try {
   const options = readServerOptions(process.argv.slice(2), process.env);
@@ -46,26 +44,6 @@ function announce(host: string, port: number): void {
   console.log(
     `  Add a Node worker:        npm run worker -- --master ws://${urlHost(addresses.at(-1) ?? host)}:${port}`,
   );
-}
-
-function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false;
-  const onSignal = () => {
-    if (isStopping) {
-      process.exit(1);
-    }
-    isStopping = true;
-    setTimeout(() => process.exit(1), STOP_MS).unref();
-    stop().then(
-      () => process.exit(0),
-      (error) => {
-        console.error(explain(error));
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
 }
 
 function explain(error: unknown): string {

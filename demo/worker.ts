@@ -3,6 +3,7 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { sandbox, Worker } from 'taskdist';
 import { readWorkerOptions, UsageError, WORKER_USAGE, type WorkerOptions } from './command-line.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 import type { TilePixels, TileTask } from './tile.ts';
 
 /** How often it says what it has done, if it has done anything. */
@@ -39,12 +40,10 @@ function reportConnection(worker: Worker<TileTask, TilePixels>, master: string, 
       console.log(`worker: connecting to ${master}`);
     }
   });
-  worker.on('connected', () =>
-    console.log(`worker: connected, lending ${threads} ${threads === 1 ? 'thread' : 'threads'}`),
-  );
   let isKnownLost = false;
   worker.on('connected', () => {
     isKnownLost = false;
+    console.log(`worker: connected, lending ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
   });
   worker.on('disconnected', ({ reason, retryDelay }) => {
     if (retryDelay === undefined) {
@@ -72,27 +71,4 @@ function reportTiles(worker: Worker<TileTask, TilePixels>): void {
     }
   }, REPORT_MS);
   timer.unref();
-}
-
-function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false;
-  const onSignal = () => {
-    if (isStopping) {
-      process.exit(1);
-    }
-    isStopping = true;
-    stop().then(
-      () => process.exit(0),
-      (error) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  // Started by the server, it has nothing to do without it.
-  if (process.channel) {
-    process.on('disconnect', onSignal);
-  }
 }
