@@ -22,6 +22,8 @@ export class Contribution {
   #worker: TaskWorker<TileTask, TilePixels> | undefined;
   #cores: number;
   #tiles = 0;
+  /** How many of them were computed for connections that are no more. */
+  #earlierTiles = 0;
 
   constructor(options: ContributionOptions, onChange: () => void) {
     this.#options = options;
@@ -41,13 +43,15 @@ export class Contribution {
     return this.#worker?.isPaused ?? false;
   }
 
-  /** How many tiles this tab has computed since the last {@link resetTiles}. */
+  /** How many tiles this tab has computed for the server that runs now. */
   get tiles(): number {
     return this.#tiles;
   }
 
-  resetTiles(): void {
-    this.#tiles = 0;
+  /** Says that the server is another one: what was computed for earlier connections was not for it. */
+  forgetEarlierTiles(): void {
+    this.#tiles -= this.#earlierTiles;
+    this.#earlierTiles = 0;
   }
 
   start(): void {
@@ -72,6 +76,7 @@ export class Contribution {
   stop(): void {
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#earlierTiles = this.#tiles;
     this.#change({ kind: 'off' });
     void worker?.stop();
   }
@@ -101,6 +106,7 @@ export class Contribution {
     worker.on('connected', ({ id }) => ifCurrent(() => this.#change({ kind: 'connected', workerId: id })));
     worker.on('disconnected', ({ reason }) =>
       ifCurrent(() => {
+        this.#earlierTiles = this.#tiles;
         if (worker.state === 'stopping') {
           // By itself: the master has refused it for good.
           this.#worker = undefined;

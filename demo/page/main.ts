@@ -17,7 +17,8 @@ const feed = new ClusterFeed('/cluster');
 const contribution = new Contribution({ url, name: browserName(navigator), maxCores }, () => render());
 const panel = new Panel(contribution, maxCores);
 const notices = new Notices(contribution);
-const map = createMap(element('map', HTMLElement), element('panel', HTMLElement), new TileSource(feed));
+const tiles = new TileSource(feed, () => render());
+const map = createMap(element('map', HTMLElement), element('panel', HTMLElement), tiles);
 panel.addPlaces(PLACES, ({ view }) => map.show(view));
 
 let serverStartedAt: number | undefined;
@@ -25,13 +26,13 @@ feed.onChange((state) => {
   if (state.kind === 'live' && state.snapshot.startedAt !== serverStartedAt) {
     // A server that has started anew counts anew.
     serverStartedAt = state.snapshot.startedAt;
-    contribution.resetTiles();
+    contribution.forgetEarlierTiles();
   }
   render();
 });
 feed.start();
 
 function render(): void {
-  panel.render(feed.state);
+  panel.render(feed.state, tiles.pending);
   notices.render(feed.state);
 }

@@ -7,17 +7,21 @@ import { element, setText } from './elements.ts';
 import type { Place } from './view.ts';
 import { WorkerList } from './worker-list.ts';
 
+/** Stands where a figure is not known. */
+const UNKNOWN = '–';
+
 export class Panel {
   readonly #contribution: Contribution;
   readonly #contribute = element('contribute', HTMLButtonElement);
   readonly #connection = element('connection', HTMLElement);
   readonly #cores = element('cores', HTMLInputElement);
-  readonly #coresValue = element('cores-value', HTMLOutputElement);
+  readonly #coresValue = element('cores-value', HTMLElement);
   readonly #pause = element('pause', HTMLButtonElement);
   readonly #ownTiles = element('own-tiles', HTMLElement);
   readonly #ownShare = element('own-share', HTMLElement);
   readonly #queued = element('queued', HTMLElement);
   readonly #workerCount = element('worker-count', HTMLElement);
+  readonly #workerNews = element('worker-news', HTMLElement);
   readonly #workersEmpty = element('workers-empty', HTMLElement);
   readonly #workers = new WorkerList();
 
@@ -50,11 +54,12 @@ export class Panel {
     }
   }
 
-  render(cluster: ClusterState): void {
+  /** `pendingTiles`: how many tiles this page waits for. */
+  render(cluster: ClusterState, pendingTiles: number): void {
     const snapshot = cluster.kind === 'live' ? cluster.snapshot : undefined;
     this.#renderContribution();
     this.#renderShare(snapshot);
-    this.#renderCluster(snapshot);
+    this.#renderCluster(snapshot, pendingTiles);
   }
 
   #renderContribution(): void {
@@ -73,19 +78,26 @@ export class Panel {
   #renderShare(snapshot: ClusterSnapshot | undefined): void {
     const { tiles } = this.#contribution;
     setText(this.#ownTiles, String(tiles));
-    // News of the cluster come later than those of one's own work.
-    const all = Math.max(snapshot?.done ?? 0, tiles);
-    setText(this.#ownShare, all === 0 ? '–' : `${Math.round((tiles / all) * 100)} %`);
+    setText(this.#ownShare, snapshot === undefined ? UNKNOWN : shareOf(tiles, snapshot.done));
   }
 
-  #renderCluster(snapshot: ClusterSnapshot | undefined): void {
+  #renderCluster(snapshot: ClusterSnapshot | undefined, pendingTiles: number): void {
     const { state } = this.#contribution;
     const workers = snapshot?.workers ?? [];
     this.#workers.render(workers, state.kind === 'connected' ? state.workerId : undefined);
-    setText(this.#workerCount, String(workers.length));
     this.#workersEmpty.hidden = workers.length > 0;
-    setText(this.#workersEmpty, snapshot === undefined ? 'Not known yet.' : 'Nobody yet.');
-    setText(this.#queued, snapshot === undefined ? '–' : String(snapshot.queued));
+    if (snapshot === undefined) {
+      setText(this.#workerCount, UNKNOWN);
+      setText(this.#workerNews, '');
+      setText(this.#workersEmpty, 'Not known.');
+      setText(this.#queued, UNKNOWN);
+    } else {
+      setText(this.#workerCount, String(workers.length));
+      setText(this.#workerNews, `${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`);
+      setText(this.#workersEmpty, 'Nobody yet.');
+      // Of the tiles that this page waits for, the server has been asked for a few only.
+      setText(this.#queued, String(Math.max(snapshot.queued, pendingTiles)));
+    }
   }
 
   // Only the phone's layout shows the button, and hides the body while it is collapsed.
@@ -97,6 +109,12 @@ export class Panel {
       toggle.setAttribute('aria-expanded', String(isExpanded));
     });
   }
+}
+
+function shareOf(own: number, ofAll: number): string {
+  // News of the cluster come later than those of one's own work.
+  const all = Math.max(own, ofAll);
+  return all === 0 ? UNKNOWN : `${Math.round((own / all) * 100)} %`;
 }
 
 function statusOf({ state, cores, isPaused }: Contribution): string {

@@ -15,13 +15,30 @@ const MAX_RETRY_MS = 30_000;
 
 export class TileSource {
   readonly #feed: ClusterFeed;
+  readonly #onChange: () => void;
+  #pending = 0;
 
-  constructor(feed: ClusterFeed) {
+  constructor(feed: ClusterFeed, onChange: () => void) {
     this.#feed = feed;
+    this.#onChange = onChange;
+  }
+
+  /** How many tiles are being waited for. The server knows of six at most: a browser sends no more requests at once. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** Rejects only when `signal` is aborted: the tile is no longer needed. */
   async fetch(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile> {
+    this.#count(1);
+    try {
+      return await this.#fetch(coordinates, signal);
+    } finally {
+      this.#count(-1);
+    }
+  }
+
+  async #fetch(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile> {
     for (let delayMs = RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
       const tile = await fetchOnce(coordinates, signal);
       if (tile !== undefined) {
@@ -30,6 +47,12 @@ export class TileSource {
       await pause(delayMs, signal);
       await this.#feed.live(signal);
     }
+  }
+
+  #count(change: 1 | -1): void {
+    this.#pending += change;
+    // Leaflet asks for all tiles of a view in one go, and at once, while the page is still being put together.
+    queueMicrotask(this.#onChange);
   }
 }
 

@@ -16,7 +16,7 @@ test('the map with two tabs and two Node workers', async ({ startDemo, startWork
   await visitor.seeAllTiles();
   await visitor.go('Seahorse valley');
   await visitor.seeAllTiles();
-  await other.leave();
+  await other.page.close();
   const late = await visit(demo, '#20/-0.743643887/0.131825904', { viewport });
   await late.startContributing();
   await visitor.go('Elephant valley');

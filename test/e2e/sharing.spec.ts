@@ -1,10 +1,13 @@
 // Several workers, some of which vanish: the work is shared, and nothing is lost.
 
 import { countRunning, readCluster } from './support/cluster.ts';
-import { expect, QUICK_PLACE, SLOW_PLACE, SMALL, test, VERY_SLOW_PLACE } from './support/test.ts';
+import { expect, PAIR, QUICK_PLACE, SLOW_PLACE, SMALL, test } from './support/test.ts';
 
-/** Far below the server's patience with a silent connection: only a goodbye or a closed connection is noticed so soon. */
-const AT_ONCE = { timeout: 2000 };
+/** Well below the half minute of the server's patience: only a goodbye or a closed connection is noticed so soon. */
+const AT_ONCE = { timeout: 10_000 };
+
+/** For what does not last. */
+const OFTEN = { intervals: [50] };
 
 test('two tabs and a Node worker share the work', async ({ demo, startWorker, visit }) => {
   await startWorker(demo, '--threads', '1');
@@ -34,11 +37,38 @@ test('two tabs and a Node worker share the work', async ({ demo, startWorker, vi
   expect(own.map(Number).toSorted()).toEqual(browsers.map((worker) => worker.done).toSorted());
 });
 
-test('a tab closed in mid-task leaves the list at once, and loses nothing', async ({ demo, startWorker, visit }) => {
-  const viewer = await visit(demo, SLOW_PLACE, SMALL);
-  const tab = await visit(demo, '#1/0/0', SMALL);
+test('two tabs of one browser contribute', async ({ demo, visit, visitBeside }) => {
+  const one = await visit(demo, '#9/-0.75/0.109375', SMALL);
+  const other = await visitBeside(one, demo, '#9/0.296875/0.015625');
+  await one.startContributing();
+  await other.startContributing();
+  for (const visitor of [one, other]) {
+    await visitor.seeAllTiles();
+    await visitor.expectTrueTiles();
+    await expect(visitor.workers).toHaveCount(2);
+    await expect(visitor.page.locator('.worker.is-own')).toHaveCount(1);
+  }
+});
+
+test('a tab works on while another is in front of it', async ({ demo, visit }) => {
+  const tab = await visit(demo, QUICK_PLACE, SMALL);
   await tab.startContributing();
-  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBeGreaterThan(0);
+  await tab.seeAllTiles();
+  await tab.hide();
+
+  const viewer = await visit(demo, '#9/-0.75/0.109375', SMALL);
+  await viewer.seeAllTiles();
+  await viewer.expectTrueTiles();
+  await expect(viewer.workers).toHaveCount(1);
+  await expect(viewer.page.locator('.worker.is-own')).toHaveCount(0);
+});
+
+test('a tab closed in mid-task leaves the list at once, and loses nothing', async ({ demo, startWorker, visit }) => {
+  const viewer = await visit(demo, SLOW_PLACE, PAIR);
+  await expect.poll(async () => (await readCluster(demo.origin)).queued).toBe(2);
+  const tab = await visit(demo, QUICK_PLACE, SMALL);
+  await tab.startContributing();
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBeGreaterThan(0);
   await tab.page.close();
   await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
   await expect(viewer.nobody).toBeVisible();
@@ -50,17 +80,17 @@ test('a tab closed in mid-task leaves the list at once, and loses nothing', asyn
 });
 
 test('a tab that goes to another page leaves the list at once', async ({ demo, visit }) => {
-  const tab = await visit(demo, SLOW_PLACE, SMALL);
+  const tab = await visit(demo, SLOW_PLACE, PAIR);
   await tab.startContributing();
-  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBeGreaterThan(0);
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBeGreaterThan(0);
   await tab.page.goto('about:blank');
   await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
 });
 
 test('a Node worker killed in mid-task loses nothing', async ({ demo, startWorker, visit }) => {
-  const viewer = await visit(demo, SLOW_PLACE, SMALL);
+  const viewer = await visit(demo, SLOW_PLACE, PAIR);
   const worker = await startWorker(demo, '--threads', '2');
-  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(2);
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBe(2);
   await worker.kill('SIGKILL');
   await expect.poll(async () => (await readCluster(demo.origin)).workers.length, AT_ONCE).toBe(0);
   await expect(viewer.waitingTiles).not.toHaveCount(0);
@@ -71,16 +101,16 @@ test('a Node worker killed in mid-task loses nothing', async ({ demo, startWorke
 });
 
 test('a Node worker that is stopped says goodbye and exits with 0', async ({ demo, startWorker, visit }) => {
-  await visit(demo, SLOW_PLACE, SMALL);
+  await visit(demo, SLOW_PLACE, PAIR);
   const worker = await startWorker(demo, '--threads', '1', '--name', 'Attic');
-  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(1);
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBe(1);
   expect(await worker.kill('SIGINT')).toEqual({ code: 0, signal: null });
   expect(worker.output).toContain('disconnected');
   expect((await readCluster(demo.origin)).workers).toEqual([]);
 });
 
 test('tiles that were scrolled away are cancelled', async ({ demo, startWorker, visit }) => {
-  const visitor = await visit(demo, SLOW_PLACE, SMALL);
+  const visitor = await visit(demo, SLOW_PLACE, PAIR);
   await expect.poll(async () => (await readCluster(demo.origin)).queued).toBeGreaterThan(0);
   await visitor.page.goto(`${demo.origin}/${QUICK_PLACE}`);
   await startWorker(demo, '--threads', '2');
@@ -93,8 +123,8 @@ test('tiles that were scrolled away are cancelled', async ({ demo, startWorker, 
 
 test('a tile that nobody waits for any more is given up while it runs', async ({ demo, startWorker, visit }) => {
   await startWorker(demo, '--threads', '1');
-  const visitor = await visit(demo, VERY_SLOW_PLACE, SMALL);
-  await expect.poll(() => countRunning(demo.origin)).toBe(1);
+  const visitor = await visit(demo, SLOW_PLACE, PAIR);
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBe(1);
   await visitor.page.goto(`${demo.origin}/${QUICK_PLACE}`);
   await visitor.seeAllTiles();
   const tiles = await visitor.expectTrueTiles();
@@ -108,6 +138,9 @@ test('a tab works on when the server has been restarted', async ({ demo, startDe
   expect(await demo.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   await expect(visitor.gone).toBeVisible();
   await expect(visitor.connection).toHaveText(/trying again/);
+  for (const figure of ['#own-share', '#worker-count', '#queued']) {
+    await expect(visitor.page.locator(figure)).toHaveText('–');
+  }
   await visitor.page.goto(`${demo.origin}/#9/0.296875/0.015625`);
   await expect(visitor.waitingTiles).not.toHaveCount(0);
 

@@ -6,6 +6,7 @@ import { Visitor } from './visitor.ts';
 
 interface Fixtures {
   processes: DemoProcess[];
+  visitors: Visitor[];
   /** Starts the demo's server, without a worker of its own unless `args` say otherwise. */
   startDemo: (args?: readonly string[]) => Promise<Demo>;
   /** A server without workers. */
@@ -14,20 +15,22 @@ interface Fixtures {
   startWorker: (demo: Demo, ...args: string[]) => Promise<DemoProcess>;
   /** Runs a command that is expected to end by itself. */
   runToEnd: (script: Script, ...args: string[]) => Promise<{ readonly exit: Exit; readonly output: string }>;
-  /** Opens the page, at a place like `#9/-0.7463/0.1102`. */
+  /** Opens the page in a browser of its own, at a place like `#9/-0.7463/0.1102`. */
   visit: (demo: Demo, place?: string, options?: BrowserContextOptions) => Promise<Visitor>;
+  /** Opens the page in another tab of a visitor's browser. */
+  visitBeside: (visitor: Visitor, demo: Demo, place?: string) => Promise<Visitor>;
 }
 
-/** Inside the set, where neither formula helps: every pixel takes all its steps, a tile about a quarter of a second. */
-export const SLOW_PLACE = '#6/-0.125/0.75';
+/** Inside the set, where neither formula helps: every pixel takes all its steps, a tile two seconds or so. */
+export const SLOW_PLACE = '#20/-0.125/0.7499980926513671875';
 
-/** Some seconds for each tile. */
-export const VERY_SLOW_PLACE = '#40/-0.125/0.75';
+/** Two tiles of the slow place: enough to be in the midst of, and not too many to compute to the end. */
+export const PAIR = { viewport: { width: 400, height: 240 } };
 
 /** A moment for each tile. */
 export const QUICK_PLACE = '#4/0.25/0';
 
-/** Four tiles, where the centre is a corner of tiles, as it is in the places that the tests go to. */
+/** Four tiles, where the centre is a corner of tiles, as it is in all other places that the tests go to. */
 export const SMALL = { viewport: { width: 400, height: 360 } };
 
 export const test = base.extend<Fixtures>({
@@ -70,17 +73,32 @@ export const test = base.extend<Fixtures>({
     });
   },
 
-  visit: async ({ browser }, use) => {
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern.
+  visitors: async ({}, use) => {
     const visitors: Visitor[] = [];
-    await use(async (demo, place = '', options = {}) => {
-      const visitor = await Visitor.open(browser, `${demo.origin}/${place}`, options);
-      visitors.push(visitor);
-      return visitor;
-    });
-    for (const visitor of visitors) {
-      await visitor.leave();
+    await use(visitors);
+    for (const context of new Set(visitors.map(({ page }) => page.context()))) {
+      await context.close();
     }
     expect(visitors.flatMap(({ problems }) => problems)).toEqual([]);
+  },
+
+  visit: async ({ browser, visitors }, use) => {
+    await use(async (demo, place = '', options = {}) => {
+      const visitor = new Visitor(await (await browser.newContext(options)).newPage());
+      visitors.push(visitor);
+      await visitor.page.goto(`${demo.origin}/${place}`);
+      return visitor;
+    });
+  },
+
+  visitBeside: async ({ visitors }, use) => {
+    await use(async (neighbour, demo, place = '') => {
+      const visitor = new Visitor(await neighbour.page.context().newPage());
+      visitors.push(visitor);
+      await visitor.page.goto(`${demo.origin}/${place}`);
+      return visitor;
+    });
   },
 });
 

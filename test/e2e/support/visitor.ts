@@ -1,6 +1,6 @@
-// Somebody who has opened the page, in a browser profile of their own.
+// Somebody who has opened the page.
 
-import { type Browser, type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 import { renderTile } from '../../../demo/fractal.ts';
 import { parseTilePath } from '../../../demo/tile.ts';
 
@@ -33,7 +33,7 @@ export class Visitor {
   readonly nobody: Locator;
   readonly gone: Locator;
 
-  private constructor(page: Page) {
+  constructor(page: Page) {
     this.page = page;
     this.contribute = page.getByRole('switch', { name: 'Contribute' });
     this.cores = page.getByRole('slider', { name: 'Cores' });
@@ -54,21 +54,25 @@ export class Visitor {
     });
   }
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
-    const context = await browser.newContext(options);
-    const visitor = new Visitor(await context.newPage());
-    await visitor.page.goto(url);
-    return visitor;
-  }
-
-  /** Leaves as one who closes the tab. */
-  async leave(): Promise<void> {
-    await this.page.context().close();
-  }
-
   async startContributing(): Promise<void> {
     await this.contribute.click();
     await expect(this.connection).toHaveText(/^On: /);
+  }
+
+  /**
+   * Makes the tab what it is while another is in front of it: told so, and with timers that come once a second at most.
+   * A browser without a screen hides none by itself.
+   */
+  async hide(): Promise<void> {
+    await this.page.evaluate(() => {
+      const { setTimeout, setInterval } = window;
+      Object.assign(window, {
+        setTimeout: (callback: TimerHandler, ms = 0) => setTimeout(callback, Math.max(ms, 1000)),
+        setInterval: (callback: TimerHandler, ms = 0) => setInterval(callback, Math.max(ms, 1000)),
+      });
+      Object.defineProperties(document, { hidden: { value: true }, visibilityState: { value: 'hidden' } });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    });
   }
 
   async go(place: string): Promise<void> {
