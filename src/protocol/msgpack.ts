@@ -46,6 +46,7 @@ function readTypedArray(payload: Uint8Array): ArrayBuffer | ArrayBufferView {
   return new View(buffer);
 }
 
+// Extensions are kept per build of msgpackr: whoever else imports this very build in the same program has them too.
 // msgpackr's own differ between Node and browsers, and write classes that they do not know as something unreadable.
 addExtension({
   Class: Object.getPrototypeOf(Uint8Array),
