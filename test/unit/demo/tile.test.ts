@@ -43,10 +43,13 @@ describe('isTile', () => {
     expect(isTile(new DataView(new ArrayBuffer(TILE_BYTES)))).toBe(true);
   });
 
-  it.each([['a poem'], [undefined], [null], [{ byteLength: TILE_BYTES }], [new Uint8Array(TILE_BYTES - 1)]])(
-    'is false for %s',
-    (result) => {
-      expect(isTile(result)).toBe(false);
-    },
-  );
+  it.each<[string, unknown]>([
+    ['a poem', 'a poem'],
+    ['nothing', undefined],
+    ['null', null],
+    ['what only has the right length', { byteLength: TILE_BYTES }],
+    ['bytes of another number', new Uint8Array(TILE_BYTES - 1)],
+  ])('is false for %s', (_what, result) => {
+    expect(isTile(result)).toBe(false);
+  });
 });
