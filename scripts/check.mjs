@@ -1,8 +1,9 @@
-// `npm run check`: the quick look before a commit, half a minute at most and without a browser.
+// `npm run check`: the quick look before a commit, a quarter of a minute and without a browser.
 
 import { ensureInstalled } from './installation.mjs';
 import { runSuites } from './running.mjs';
 import { formatAndLint, types, vitest } from './suites.mjs';
 
 await ensureInstalled();
-await runSuites([formatAndLint, types, vitest('unit', 'node', ['test/unit'])]);
+// In one process for all files, which takes a third of the time; `npm test` gives each its own.
+await runSuites([formatAndLint, types, vitest('unit', 'node', ['test/unit'], ['--no-isolate'])]);

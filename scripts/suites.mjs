@@ -28,14 +28,16 @@ export const types = tool('types', () => [commandOf('typescript', 'tsc'), '--noE
  * @param {string} name
  * @param {string} project of vitest.config.ts
  * @param {string[]} folders which of its tests to run, all when empty
+ * @param {string[]} flags further ones for vitest
  * @returns {Suite}
  */
-export function vitest(name, project, folders = []) {
+export function vitest(name, project, folders = [], flags = []) {
   return countedSuite(name, readVitestReport, (report) => ({
     args: [
       commandOf('vitest'),
       'run',
       ...folders,
+      ...flags,
       `--project=${project}`,
       '--reporter=default',
       '--reporter=json',
