@@ -135,8 +135,11 @@ export class Executor<T, R> {
     run.startedAtMs = this.#clock.now();
     this.#running.add(run);
     run.attempt.started();
-    // A listener may have called it off.
-    if (run.state !== 'running') return;
+    if (run.state !== 'running') {
+      // A listener has called it off: there is nothing to wait for.
+      this.#end(run, { kind: 'released' });
+      return;
+    }
     try {
       const result = this.#handler.doTask(run.attempt.task, run.context);
       if (!isThenable(result)) {

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { type CancelAttempt, Executor } from '../../../src/worker/executor.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+describe('an attempt that is called off by who is told that it starts', () => {
+  it('is over at once, its handler is not called, and the next one runs', async () => {
+    const clock = new VirtualClock();
+    const log: string[] = [];
+    const handler = { doTask: (task: string) => log.push(`run ${task}`) };
+    const executor = new Executor<string, number>(handler, clock, 1, 60_000, () => {});
+    const cancels = new Map<string, CancelAttempt>();
+    const add = (task: string, started: () => void): void => {
+      const ended = ({ kind }: { kind: string }): void => void log.push(`${task} ${kind}`);
+      cancels.set(task, executor.add({ key: task, attempt: 1, task, started, ended }));
+    };
+    executor.setConcurrency(0);
+    add('a', () => cancels.get('a')?.('not now'));
+    add('b', () => {});
+    executor.setConcurrency(1);
+    await clock.settle();
+    expect(log).toEqual(['a released', 'run b', 'b done']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
