@@ -8,6 +8,14 @@ import { Cluster, gate, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
 
 const portOf = (server: { address(): AddressInfo | string | null }): number => (server.address() as AddressInfo).port;
 
+function countDisconnections<T, R>(worker: Worker<T, R>): () => number {
+  let count = 0;
+  worker.on('disconnected', () => {
+    count += 1;
+  });
+  return () => count;
+}
+
 describe('a connection that is lost', () => {
   it('puts its tasks back at their place, and counts late answers for nothing', async () => {
     const cluster = await Cluster.start<number, string>();

@@ -163,11 +163,3 @@ describe('Master attached to a server', () => {
     expect(JSON.parse(welcome.toString())[0][0]).toBe(1);
   });
 });
-
-function _countDisconnections<T, R>(worker: Worker<T, R>): () => number {
-  let count = 0;
-  worker.on('disconnected', () => {
-    count += 1;
-  });
-  return () => count;
-}
