@@ -22,6 +22,8 @@ export const Limits = {
   /** No worker has so many cores; what is beyond is a mistake or an attack. */
   credit: 65_536,
   acceptedTypes: 1024,
+  /** Of all accepted types together, so that a hello fits into any frame, whatever JSON makes of its characters. */
+  acceptedCharacters: 8192,
   /** The least that a side must take as a frame. */
   frameBytes: 65_536,
 } as const;
@@ -198,17 +200,16 @@ const masterShapes = new Map<unknown, Shape>([
 
 /** Decodes what a worker sent. @throws FrameError, VersionError */
 export function decodeWorkerFrame(value: unknown): readonly WorkerMessage[] {
-  const isWorkerMessage = (message: unknown): message is WorkerMessage =>
-    problemOf(message, workerShapes) === undefined;
   return decodeFrame(value, isWorkerMessage, workerShapes);
 }
 
 /** Decodes what a master sent. @throws FrameError, VersionError */
 export function decodeMasterFrame(value: unknown): readonly MasterMessage[] {
-  const isMasterMessage = (message: unknown): message is MasterMessage =>
-    problemOf(message, masterShapes) === undefined;
   return decodeFrame(value, isMasterMessage, masterShapes);
 }
+
+const isWorkerMessage = (message: unknown): message is WorkerMessage => problemOf(message, workerShapes) === undefined;
+const isMasterMessage = (message: unknown): message is MasterMessage => problemOf(message, masterShapes) === undefined;
 
 function decodeFrame<M>(
   value: unknown,
@@ -227,9 +228,12 @@ function problemOf(message: unknown, shapes: ReadonlyMap<unknown, Shape>): strin
   if (!Array.isArray(message)) return 'it must be an array';
   const shape = shapes.get(message[0]);
   if (shape === undefined) return 'its type is unknown';
-  for (const [index, [field, check]] of shape.fields.entries()) {
-    const problem = check(message[index + 1]);
-    if (problem !== undefined) return `${shape.name}: \`${field}\` must be ${problem}`;
+  // Counted by hand: this runs for every message.
+  let index = 0;
+  for (const field of shape.fields) {
+    index += 1;
+    const problem = field[1](message[index]);
+    if (problem !== undefined) return `${shape.name}: \`${field[0]}\` must be ${problem}`;
   }
   return message.length > shape.fields.length ? undefined : `${shape.name}: it has too few fields`;
 }

@@ -19,6 +19,8 @@ export interface Parts<Part> {
 export class PartWriter<Part> {
   readonly #format: Parts<Part>;
   #parts: Part[] = [];
+  /** Of the parts: to count one costs JSON as much as to encode it. */
+  #byteLengths: number[] = [];
 
   constructor(format: Parts<Part>) {
     this.#format = format;
@@ -30,7 +32,8 @@ export class PartWriter<Part> {
 
   add(message: Message, maxFrameBytes: number): void {
     const part = this.#encode(message);
-    const byteLength = this.#format.byteLength(part) + FRAME_OVERHEAD_BYTES;
+    const partBytes = this.#format.byteLength(part);
+    const byteLength = partBytes + FRAME_OVERHEAD_BYTES;
     if (byteLength > maxFrameBytes) {
       throw new TaskdistError(
         'TASKDIST_TOO_LARGE',
@@ -38,14 +41,15 @@ export class PartWriter<Part> {
       );
     }
     this.#parts.push(part);
+    this.#byteLengths.push(partBytes);
   }
 
   take(maxFrameBytes: number): Frame[] {
     const frames: Frame[] = [];
     let group: Part[] = [];
     let groupBytes = 0;
-    for (const part of this.#parts) {
-      const partBytes = this.#format.byteLength(part) + this.#format.separatorBytes;
+    for (const [index, part] of this.#parts.entries()) {
+      const partBytes = (this.#byteLengths[index] ?? 0) + this.#format.separatorBytes;
       if (group.length > 0 && groupBytes + partBytes + FRAME_OVERHEAD_BYTES > maxFrameBytes) {
         frames.push(this.#format.join(group, groupBytes));
         group = [];
@@ -56,6 +60,7 @@ export class PartWriter<Part> {
     }
     if (group.length > 0) frames.push(this.#format.join(group, groupBytes));
     this.#parts = [];
+    this.#byteLengths = [];
     return frames;
   }
 

@@ -48,26 +48,20 @@ export interface MasterDescription {
 /** Why the master takes back a lease that it granted. */
 export type CancelReason = 'aborted' | 'timeout';
 
-export type Hello = readonly [type: typeof MessageType.hello, worker: WorkerDescription];
-export type Done = readonly [type: typeof MessageType.done, lease: number, result: unknown];
-export type Failed = readonly [type: typeof MessageType.failed, lease: number, error: ErrorDescription];
-export type Rejected = readonly [type: typeof MessageType.rejected, lease: number, reason: string];
-export type Released = readonly [type: typeof MessageType.released, lease: number];
-export type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: number];
-export type Pong = readonly [type: typeof MessageType.pong, nonce: number];
+type Hello = readonly [type: typeof MessageType.hello, worker: WorkerDescription];
+type Done = readonly [type: typeof MessageType.done, lease: number, result: unknown];
+type Failed = readonly [type: typeof MessageType.failed, lease: number, error: ErrorDescription];
+type Rejected = readonly [type: typeof MessageType.rejected, lease: number, reason: string];
+type Released = readonly [type: typeof MessageType.released, lease: number];
+type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: number];
+type Pong = readonly [type: typeof MessageType.pong, nonce: number];
 /** What a worker sends. */
 export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong;
 
-export type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
-export type Grant = readonly [
-  type: typeof MessageType.grant,
-  lease: number,
-  attempt: number,
-  key: string,
-  task: unknown,
-];
-export type Cancel = readonly [type: typeof MessageType.cancel, lease: number, reason: CancelReason];
-export type Ping = readonly [type: typeof MessageType.ping, nonce: number];
+type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
+type Grant = readonly [type: typeof MessageType.grant, lease: number, attempt: number, key: string, task: unknown];
+type Cancel = readonly [type: typeof MessageType.cancel, lease: number, reason: CancelReason];
+type Ping = readonly [type: typeof MessageType.ping, nonce: number];
 /** What a master sends. */
 export type MasterMessage = Welcome | Grant | Cancel | Ping;
 

@@ -37,6 +37,8 @@ export interface PutOptions {
 
 const defaults = Object.freeze({ maxAttempts: 5, maxDeliveries: 20 });
 
+const putOptionNames = ['signal', 'maxAttempts'];
+
 /**
  * Keeps tasks in memory and hands them out in the order in which they were put. A task that a worker loses, rejects,
  * fails or runs out of time on goes back to its original place. Tasks may be put before a master serves them.
@@ -84,7 +86,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
     // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
     return new Promise((resolve, reject) => {
       expectObject('options', options);
-      expectKnown('put', options, ['signal', 'maxAttempts']);
+      expectKnown('put', options, putOptionNames);
       const { signal, maxAttempts = this.#options.maxAttempts } = options;
       expectCount('maxAttempts', maxAttempts, 1);
       if (signal !== undefined && !isAbortSignal(signal)) refuse('signal', 'an AbortSignal', signal);

@@ -40,8 +40,9 @@ export interface WorkerOptions<T> {
    */
   readonly prefetch?: number;
   /**
-   * Which tasks the worker takes: a list of values of `task.type`, which the master goes by, or a predicate, which
-   * the worker asks for every task and rejects it if the answer is false. @defaultValue all tasks
+   * Which tasks the worker takes: a list of values of `task.type`, at most 1024 with 8192 characters in all, which the
+   * master goes by; or a predicate, which the worker asks for every task and rejects it if the answer is false.
+   * @defaultValue all tasks
    */
   readonly accepts?: readonly string[] | ((task: T) => boolean);
   /** How long one try to connect may take, welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
@@ -128,8 +129,14 @@ function expectAccepts(accepts: unknown): void {
   const isList =
     Array.isArray(accepts) &&
     accepts.length <= Limits.acceptedTypes &&
-    accepts.every((type) => typeof type === 'string' && type.length <= Limits.nameCharacters);
-  if (!isList) refuse('accepts', `a list of at most ${Limits.acceptedTypes} task types, or a function`, accepts);
+    accepts.every((type) => typeof type === 'string' && type.length <= Limits.nameCharacters) &&
+    accepts.join('').length <= Limits.acceptedCharacters;
+  if (!isList)
+    refuse(
+      'accepts',
+      `a list of at most ${Limits.acceptedTypes} task types with ${Limits.acceptedCharacters} characters in all, or a function`,
+      accepts,
+    );
 }
 
 function toUrl<T>(options: WorkerOptions<T>): string {

@@ -5,7 +5,7 @@ import { describeError } from '../errors.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type Codec, codecOf } from '../protocol/codec.ts';
-import { decodeMasterFrame } from '../protocol/decode.ts';
+import { decodeMasterFrame, Limits } from '../protocol/decode.ts';
 import {
   type MasterDescription,
   type MasterMessage,
@@ -38,9 +38,6 @@ export interface WorkerSessionContext {
 
 /** Sends what came of an attempt. Returns what was really sent: a result that cannot be sent is a failure. */
 export type Answer = (result: AttemptResult<unknown>) => AttemptResult<unknown>;
-
-/** Before the welcome says more: enough for a hello. */
-const HELLO_FRAME_BYTES = 1_048_576;
 
 /** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
 type SessionState =
@@ -139,7 +136,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
 
   #converse(codec: Codec): Conversation<WorkerMessage, MasterMessage> {
     const { clock } = this.#context;
-    const options = { codec, clock, maxFrameBytes: HELLO_FRAME_BYTES, decode: decodeMasterFrame };
+    const options = { codec, clock, maxFrameBytes: Limits.frameBytes, decode: decodeMasterFrame };
     return new Conversation(this.#socket, options, this);
   }
 

@@ -92,15 +92,21 @@ describe('a wrong option of a worker', () => {
     [{ concurrency: '4' }, 'Expected `concurrency` to be an integer from 1 to 65536, got "4"'],
     [{ prefetch: -1 }, 'Expected `prefetch` to be an integer from 0 to 65536, got -1'],
     [{ prefetch: null }, 'Expected `prefetch` to be an integer from 0 to 65536, got null'],
-    [{ accepts: 'a' }, 'Expected `accepts` to be a list of at most 1024 task types, or a function, got "a"'],
-    [{ accepts: [1] }, 'Expected `accepts` to be a list of at most 1024 task types, or a function, got an array'],
+    [
+      { accepts: 'a' },
+      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got "a"',
+    ],
+    [
+      { accepts: [1] },
+      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
+    ],
     [
       { accepts: Array(1025).fill('t') },
-      'Expected `accepts` to be a list of at most 1024 task types, or a function, got an array',
+      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
     ],
     [
       { accepts: ['x'.repeat(257)] },
-      'Expected `accepts` to be a list of at most 1024 task types, or a function, got an array',
+      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
     ],
     [{ connectTimeout: 0 }, 'Expected `connectTimeout` to be a number of milliseconds ≥ 1, got 0'],
     [{ connectTimeout: infinity }, 'Expected `connectTimeout` to be a number of milliseconds ≥ 1, got Infinity'],
