@@ -1,8 +1,8 @@
 // The start of a connection, until the worker has said hello.
 import type { Conversation, ConversationListener } from '../connection/conversation.ts';
-import type { Alarm, TimerQueue } from '../connection/timer-queue.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type MasterMessage, MessageType, type WorkerDescription, type WorkerMessage } from '../protocol/messages.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
 
 /** Waits for the first message, and judges it. */
 export class Greeting implements ConversationListener<WorkerMessage> {

@@ -1,6 +1,5 @@
 // A master's conversation with one worker: credit, grants and their answers, deadlines, heartbeat, and the end.
 import type { Conversation, ConversationListener } from '../connection/conversation.ts';
-import type { Alarm, TimerQueue } from '../connection/timer-queue.ts';
 import { messageOf, RemoteError, TaskdistError, TaskTimeoutError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { CloseCode, isGoodbye } from '../protocol/close-codes.ts';
@@ -14,6 +13,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Ended, Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { AttemptOutcome, WorkerInfo } from './events.ts';
 import { type Grant, GrantTable } from './grants.ts';
 

@@ -1,6 +1,5 @@
 // All connections of a master: from the moment a socket is accepted until the last one is closed.
 import { Conversation, unsupported } from '../connection/conversation.ts';
-import { TimerQueue } from '../connection/timer-queue.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
 import { CloseCode, closeReason } from '../protocol/close-codes.ts';
@@ -8,6 +7,7 @@ import { codecOf } from '../protocol/codec.ts';
 import { decodeWorkerFrame } from '../protocol/decode.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
+import { TimerQueue } from '../timer-queue.ts';
 import type { AttemptOutcome, MasterEvent, WorkerInfo } from './events.ts';
 import type { Grant } from './grants.ts';
 import { Greeting } from './greeting.ts';

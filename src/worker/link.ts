@@ -1,10 +1,11 @@
 // The link to the master: one connection after the other, and what comes between them.
-import type { TimerQueue } from '../connection/timer-queue.ts';
+
 import { messageOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Logger, WorkerEnvironment } from '../ports.ts';
 import { CloseCode, isFinal } from '../protocol/close-codes.ts';
 import type { WorkerDescription } from '../protocol/messages.ts';
+import type { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
 import type { CancelAttempt } from './executor.ts';
 import type { Reconnection } from './reconnection.ts';

@@ -1,6 +1,5 @@
 // A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
-import type { Alarm, TimerQueue } from '../connection/timer-queue.ts';
 import { describeError } from '../errors.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
@@ -13,6 +12,7 @@ import {
   type WorkerDescription,
   type WorkerMessage,
 } from '../protocol/messages.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import { type AttemptResult, abortError, type CancelAttempt } from './executor.ts';
 
 /** A task as the master granted it. */

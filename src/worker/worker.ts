@@ -1,5 +1,5 @@
 // The worker: connects to a master, runs its tasks, and connects again whenever the connection is lost.
-import { TimerQueue } from '../connection/timer-queue.ts';
+
 import { TaskdistError } from '../errors.ts';
 import { Emitter, type EventOf } from '../events.ts';
 import { type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
@@ -9,6 +9,7 @@ import type { WorkerEnvironment } from '../ports.ts';
 import { codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
+import { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent, WorkerState } from './events.ts';
 import { type AttemptResult, abortError, type CancelAttempt, Executor } from './executor.ts';
 import { Link } from './link.ts';

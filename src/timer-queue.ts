@@ -1,6 +1,6 @@
 // Many deadlines on one timer.
-import { Heap, type HeapItem } from '../heap.ts';
-import type { Clock } from '../ports.ts';
+import { Heap, type HeapItem } from './heap.ts';
+import type { Clock } from './ports.ts';
 
 /** A timer this late says that our own event loop stood still, and that frames may be waiting to be read. */
 const STALL_MS = 50;

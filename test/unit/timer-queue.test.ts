@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { TimerQueue } from '../../../src/connection/timer-queue.ts';
-import { integerBelow, pick, seededRandom } from '../../support/random.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { TimerQueue } from '../../src/timer-queue.ts';
+import { integerBelow, pick, seededRandom } from '../support/random.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 function setUp() {
   const clock = new VirtualClock(0);
