@@ -14,7 +14,8 @@ const MARK = Symbol.for('taskdist.error');
  * | `TASKDIST_LISTEN` | the master's server could not listen, or failed; `cause` is the system's error |
  * | `TASKDIST_CONNECT` | the worker could not reach its master; `cause` says more where it is known |
  * | `TASKDIST_REFUSED` | the master refused this worker for good, e.g. for its protocol version |
- * | `TASKDIST_TASK_TIMEOUT` | an attempt ran longer than `taskTimeout` |
+ * | `TASKDIST_TASK_TIMEOUT` | an attempt ran longer than `timeout`, or than the master's `taskTimeout` |
+ * | `TASKDIST_DEADLINE` | the task was not done by its `deadline` |
  * | `TASKDIST_TASK_REJECTED` | a worker declined the task with `context.reject()` |
  * | `TASKDIST_TASK_ABORTED` | an attempt was cancelled while it ran, in the worker; `cause` is the reason |
  * | `TASKDIST_WORKER_LOST` | the connection ended while the attempt ran |
@@ -33,6 +34,7 @@ export type TaskdistErrorCode =
   | 'TASKDIST_CONNECT'
   | 'TASKDIST_REFUSED'
   | 'TASKDIST_TASK_TIMEOUT'
+  | 'TASKDIST_DEADLINE'
   | 'TASKDIST_TASK_REJECTED'
   | 'TASKDIST_TASK_ABORTED'
   | 'TASKDIST_WORKER_LOST'
@@ -72,12 +74,31 @@ export class InvalidOptionError extends TaskdistError {
 
 /** The attempt ran longer than it may. `code`: `TASKDIST_TASK_TIMEOUT`. */
 export class TaskTimeoutError extends TaskdistError {
-  constructor(timeoutMs: number) {
-    super('TASKDIST_TASK_TIMEOUT', `The attempt was still running after ${timeoutMs} ms`);
+  constructor(timeoutMs: number, from: 'start' | 'progress' = 'start') {
+    const what = from === 'start' ? 'was still running after' : 'made no progress for';
+    super('TASKDIST_TASK_TIMEOUT', `The attempt ${what} ${timeoutMs} ms`);
   }
 
   override get name(): string {
     return 'TaskTimeoutError';
+  }
+}
+
+/** The task was not done by its `deadline`. `code`: `TASKDIST_DEADLINE`. */
+export class TaskDeadlineError extends TaskdistError {
+  /** How often it had been tried, attempts that ran at that moment included. */
+  readonly attempts: number;
+
+  constructor(deadlineMs: number, attempts: number) {
+    super(
+      'TASKDIST_DEADLINE',
+      `The task was not done within ${deadlineMs} ms (\`deadline\`)${attempts === 0 ? ', and no worker had started it' : ''}`,
+    );
+    this.attempts = attempts;
+  }
+
+  override get name(): string {
+    return 'TaskDeadlineError';
   }
 }
 
@@ -130,7 +151,9 @@ export type TaskdistErrorOf<Code extends TaskdistErrorCode> = Code extends 'TASK
   ? DeadLetterError
   : Code extends 'TASKDIST_TASK_REJECTED'
     ? TaskRejectedError
-    : TaskdistError;
+    : Code extends 'TASKDIST_DEADLINE'
+      ? TaskDeadlineError
+      : TaskdistError;
 
 /**
  * Whether a value is one of the library's errors, and, if a code is given, that one. Never throws.

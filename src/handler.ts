@@ -11,6 +11,12 @@ export interface TaskContext {
   /** Aborts when the task is aborted, runs out of time, or the worker stops or loses its master. */
   readonly signal: AbortSignal;
   /**
+   * Tells how far the attempt is: the value reaches `onProgress` of the task's `put`, and if its `timeoutFrom` is
+   * `progress`, its time starts anew. The value may be whatever a result may be. Does nothing once the attempt is over.
+   * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`
+   */
+  progress(value: unknown): void;
+  /**
    * Declines the task: the master puts it back, and does not offer it to this worker again.
    * @throws TaskRejectedError always; let it pass.
    */
@@ -28,6 +34,8 @@ export interface TaskHandler<T, R> {
   stop?(): void | Promise<void>;
   /** How many tasks may run at once, an integer from 1 to 65536; the worker's `concurrency` option goes before it. */
   getConcurrency?(): number;
+  /** The values of `task.type` it takes, if not all tasks; the worker's `accepts` option goes before it. */
+  readonly accepts?: readonly string[];
 }
 
 /** Makes a handler of a function; refuses what is neither. @throws InvalidOptionError */
@@ -42,12 +50,15 @@ export function toHandler<T, R>(handler: TaskHandler<T, R> | TaskFunction<T, R>)
 export class AttemptContext implements TaskContext {
   readonly key: string;
   readonly attempt: number;
+  readonly #progressed: (value: unknown) => void;
   #controller: AbortController | undefined = undefined;
   #aborted: { readonly reason: unknown } | undefined = undefined;
+  #isOver = false;
 
-  constructor(key: string, attempt: number) {
+  constructor(key: string, attempt: number, progressed: (value: unknown) => void) {
     this.key = key;
     this.attempt = attempt;
+    this.#progressed = progressed;
   }
 
   get signal(): AbortSignal {
@@ -58,12 +69,22 @@ export class AttemptContext implements TaskContext {
     return this.#controller.signal;
   }
 
+  progress(value: unknown): void {
+    if (!this.#isOver) this.#progressed(value);
+  }
+
   reject(reason: string): never {
     throw new TaskRejectedError(reason);
   }
 
+  /** From now on, nobody wants to hear of its progress. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   /** Aborts the signal, now or when it is first asked for. */
   abort(reason: unknown): void {
+    this.end();
     this.#aborted ??= { reason };
     this.#controller?.abort(reason);
   }

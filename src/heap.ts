@@ -47,6 +47,14 @@ export class Heap<Item extends HeapItem> {
     if (last.heapIndex === index) this.#rise(last, index);
   }
 
+  /** Puts an item that is in the heap to its new place, after its order has changed. */
+  update(item: Item): void {
+    const index = item.heapIndex;
+    if (this.#items[index] !== item) return;
+    this.#sink(item, index);
+    if (item.heapIndex === index) this.#rise(item, index);
+  }
+
   /** All items, in no order. */
   [Symbol.iterator](): IterableIterator<Item> {
     return this.#items.values();

@@ -16,6 +16,11 @@ export class Queue<Item> {
     this.#items.push(item);
   }
 
+  /** The first item, or undefined. */
+  peek(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
   /** Takes out the first item. */
   shift(): Item | undefined {
     if (this.size === 0) return undefined;
@@ -27,9 +32,18 @@ export class Queue<Item> {
     return item;
   }
 
-  /** Takes out one item: in O(1) if it is the first, else in O(n). Returns whether it was there. */
+  /** The items from the last to the first. */
+  *reversed(): Generator<Item> {
+    for (let index = this.#items.length - 1; index >= this.#head; index -= 1) {
+      const item = this.#items[index];
+      if (item !== undefined) yield item;
+    }
+  }
+
+  /** Takes out one item: in O(1) if it is among the first or the last, else in O(n). Returns whether it was there. */
   remove(item: Item): boolean {
-    const index = this.#items.indexOf(item, this.#head);
+    // What was taken out is undefined, and so not found.
+    const index = this.#items[this.#head] === item ? this.#head : this.#items.lastIndexOf(item);
     if (index < 0) return false;
     if (index === this.#head) {
       this.shift();

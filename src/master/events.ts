@@ -1,5 +1,6 @@
 // What a master tells about: its workers, and the attempts they make.
 import type { TaskdistError } from '../errors.ts';
+import type { Labels } from '../labels.ts';
 
 /** What is known of a connected worker. */
 export interface WorkerInfo {
@@ -9,25 +10,46 @@ export interface WorkerInfo {
   readonly name: string;
   /** `node` or `browser`, or what a client in another language calls itself. */
   readonly platform: string;
+  /** What it says that it has, for tasks to require. */
+  readonly labels: Labels;
   /** When it connected, in milliseconds since 1970. */
   readonly connectedAt: number;
   /** How many tasks it runs at once; 0 while it is paused. */
   readonly concurrency: number;
+  /** How many leases it may hold at the moment: `concurrency` and prefetch; 0 while it is paused, or the master drains. */
+  readonly credit: number;
   /** How many attempts run there now. */
   readonly running: number;
+  /** How many leases it holds besides, next in line. */
+  readonly waiting: number;
   /** How many tasks it completed. */
   readonly done: number;
   /** How many of its attempts failed, by an error or a timeout. */
   readonly failed: number;
+  /** How many leases were taken back for other workers before they had started. */
+  readonly recalled: number;
+  /** How many tasks it completes per second, over the last ten seconds or so. */
+  readonly rate: number;
+  /** How long an answer of it takes, in milliseconds; absent until that is measured. */
+  readonly roundTrip?: number;
   /** How many answers came after their lease had ended; they changed nothing. */
   readonly late: number;
 }
 
 /**
  * How an attempt ended. `lost`: with its connection. `returned`: the worker gave it back before it was through, e.g.
- * because it stops, or the master stopped. `aborted`: by the `signal` of its `put`.
+ * because it stops, or the master stopped. `aborted`: by the `signal` of its `put`, or at its `deadline`. `superseded`: another
+ * attempt at the same task was first.
  */
-export type AttemptOutcome = 'done' | 'failed' | 'rejected' | 'timeout' | 'aborted' | 'lost' | 'returned';
+export type AttemptOutcome =
+  | 'done'
+  | 'failed'
+  | 'rejected'
+  | 'timeout'
+  | 'aborted'
+  | 'superseded'
+  | 'lost'
+  | 'returned';
 
 /** Where a master listens. */
 export interface MasterAddress {
@@ -50,6 +72,33 @@ export type MasterEvent<T> =
     }
   /** A connection ended before it became a worker. */
   | { readonly type: 'connectionRefused'; readonly code: number; readonly reason: string }
+  /** An attempt has started: the master knows, as workers start tasks in the order in which they are granted. */
+  | {
+      readonly type: 'attemptStarted';
+      readonly worker: WorkerInfo;
+      readonly key: string;
+      readonly attempt: number;
+      /** The very object given to `put`. */
+      readonly task: T;
+    }
+  /** A handler has called `context.progress`. */
+  | {
+      readonly type: 'progress';
+      readonly worker: WorkerInfo;
+      readonly key: string;
+      readonly attempt: number;
+      /** The very object given to `put`. */
+      readonly task: T;
+      readonly value: unknown;
+    }
+  /** A lease that had not started was taken back from this worker, as another one was idle. */
+  | {
+      readonly type: 'leaseRecalled';
+      readonly worker: WorkerInfo;
+      readonly key: string;
+      /** The very object given to `put`. */
+      readonly task: T;
+    }
   /** An attempt that had started ended. Told before the task's promise settles. */
   | {
       readonly type: 'attemptEnded';

@@ -7,10 +7,15 @@ export interface Grant<T> {
   /** Its number on the wire; means something on this connection only. */
   readonly id: number;
   readonly lease: Lease<T>;
-  /** `cancelled`: the lease is over for the scheduler, but the worker has not answered yet. */
-  state: 'waiting' | 'running' | 'cancelled';
+  readonly grantedAtMs: number;
+  /**
+   * `recalled`: it waits, and the worker has been asked to give it back. `cancelled`: the lease is over for the
+   * scheduler, but the worker has not answered yet.
+   */
+  state: 'waiting' | 'recalled' | 'running' | 'cancelled';
   startedAtMs: number;
-  deadlineMs: number;
+  /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
+  dueMs: number;
 }
 
 /**
@@ -24,6 +29,9 @@ export class GrantTable<T> {
   readonly #waiting = new Queue<Grant<T>>();
   /** Those that occupy a slot, cancelled ones among them. */
   readonly #started = new Set<Grant<T>>();
+  readonly #recalled = new Set<Grant<T>>();
+  /** Of those that are cancelled. */
+  #cancelled = 0;
   #nextId = 1;
 
   /** All that the worker has not answered. */
@@ -36,14 +44,30 @@ export class GrantTable<T> {
     return this.#started.size;
   }
 
+  /** Those that have not started. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Those that are asked back. */
+  get recalled(): number {
+    return this.#recalled.size;
+  }
+
+  /** Those that the scheduler still waits for. */
+  get live(): number {
+    return this.#grants.size - this.#cancelled;
+  }
+
   /** In order of delivery. */
   [Symbol.iterator](): IterableIterator<Grant<T>> {
     return this.#grants.values();
   }
 
-  add(lease: Lease<T>): Grant<T> {
-    const grant: Grant<T> = { id: this.#nextId, lease, state: 'waiting', startedAtMs: 0, deadlineMs: 0 };
+  add(lease: Lease<T>, nowMs: number): Grant<T> {
+    const id = this.#nextId;
     this.#nextId += 1;
+    const grant: Grant<T> = { id, lease, grantedAtMs: nowMs, state: 'waiting', startedAtMs: 0, dueMs: 0 };
     this.#grants.set(grant.id, grant);
     this.#byLease.set(lease, grant);
     this.#waiting.push(grant);
@@ -63,37 +87,70 @@ export class GrantTable<T> {
     return this.#byLease.get(lease);
   }
 
-  /** Starts the clock of the oldest ones while the worker has slots. Returns the earliest new deadline. */
-  start(concurrency: number, nowMs: number, timeoutMs: number): number {
-    let nextDeadlineMs = Number.POSITIVE_INFINITY;
+  /** Starts the oldest one, if the worker has a slot for it; returns it unless it is cancelled. */
+  start(concurrency: number, nowMs: number): Grant<T> | undefined {
     while (this.#started.size < concurrency) {
       const grant = this.#waiting.shift();
       if (grant === undefined) break;
       this.#started.add(grant);
+      this.#recalled.delete(grant);
       grant.startedAtMs = nowMs;
-      grant.deadlineMs = nowMs + timeoutMs;
-      if (grant.state === 'waiting') grant.state = 'running';
-      nextDeadlineMs = Math.min(nextDeadlineMs, grant.deadlineMs);
+      if (grant.state === 'cancelled') continue;
+      grant.state = 'running';
+      return grant;
     }
-    return nextDeadlineMs;
+    return undefined;
   }
 
-  /** The worker has answered. */
-  remove(grant: Grant<T>): void {
+  /** Those that could be asked back, the last one first, each with the number of those that wait up to it. */
+  *recallable(): Generator<readonly [grant: Grant<T>, position: number]> {
+    let position = this.#waiting.size;
+    for (const grant of this.#waiting.reversed()) {
+      if (grant.state === 'waiting') yield [grant, position];
+      position -= 1;
+    }
+  }
+
+  /** The worker is asked to give it back, until then. */
+  recall(grant: Grant<T>, dueMs: number): void {
+    grant.state = 'recalled';
+    grant.dueMs = dueMs;
+    this.#recalled.add(grant);
+  }
+
+  /** The scheduler has taken it back. */
+  cancel(grant: Grant<T>): void {
+    if (grant.state === 'cancelled') return;
+    grant.state = 'cancelled';
+    this.#recalled.delete(grant);
+    this.#cancelled += 1;
+  }
+
+  /** The worker has answered. Returns whether it had started. */
+  remove(grant: Grant<T>): boolean {
     this.#grants.delete(grant.id);
     this.#byLease.delete(grant.lease);
-    if (!this.#started.delete(grant)) this.#waiting.remove(grant);
+    this.#recalled.delete(grant);
+    if (grant.state === 'cancelled') this.#cancelled -= 1;
+    if (this.#started.delete(grant)) return true;
+    this.#waiting.remove(grant);
+    return false;
   }
 
-  /** Those whose time is over. */
+  /** Those whose time is over: they run, or were asked back, for too long. */
   overdue(nowMs: number): Grant<T>[] {
-    return [...this.#started].filter((grant) => grant.state === 'running' && grant.deadlineMs <= nowMs);
+    return [...this.#timed()].filter(({ dueMs }) => dueMs <= nowMs);
   }
 
-  /** When the next of the running ones is overdue. */
-  nextDeadlineMs(): number {
+  /** When the next of them is overdue. */
+  nextDueMs(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const grant of this.#started) if (grant.state === 'running') next = Math.min(next, grant.deadlineMs);
+    for (const { dueMs } of this.#timed()) next = Math.min(next, dueMs);
     return next;
+  }
+
+  *#timed(): Generator<Grant<T>> {
+    for (const grant of this.#started) if (grant.state === 'running') yield grant;
+    yield* this.#recalled;
   }
 }

@@ -1,6 +1,7 @@
 // The master: takes a scheduler's tasks to the workers that connect.
+import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
-import { Emitter, type EventOf } from '../events.ts';
+import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
 import {
   checkLogger,
   expectInteger,
@@ -74,6 +75,7 @@ type CheckedOptions = Required<Omit<MasterOptions, 'server'>> & { readonly serve
 type MasterState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'running'; readonly listener: Listener }
+  | { readonly kind: 'draining'; readonly listener: Listener; readonly drained: Promise<void> }
   | { readonly kind: 'stopping'; readonly stopped: Promise<void> };
 
 /** Listens for workers and hands them the tasks of a scheduler. */
@@ -124,8 +126,31 @@ export class Master<T, R> {
    * when every connection and the server are closed. May be called at any time, and again.
    */
   async stop(): Promise<void> {
-    if (this.#state.kind === 'running') this.#state = { kind: 'stopping', stopped: this.#stop(this.#state.listener) };
+    if (this.#state.kind === 'running' || this.#state.kind === 'draining') {
+      this.#state = { kind: 'stopping', stopped: this.#stop(this.#state.listener) };
+    }
     if (this.#state.kind === 'stopping') await this.#state.stopped;
+  }
+
+  /**
+   * Stops well: hands out nothing new, takes back what has not started, lets what runs end, for up to `grace`
+   * milliseconds, and then stops. What is still queued, or still runs, rejects with `TASKDIST_STOPPED`. Workers that connect
+   * meanwhile get nothing. May be called again; `stop()` stops at once.
+   * @throws InvalidOptionError
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const graceMs = checkGrace(options);
+    if (this.#state.kind === 'running') {
+      const { listener } = this.#state;
+      this.#state = { kind: 'draining', listener, drained: this.#drain(graceMs) };
+    }
+    if (this.#state.kind === 'draining') await this.#state.drained;
+    else await this.stop();
+  }
+
+  /** As {@link stop}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** The connected workers, in the order in which they came. */
@@ -139,6 +164,16 @@ export class Master<T, R> {
     listener: (event: EventOf<MasterEvent<T>, Type>) => void,
   ): () => void {
     return this.#events.on(type, listener);
+  }
+
+  /**
+   * The events from now on, as they come, for `for await`. Ends when its loop is left, when `signal` aborts, or when the
+   * master has stopped. @throws InvalidOptionError
+   */
+  events<Type extends MasterEvent<T>['type'] = MasterEvent<T>['type']>(
+    options?: StreamOptions<Type>,
+  ): AsyncIterableIterator<EventOf<MasterEvent<T>, Type> | Dropped> {
+    return this.#events.stream(options);
   }
 
   async #start(): Promise<void> {
@@ -158,6 +193,11 @@ export class Master<T, R> {
     await listening;
   }
 
+  async #drain(graceMs: number): Promise<void> {
+    await within(graceMs, systemClock, this.#sessions.drainAll());
+    await this.stop();
+  }
+
   async #stop(listener: Listener): Promise<void> {
     this.#scheduler.close(new TaskdistError('TASKDIST_STOPPED', 'The master was stopped'));
     // In this order: nobody new, then those who are here, then the server that they used.
@@ -166,6 +206,7 @@ export class Master<T, R> {
     await stopped;
     this.#address = undefined;
     this.#state = { kind: 'stopped' };
+    this.#events.end();
   }
 
   #createListener(): Listener {

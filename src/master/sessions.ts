@@ -11,6 +11,7 @@ import { TimerQueue } from '../timer-queue.ts';
 import type { AttemptOutcome, MasterEvent, WorkerInfo } from './events.ts';
 import type { Grant } from './grants.ts';
 import { Greeting } from './greeting.ts';
+import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
 
 /** What a master allows its connections, in milliseconds and bytes. */
@@ -36,6 +37,8 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   /** Every socket that is not closed yet, with the conversation on it, if it has one. */
   readonly #sockets = new Map<Socket, ServerConversation | undefined>();
   readonly #sessions = new Set<Session<T, R>>();
+  readonly #recaller: Recaller<T, R>;
+  #isDraining = false;
   #nextId = 1;
   #onEmpty: (() => void) | undefined = undefined;
 
@@ -48,6 +51,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     this.maxFrameBytes = limits.maxFrameBytes;
     this.#helloTimeoutMs = limits.helloTimeoutMs;
     this.#events = events;
+    this.#recaller = new Recaller(clock, this.timers);
   }
 
   /** The connected workers, in the order in which they came. */
@@ -70,16 +74,42 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     this.#sockets.set(socket, conversation);
   }
 
+  /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
+  async drainAll(): Promise<void> {
+    this.#isDraining = true;
+    await Promise.all([...this.#sessions].map((session) => new Promise<void>((resolve) => session.drain(resolve))));
+  }
+
   /** Says goodbye to all, and resolves when every socket is closed. */
   async endAll(code: number, reason: string): Promise<void> {
     for (const [socket, conversation] of [...this.#sockets]) {
       if (conversation === undefined) socket.terminate();
       else conversation.end(code, reason);
     }
+    this.#isDraining = false;
     if (this.#sockets.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  attemptStarted(session: Session<T, R>, { lease: { key, attempt, task } }: Grant<T>): void {
+    if (!this.#events.hears('attemptStarted')) return;
+    this.#events.emit({ type: 'attemptStarted', worker: session.info, key, attempt, task });
+  }
+
+  attemptProgressed(session: Session<T, R>, { lease: { key, attempt, task } }: Grant<T>, value: unknown): void {
+    if (!this.#events.hears('progress')) return;
+    this.#events.emit({ type: 'progress', worker: session.info, key, attempt, task, value });
+  }
+
+  leaseRecalled(session: Session<T, R>, { lease: { key, task } }: Grant<T>): void {
+    if (!this.#events.hears('leaseRecalled')) return;
+    this.#events.emit({ type: 'leaseRecalled', worker: session.info, key, task });
+  }
+
+  loadChanged(session: Session<T, R>): void {
+    this.#recaller.loadChanged(session);
   }
 
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void {
@@ -91,6 +121,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
 
   left(session: Session<T, R>, code: number, reason: string): void {
     this.#sessions.delete(session);
+    this.#recaller.left(session);
     this.#events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
@@ -118,6 +149,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     const session = new Session(`w${this.#nextId}`, worker, conversation, this);
     this.#nextId += 1;
     this.#sessions.add(session);
+    if (this.#isDraining) session.drain(() => {});
     session.start();
     this.#events.emit({ type: 'workerConnected', worker: session.info });
   }

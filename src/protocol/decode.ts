@@ -1,4 +1,5 @@
 // What a peer sent, from `unknown` to messages: the one validator of all that comes in.
+import { isLabels } from '../labels.ts';
 import { type MasterMessage, MessageType, PROTOCOL_VERSION, type WorkerMessage } from './messages.ts';
 
 /** The frame is not one of the protocol; the connection ends with this reason. */
@@ -102,6 +103,9 @@ const versioned =
 
 const id = integer(0, Number.MAX_SAFE_INTEGER);
 const credit = integer(0, Limits.credit);
+const prefetch: Check = (value) =>
+  value === 'auto' || credit(value) === undefined ? undefined : `"auto", or an integer from 0 to ${Limits.credit}`;
+const labels: Check = (value) => (isLabels(value) ? undefined : 'a map of texts, numbers and booleans');
 const name = text(Limits.nameCharacters);
 const longText = text(Limits.textCharacters);
 const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a text or a number');
@@ -111,8 +115,9 @@ const worker = versioned(
     name,
     platform: name,
     concurrency: credit,
-    prefetch: credit,
+    prefetch,
     accepts: optional(listOf(name, Limits.acceptedTypes)),
+    labels: optional(labels),
   }),
 );
 const master = versioned(
@@ -164,11 +169,21 @@ const workerShapes = new Map<unknown, Shape>([
       name: 'credit',
       fields: [
         ['concurrency', credit],
-        ['prefetch', credit],
+        ['prefetch', prefetch],
       ],
     },
   ],
   [MessageType.pong, { name: 'pong', fields: [['nonce', id]] }],
+  [
+    MessageType.progress,
+    {
+      name: 'progress',
+      fields: [
+        ['lease', id],
+        ['value', anything],
+      ],
+    },
+  ],
 ]);
 
 const masterShapes = new Map<unknown, Shape>([
@@ -191,11 +206,12 @@ const masterShapes = new Map<unknown, Shape>([
       name: 'cancel',
       fields: [
         ['lease', id],
-        ['reason', oneOf('aborted', 'timeout')],
+        ['reason', oneOf('aborted', 'timeout', 'superseded', 'recalled')],
       ],
     },
   ],
   [MessageType.ping, { name: 'ping', fields: [['nonce', id]] }],
+  [MessageType.recall, { name: 'recall', fields: [['lease', id]] }],
 ]);
 
 /** Decodes what a worker sent. @throws FrameError, VersionError */

@@ -1,5 +1,6 @@
 // The messages of the protocol: arrays whose first element says which. docs/protocol.md is their prose.
 import type { ErrorDescription } from '../errors.ts';
+import type { Labels } from '../labels.ts';
 
 /** The version both sides must speak; also part of the subprotocols' names. */
 export const PROTOCOL_VERSION = 1;
@@ -17,7 +18,12 @@ export const MessageType = {
   released: 8,
   credit: 9,
   pong: 10,
+  recall: 11,
+  progress: 12,
 } as const;
+
+/** How many leases a worker wants to hold beyond those it runs; `auto`: what the master finds best. */
+export type Prefetch = number | 'auto';
 
 /** What a worker says of itself. */
 export interface WorkerDescription {
@@ -26,10 +32,11 @@ export interface WorkerDescription {
   readonly platform: string;
   /** How many tasks it runs at once; 0 while it is paused. */
   readonly concurrency: number;
-  /** How many leases it wants to hold beyond those. */
-  readonly prefetch: number;
+  readonly prefetch: Prefetch;
   /** The task types it takes; all, if absent. */
   readonly accepts?: readonly string[];
+  /** What tasks can require of it. */
+  readonly labels?: Labels;
 }
 
 /** What a master says of itself. */
@@ -45,24 +52,26 @@ export interface MasterDescription {
   readonly maxFrameBytes: number;
 }
 
-/** Why the master takes back a lease that it granted. */
-export type CancelReason = 'aborted' | 'timeout';
+/** Why the master has taken back a lease that it granted. `superseded`: another attempt was first. */
+export type CancelReason = 'aborted' | 'timeout' | 'superseded' | 'recalled';
 
 type Hello = readonly [type: typeof MessageType.hello, worker: WorkerDescription];
 type Done = readonly [type: typeof MessageType.done, lease: number, result: unknown];
 type Failed = readonly [type: typeof MessageType.failed, lease: number, error: ErrorDescription];
 type Rejected = readonly [type: typeof MessageType.rejected, lease: number, reason: string];
 type Released = readonly [type: typeof MessageType.released, lease: number];
-type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: number];
+type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: Prefetch];
 type Pong = readonly [type: typeof MessageType.pong, nonce: number];
+type Progress = readonly [type: typeof MessageType.progress, lease: number, value: unknown];
 /** What a worker sends. */
-export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong;
+export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong | Progress;
 
 type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
 type Grant = readonly [type: typeof MessageType.grant, lease: number, attempt: number, key: string, task: unknown];
 type Cancel = readonly [type: typeof MessageType.cancel, lease: number, reason: CancelReason];
 type Ping = readonly [type: typeof MessageType.ping, nonce: number];
+type Recall = readonly [type: typeof MessageType.recall, lease: number];
 /** What a master sends. */
-export type MasterMessage = Welcome | Grant | Cancel | Ping;
+export type MasterMessage = Welcome | Grant | Cancel | Ping | Recall;
 
 export type Message = WorkerMessage | MasterMessage;

@@ -3,7 +3,7 @@ import { type Endpoint, expose, transfer } from 'comlink';
 import { describeError, isTaskdistError, messageOf, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
 import { parentEndpoint } from '../platform/threads.ts';
-import { READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
+import { type ProgressMessage, READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
 import { transferOf } from './transferables.ts';
 
 /**
@@ -12,7 +12,7 @@ import { transferOf } from './transferables.ts';
  * @throws InvalidOptionError if the handler is not one, TaskdistError outside a thread
  */
 export function exposeTaskHandler<T, R>(handler: TaskHandler<T, R> | TaskFunction<T, R>): void {
-  const host = new ThreadHost(toHandler(handler));
+  const taskHandler = toHandler(handler);
   const endpoint = parentEndpoint();
   if (endpoint === undefined) {
     throw new TaskdistError(
@@ -20,7 +20,7 @@ export function exposeTaskHandler<T, R>(handler: TaskHandler<T, R> | TaskFunctio
       'exposeTaskHandler() is for the script of a Web Worker or a worker thread; this is neither',
     );
   }
-  expose(host, withSafePost(endpoint));
+  expose(new ThreadHost(taskHandler, endpoint), withSafePost(endpoint));
   // Not asked for: a browser drops what is sent to a thread whose script has not got here yet.
   endpoint.postMessage(READY);
 }
@@ -28,14 +28,16 @@ export function exposeTaskHandler<T, R>(handler: TaskHandler<T, R> | TaskFunctio
 /** Runs the calls of one thread. */
 class ThreadHost<T, R> implements ThreadApi {
   readonly #handler: TaskHandler<T, R>;
+  readonly #endpoint: Endpoint;
   readonly #contexts = new Map<number, AttemptContext>();
 
-  constructor(handler: TaskHandler<T, R>) {
+  constructor(handler: TaskHandler<T, R>, endpoint: Endpoint) {
     this.#handler = handler;
+    this.#endpoint = endpoint;
   }
 
   async run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome> {
-    const context = new AttemptContext(key, attempt);
+    const context = new AttemptContext(key, attempt, (value) => this.#progressed(call, value));
     this.#contexts.set(call, context);
     try {
       // The sandbox's type promises it.
@@ -47,12 +49,29 @@ class ThreadHost<T, R> implements ThreadApi {
       }
       return { kind: 'failed', error: describeError(error) };
     } finally {
+      context.end();
       this.#contexts.delete(call);
     }
   }
 
   abort(call: number, reason: string): void {
     this.#contexts.get(call)?.abort(new TaskdistError('TASKDIST_TASK_ABORTED', reason));
+  }
+
+  #progressed(call: number, value: unknown): void {
+    const message: ProgressMessage = { taskdist: 'progress', call, value };
+    try {
+      // Copied: the handler goes on to use it.
+      this.#endpoint.postMessage(message);
+    } catch (cause) {
+      throw new TaskdistError(
+        'TASKDIST_NOT_SERIALIZABLE',
+        `The progress cannot leave the thread: ${messageOf(cause)}`,
+        {
+          cause,
+        },
+      );
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { messageOf, TaskdistError } from '../errors.ts';
 import { adoptThread, type Thread } from '../platform/threads.ts';
 import type { Clock } from '../ports.ts';
 import type { ThreadLike } from '../thread-like.ts';
-import { READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
+import { type ProgressMessage, READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
 
 /** Until the handler is in place; then; and after the end. */
 type ThreadState =
@@ -19,6 +19,8 @@ export interface ThreadEvents {
   bootFailed(error: TaskdistError): void;
   /** It is gone for any other reason. */
   ended(): void;
+  /** The handler of that call tells how far it is. */
+  progressed(call: number, value: unknown): void;
 }
 
 /** A thread and the calls to it. Comlink leaves calls pending for ever when their thread dies; here they reject. */
@@ -38,6 +40,10 @@ export class SandboxThread {
     this.#events = events;
     this.#thread.onFailure((reason) => this.#die(reason));
     this.#booted = this.#untilDeath(announcement(this.#thread.endpoint));
+    this.#thread.endpoint.addEventListener('message', (event) => {
+      const progress = progressOf(event);
+      if (progress !== undefined) events.progressed(progress.call, progress.value);
+    });
     this.#remote = wrap<ThreadApi>(this.#thread.endpoint);
     void this.#awaitBoot(bootTimeoutMs, clock);
   }
@@ -136,6 +142,14 @@ function announcement(endpoint: Endpoint): Promise<void> {
     };
     endpoint.addEventListener('message', listener);
   });
+}
+
+/** What the message says of progress; undefined if it is another one. The thread's code is the user's own. */
+function progressOf(event: Event): ProgressMessage | undefined {
+  const data: unknown = 'data' in event ? event.data : undefined;
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { taskdist, call, value } = data as Partial<ProgressMessage>;
+  return taskdist === 'progress' && typeof call === 'number' ? { taskdist, call, value } : undefined;
 }
 
 function start(factory: () => ThreadLike): Thread {

@@ -78,6 +78,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
   #idle: SandboxThread[] = [];
   #waiting: Job<T>[] = [];
   readonly #jobs = new Set<Job<T>>();
+  readonly #calls = new Map<number, Job<T>>();
   #nextCall = 1;
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
@@ -181,6 +182,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
         this.#threadEnded(thread);
       },
       ended: () => this.#threadEnded(thread),
+      progressed: (call, value) => this.#progressed(call, value),
     });
     this.#threads.add(thread);
     return thread;
@@ -196,17 +198,31 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
     const call = this.#nextCall;
     this.#nextCall += 1;
     job.state = { kind: 'running', thread, call };
+    this.#calls.set(call, job);
     try {
       await thread.boot();
       // It may have been aborted meanwhile.
       if (this.#jobs.has(job)) job.settle(await thread.run(call, job.task, job.context.key, job.context.attempt));
     } catch (error) {
       job.reject(error);
+    } finally {
+      this.#calls.delete(call);
     }
     // Gone, or the sandbox was stopped.
     if (!this.#threads.has(thread)) return;
     this.#idle.push(thread);
     this.#assign();
+  }
+
+  #progressed(call: number, value: unknown): void {
+    const job = this.#calls.get(call);
+    if (job === undefined || !this.#jobs.has(job)) return;
+    try {
+      job.context.progress(value);
+    } catch (error) {
+      // It left the thread, but cannot go on from here; the handler, which would have to know, is past it.
+      job.reject(error);
+    }
   }
 
   /** Returns how to call off what is still to come. */

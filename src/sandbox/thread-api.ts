@@ -10,6 +10,13 @@ export type ThreadOutcome =
 /** What a thread says of itself once its handler is in place. Comlink ignores it. */
 export const READY = 'taskdist:ready';
 
+/** What a thread posts when its handler tells how far it is, in between Comlink's own messages, which ignores it. */
+export interface ProgressMessage {
+  readonly taskdist: 'progress';
+  readonly call: number;
+  readonly value: unknown;
+}
+
 /** What a thread offers through Comlink. */
 export interface ThreadApi {
   run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome>;

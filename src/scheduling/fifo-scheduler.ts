@@ -1,20 +1,36 @@
-// The scheduler in memory: first in, first out, and what comes back comes back to its place.
-import { TaskdistError } from '../errors.ts';
-import { expectCount, expectKnown, expectObject, refuse } from '../options.ts';
+// The scheduler in memory: by priority, first in, first out, and what comes back comes back to its place.
+import { backoffMs } from '../backoff.ts';
+import { TaskDeadlineError, TaskdistError } from '../errors.ts';
+import { callListener, type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
+import { expectCount, expectMilliseconds, expectString } from '../options.ts';
+import type { Clock, Random } from '../ports.ts';
+import type { AnyResultOf, ResultOf } from '../results.ts';
+import { type Alarm, TimerQueue } from '../timer-queue.ts';
 import { AbortWatch } from './abort-watch.ts';
-import { Lanes } from './lanes.ts';
+import { Backlog } from './backlog.ts';
+import type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './events.ts';
+import { type MapFailures, type MapItem, type MapOptions, mapTasks } from './map.ts';
+import type { MapInputs } from './map-inputs.ts';
 import type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduler.ts';
-import { RecordLease, TaskRecord } from './task-record.ts';
+import { type SchedulerStats, Statistics } from './statistics.ts';
+import { Stragglers } from './stragglers.ts';
+import { agreeOn, defaultTerms, type TaskOptions, type TaskTerms, taskOptionNames } from './task-options.ts';
+import { RecordLease, type Settle, TaskRecord } from './task-record.ts';
+import { UnmatchedWatch } from './unmatched.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-/** Options of a {@link FifoScheduler}. */
-export interface FifoSchedulerOptions {
+/** Options of {@link FifoScheduler.put}: what is asked for this task, and goes before what the scheduler has as default. */
+export interface PutOptions extends TaskOptions {
   /**
-   * How many attempts at a task may fail, by an error of the handler or by `taskTimeout`, before the task becomes a
-   * dead letter. An integer ≥ 1, or Infinity. `put` can say otherwise for one task.
-   * @defaultValue 5
+   * A name for the work, 1 to 1024 characters. While a task of the same name is unsettled, `put` does not add another
+   * one, but shares the promise of the first, whose task and options hold for both; only a `signal` of the later one
+   * counts, and ends its wait alone.
    */
-  readonly maxAttempts?: number;
+  readonly idempotencyKey?: string;
+}
+
+/** Options of a {@link FifoScheduler}: the defaults of all its tasks, and those below. All times are in milliseconds. */
+export interface FifoSchedulerOptions extends TaskOptions {
   /**
    * How often a task may be lost together with the worker that was running it, before it becomes a dead letter: such
    * a task may be what kills them. An integer ≥ 1, or Infinity. Leases that had not started, and workers that say
@@ -22,50 +38,85 @@ export interface FifoSchedulerOptions {
    * @defaultValue 20, as RabbitMQ's delivery limit of quorum queues
    */
   readonly maxDeliveries?: number;
-}
-
-/** Options of {@link FifoScheduler.put}. */
-export interface PutOptions {
   /**
-   * Aborts the task, queued or running: the promise rejects with the signal's reason, and a worker that runs it is
-   * told to stop. Any number of tasks may share a signal.
+   * After how long a task that no connected worker can take is told of by an `unmatched` event, in milliseconds ≥ 0, or
+   * Infinity. @defaultValue 10000
    */
-  readonly signal?: AbortSignal;
-  /** How many attempts at this task may fail. An integer ≥ 1, or Infinity. @defaultValue the scheduler's `maxAttempts` */
-  readonly maxAttempts?: number;
+  readonly unmatchedAfter?: number;
 }
 
-const defaults = Object.freeze({ maxAttempts: 5, maxDeliveries: 20 });
+/** What the scheduler takes from the outside. */
+export interface SchedulerEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
-const putOptionNames = ['signal', 'maxAttempts'];
+const defaults = Object.freeze({ maxDeliveries: 20, unmatchedAfter: 10_000 });
+
+const schedulerOptionNames = [...taskOptionNames, ...Object.keys(defaults)];
+const putOptionNames = [...taskOptionNames, 'idempotencyKey'];
+
+const MAX_IDEMPOTENCY_KEY_CHARACTERS = 1024;
 
 /**
- * Keeps tasks in memory and hands them out in the order in which they were put. A task that a worker loses, rejects,
- * fails or runs out of time on goes back to its original place. Tasks may be put before a master serves them.
+ * Keeps tasks in memory and hands them out by priority, and within one in the order in which they were put. A task that a
+ * worker loses, rejects, fails or runs out of time on goes back to its original place. Tasks may be put before a master
+ * serves them.
  */
-export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
-  readonly #options: Required<FifoSchedulerOptions>;
-  readonly #queue = new Lanes<T, R>();
-  readonly #leased = new Set<TaskRecord<T, R>>();
-  readonly #waitingRoom = new WaitingRoom<T>();
-  readonly #aborts = new AbortWatch<TaskRecord<T, R>>((record, reason) => this.#abort(record, reason));
+export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #timers: TimerQueue;
+  readonly #terms: TaskTerms;
+  readonly #maxDeliveries: number;
+  readonly #events = new Emitter<SchedulerEvent<T>>();
+  readonly #statistics = new Statistics();
+  readonly #unmatched: UnmatchedWatch<T, AnyResultOf<R>>;
+  readonly #backlog: Backlog<T, AnyResultOf<R>>;
+  readonly #delayed = new Set<TaskRecord<T, AnyResultOf<R>>>();
+  readonly #leased = new Set<TaskRecord<T, AnyResultOf<R>>>();
+  readonly #waitingRoom = new WaitingRoom<T, AnyResultOf<R>>();
+  readonly #stragglers = new Stragglers<T, AnyResultOf<R>>();
+  readonly #nextStraggler: Alarm;
+  readonly #aborts = new AbortWatch<TaskRecord<T, AnyResultOf<R>>>((record, reason) =>
+    this.#reject(record, 'aborted', reason),
+  );
+  /** The promises that others may share, by idempotency key. */
+  readonly #shared = new Map<string, Promise<AnyResultOf<R>>>();
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
+  #holders = 0;
+  #running = 0;
   #nextSequence = 0;
   #isServing = false;
 
   /** @throws InvalidOptionError */
-  constructor(options: FifoSchedulerOptions = {}) {
-    expectObject('options', options);
-    expectKnown('FifoScheduler', options, Object.keys(defaults));
-    const { maxAttempts = defaults.maxAttempts, maxDeliveries = defaults.maxDeliveries } = options;
-    expectCount('maxAttempts', maxAttempts, 1);
+  constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
+    this.#terms = agreeOn('FifoScheduler', options, schedulerOptionNames, defaultTerms);
+    const { maxDeliveries = defaults.maxDeliveries, unmatchedAfter = defaults.unmatchedAfter } = options;
     expectCount('maxDeliveries', maxDeliveries, 1);
-    this.#options = { maxAttempts, maxDeliveries };
+    expectMilliseconds('unmatchedAfter', unmatchedAfter, 0, true);
+    this.#maxDeliveries = maxDeliveries;
+    this.#clock = clock;
+    this.#random = random;
+    this.#timers = new TimerQueue(clock);
+    this.#unmatched = new UnmatchedWatch(
+      this.#timers,
+      () => clock.now(),
+      unmatchedAfter,
+      (record) => this.#tellUnmatched(record),
+    );
+    this.#backlog = new Backlog(this.#unmatched);
+    this.#nextStraggler = this.#timers.createAlarm(() => this.#serve());
   }
 
   /** How many tasks wait for a worker. */
   get queued(): number {
-    return this.#queue.size;
+    return this.#backlog.size;
+  }
+
+  /** How many tasks wait for their `delay`, or for the backoff after a failure, to be over. */
+  get delayed(): number {
+    return this.#delayed.size;
   }
 
   /** How many tasks are with a worker. */
@@ -73,32 +124,77 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
     return this.#leased.size;
   }
 
+  /** How the scheduler stands, and what there has been since it was made. */
+  stats(): SchedulerStats {
+    const first = this.#backlog.first();
+    return {
+      queued: this.queued,
+      delayed: this.delayed,
+      leased: this.leased,
+      running: this.#running,
+      unmatched: this.#backlog.orphans,
+      oldestWait: first === undefined ? 0 : this.#clock.now() - first.readySinceMs,
+      total: { ...this.#statistics.total },
+      waitTime: this.#statistics.waitTime.summary(),
+      runTime: this.#statistics.runTime.summary(),
+    };
+  }
+
   /**
    * Adds a task and resolves to its result. A task is anything that structured data can hold: plain objects, arrays,
    * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it.
    *
-   * Rejects with {@link DeadLetterError} when the attempts are used up, with `TASKDIST_NOT_SERIALIZABLE` or
-   * `TASKDIST_TOO_LARGE` if the task cannot be sent (found out when it is sent), with `TASKDIST_STOPPED` when the master
-   * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no
-   * worker that takes the task.
+   * Rejects with {@link DeadLetterError} when the attempts are used up, with {@link TaskDeadlineError} when the
+   * `deadline` passes, with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
+   * when it is sent), with `TASKDIST_STOPPED` when the master stops, with the signal's reason when it aborts, and with
+   * {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
    */
-  put(task: T, options: PutOptions = {}): Promise<R> {
-    // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
-    return new Promise((resolve, reject) => {
-      expectObject('options', options);
-      expectKnown('put', options, putOptionNames);
-      const { signal, maxAttempts = this.#options.maxAttempts } = options;
-      expectCount('maxAttempts', maxAttempts, 1);
-      if (signal !== undefined && !isAbortSignal(signal)) refuse('signal', 'an AbortSignal', signal);
-      if (this.#state.kind === 'closed') throw this.#state.reason;
-      signal?.throwIfAborted();
+  put<Each extends T>(task: Each, options?: PutOptions): Promise<ResultOf<R, Each>> {
+    // The handler's type promises that a task's result is of the type that belongs to it.
+    return this.#put(task, options) as Promise<ResultOf<R, Each>>;
+  }
 
-      const limits = maxAttempts === this.#options.maxAttempts ? this.#options : { ...this.#options, maxAttempts };
-      const record = new TaskRecord<T, R>(this.#nextSequence, task, limits, signal, resolve, reject);
-      this.#nextSequence += 1;
-      if (signal !== undefined) this.#aborts.add(signal, record);
-      this.#enqueue(record);
-    });
+  /**
+   * Puts every input, and hands over the results as a stream, for `for await`: in the order of the inputs, or as they
+   * come (`ordered`).
+   *
+   * Inputs are taken one by one, and only while no more than `window` of them are without a result that was handed
+   * over: a million take no more memory than a few. To `break` out of the loop cancels what is outstanding. A task that
+   * fails ends the stream with its error, or is handed over as a value (`failures`). All that `put` knows besides holds for each task.
+   * @throws InvalidOptionError
+   */
+  map<Each extends T, Failures extends MapFailures = 'throw'>(
+    inputs: MapInputs<Each>,
+    options?: MapOptions<Failures>,
+  ): AsyncIterableIterator<MapItem<Each, ResultOf<R, Each>, Failures>, undefined, undefined> {
+    let terms = this.#terms;
+    return mapTasks(
+      // The same as in `put`.
+      (task: Each) => this.#add(task, terms) as Promise<ResultOf<R, Each>>,
+      inputs,
+      options,
+      (putOptions) => {
+        terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
+      },
+    );
+  }
+
+  /** Calls `listener` on every event of that type, until the returned function is called. */
+  on<Type extends SchedulerEvent<T>['type']>(
+    type: Type,
+    listener: (event: EventOf<SchedulerEvent<T>, Type>) => void,
+  ): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  /**
+   * The events from now on, as they come, for `for await`. Ends when its loop is left, when `signal` aborts, or when the
+   * master stops. @throws InvalidOptionError
+   */
+  events<Type extends SchedulerEvent<T>['type'] = SchedulerEvent<T>['type']>(
+    options?: StreamOptions<Type>,
+  ): AsyncIterableIterator<EventOf<SchedulerEvent<T>, Type> | Dropped> {
+    return this.#events.stream(options);
   }
 
   /** For masters; see {@link TaskScheduler.open}. */
@@ -112,10 +208,28 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
   /** For masters; see {@link TaskScheduler.close}. */
   close(reason: TaskdistError): void {
     this.#state = { kind: 'closed', reason };
-    const queued = this.#queue.takeAll();
-    const leased = [...this.#leased];
-    for (const record of leased) this.#endLease(record);
-    for (const record of [...leased, ...queued]) this.#reject(record, reason);
+    const unsettled = [...this.#leased, ...this.#delayed, ...this.#backlog.takeAll()];
+    for (const record of unsettled) {
+      // Whoever holds them says goodbye, which ends them there too.
+      for (const lease of record.leases) this.#endLease(lease);
+      this.#reject(record, 'stopped', reason);
+    }
+    this.#unmatched.clear();
+    this.#nextStraggler.cancel();
+    this.#events.end();
+  }
+
+  /** For masters; see {@link TaskScheduler.join}. */
+  join(holder: LeaseHolder<T>): void {
+    this.#holders += 1;
+    this.#backlog.join(holder);
+  }
+
+  /** For masters; see {@link TaskScheduler.leave}. */
+  leave(holder: LeaseHolder<T>): void {
+    this.#holders -= 1;
+    this.#backlog.leave(holder);
+    this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
@@ -127,107 +241,259 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, R> {
       if (lease === undefined) break;
       leases.push(lease);
     }
-    return leases.length > 0 ? leases : this.#waitingRoom.wait(holder, max, signal);
+    if (leases.length > 0) return leases;
+    const waiting = this.#waitingRoom.wait(this.#backlog.profileOf(holder), holder, max, signal);
+    // It may take a second attempt at what takes long elsewhere.
+    if (holder.idleSlots > 0 && this.#stragglers.size > 0) this.#serveSoon();
+    return waiting;
+  }
+
+  /** For masters; see {@link TaskScheduler.started}. */
+  started(lease: Lease<T>): void {
+    const live = this.#live(lease);
+    if (live === undefined || live.startedAtMs !== undefined) return;
+    live.startedAtMs = this.#clock.now();
+    this.#running += 1;
+    if (!live.isSpeculative) this.#statistics.waitTime.record(live.startedAtMs - live.record.readySinceMs);
+    this.#stragglers.add(live);
+    if (live.record.terms.speculate) this.#serveSoon();
+  }
+
+  /** For masters; see {@link TaskScheduler.progressed}. */
+  progressed(lease: Lease<T>, value: unknown): void {
+    const live = this.#live(lease);
+    const onProgress = live?.record.terms.onProgress;
+    if (live === undefined || onProgress === undefined) return;
+    callListener(onProgress, value, { key: live.key, attempt: live.attempt, worker: live.holder.name });
   }
 
   /** For masters; see {@link TaskScheduler.complete}. */
-  complete(lease: Lease<T>, result: R): boolean {
-    const record = this.#recordOf(lease);
-    if (record === undefined) return false;
-    this.#endLease(record);
-    this.#unwatch(record);
-    record.resolve(result);
+  complete(lease: Lease<T>, result: AnyResultOf<R>): boolean {
+    const live = this.#live(lease);
+    if (live === undefined) return false;
+    const { record, startedAtMs } = live;
+    if (startedAtMs !== undefined) {
+      const runtimeMs = this.#clock.now() - startedAtMs;
+      this.#statistics.runTime.record(runtimeMs);
+      this.#stragglers.note(live, runtimeMs);
+    }
+    if (live.isSpeculative) this.#statistics.total.speculatedFirst += 1;
+    this.#endLease(live);
+    this.#settle(record, 'done', undefined);
+    record.promise.resolve(result);
     return true;
   }
 
   /** For masters; see {@link TaskScheduler.fail}. */
   fail(lease: Lease<T>, error: Error): boolean {
-    const record = this.#recordOf(lease);
-    if (record === undefined) return false;
-    this.#requeueUnless(record, record.noteFailure(error));
+    const live = this.#live(lease);
+    if (live === undefined) return false;
+    const { record, attempt } = live;
+    this.#statistics.total.failures += 1;
+    record.noteFailure(live, error);
+    this.#endLease(live);
+    if (this.#isOver(record)) return true;
+    const delay = backoffMs(record.terms.backoff, record.failed, this.#random);
+    this.#queueIn(record, delay);
+    this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
     return true;
   }
 
   /** For masters; see {@link TaskScheduler.discard}. */
   discard(lease: Lease<T>, error: Error): boolean {
-    const record = this.#recordOf(lease);
-    if (record === undefined) return false;
-    this.#endLease(record);
-    this.#reject(record, error);
+    const live = this.#live(lease);
+    if (live === undefined) return false;
+    this.#endLease(live);
+    this.#reject(live.record, 'unsendable', error);
     return true;
   }
 
   /** For masters; see {@link TaskScheduler.release}. */
   release(lease: Lease<T>, release: Release): boolean {
-    const record = this.#recordOf(lease);
-    if (record?.lease === undefined) return false;
-    if (release.kind === 'rejected') record.noteRefusal(record.lease.holder);
-    this.#requeueUnless(record, release.kind === 'lost' ? record.noteLoss(release.error) : undefined);
+    const live = this.#live(lease);
+    if (live === undefined) return false;
+    const { record, holder } = live;
+    if (release.kind === 'lost') {
+      this.#statistics.total.losses += 1;
+      record.noteLoss(live, release.error);
+    }
+    if (release.kind === 'rejected') {
+      this.#statistics.total.rejections += 1;
+      record.noteRefusal(holder);
+      if (this.#backlog.isolate(holder)) this.#waitingRoom.move(holder, this.#backlog.profileOf(holder));
+    }
+    this.#endLease(live);
+    if (!this.#isOver(record)) this.#queueIn(record, 0);
     return true;
   }
 
-  /** For masters; see {@link TaskScheduler.leave}. */
-  leave(holder: LeaseHolder<T>): void {
-    this.#queue.forget(holder.id);
-    for (const record of this.#leased) record.forgetRefusal(holder.id);
+  #put(task: T, options: PutOptions | undefined): Promise<AnyResultOf<R>> {
+    try {
+      // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
+      const terms = options === undefined ? this.#terms : agreeOn('put', options, putOptionNames, this.#terms);
+      const idempotencyKey = options?.idempotencyKey;
+      if (idempotencyKey !== undefined) {
+        expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
+        const shared = this.#shared.get(idempotencyKey);
+        if (shared !== undefined) return untilAborted(shared, options?.signal);
+      }
+      const promise = this.#add(task, terms, idempotencyKey);
+      if (idempotencyKey !== undefined) this.#shared.set(idempotencyKey, promise);
+      return promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  #enqueue(record: TaskRecord<T, R>): void {
-    this.#queue.add(record);
-    if (this.#isServing || this.#waitingRoom.isEmpty) return;
-    this.#isServing = true;
-    // Once the caller is through, so that tasks put together are handed out together.
-    queueMicrotask(() => {
-      this.#isServing = false;
-      this.#waitingRoom.serve(
-        (holder) => this.#leaseFirst(holder),
-        () => this.#queue.size > 0,
-      );
+  #add(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<AnyResultOf<R>> {
+    return new Promise((resolve, reject) => {
+      if (this.#state.kind === 'closed') throw this.#state.reason;
+      terms.signal?.throwIfAborted();
+      this.#accept(task, terms, { resolve, reject }, idempotencyKey);
     });
   }
 
-  #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, R> | undefined {
-    const record = this.#queue.takeFirst(holder);
+  #accept(task: T, terms: TaskTerms, promise: Settle<AnyResultOf<R>>, idempotencyKey: string | undefined): void {
+    const record = new TaskRecord(this.#nextSequence, task, terms, this.#maxDeliveries, promise, idempotencyKey);
+    this.#nextSequence += 1;
+    this.#statistics.total.put += 1;
+    if (terms.signal !== undefined) this.#aborts.add(terms.signal, record);
+    if (terms.deadline !== undefined) this.#setDeadline(record, terms.deadline);
+    this.#queueIn(record, terms.delayMs);
+  }
+
+  #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, deadline: number | Date): void {
+    const spanMs = typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
+    if (spanMs === Number.POSITIVE_INFINITY) return;
+    record.deadline = this.#timers.createAlarm(() =>
+      this.#reject(record, 'expired', new TaskDeadlineError(spanMs, record.attempts)),
+    );
+    record.deadline.setBy(this.#clock.now() + spanMs);
+  }
+
+  /** Queues a task, now or later. */
+  #queueIn(record: TaskRecord<T, AnyResultOf<R>>, delayMs: number): void {
+    if (delayMs > 0) {
+      record.state = 'delayed';
+      this.#delayed.add(record);
+      record.wakeUp = this.#timers.createAlarm(() => this.#enqueue(record));
+      record.wakeUp.setBy(this.#clock.now() + delayMs);
+    } else {
+      this.#enqueue(record);
+    }
+  }
+
+  #enqueue(record: TaskRecord<T, AnyResultOf<R>>): void {
+    this.#delayed.delete(record);
+    record.wakeUp = undefined;
+    record.state = 'queued';
+    record.readySinceMs = this.#clock.now();
+    this.#backlog.add(record);
+    this.#serveSoon();
+  }
+
+  /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
+  #serveSoon(): void {
+    if (this.#isServing || this.#waitingRoom.isEmpty) return;
+    this.#isServing = true;
+    queueMicrotask(() => {
+      this.#isServing = false;
+      this.#serve();
+    });
+  }
+
+  #serve(): void {
+    this.#waitingRoom.serve((holder) => this.#leaseFirst(holder));
+    if (this.#stragglers.size > 0) this.#speculate();
+  }
+
+  /** Who is idle still makes second attempts at what takes long elsewhere. */
+  #speculate(): void {
+    const idle = [...this.#waitingRoom.idleHolders()];
+    if (idle.length === 0) return;
+    const nextMs = this.#stragglers.pair(idle, this.#clock.now(), (straggler, holder) => {
+      const { record } = straggler;
+      this.#statistics.total.speculated += 1;
+      this.#waitingRoom.give(holder, record.grant(holder));
+      this.#events.emit({
+        type: 'speculated',
+        key: record.key,
+        task: record.task,
+        worker: holder.name,
+        beside: straggler.holder.name,
+      });
+    });
+    this.#nextStraggler.setBy(nextMs);
+  }
+
+  #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
+    const record = this.#backlog.profileOf(holder).first();
     if (record === undefined) return undefined;
+    this.#backlog.remove(record);
     this.#leased.add(record);
     return record.grant(holder);
   }
 
-  /** The record of a lease, unless the lease has ended. */
-  #recordOf(lease: Lease<T>): TaskRecord<T, R> | undefined {
-    return lease instanceof RecordLease && lease.isLive ? lease.record : undefined;
+  /** The lease as it was made here, if it is live. */
+  #live(lease: Lease<T>): RecordLease<T, AnyResultOf<R>> | undefined {
+    return lease instanceof RecordLease && lease.isLive ? lease : undefined;
   }
 
-  #endLease(record: TaskRecord<T, R>): void {
-    record.lease = undefined;
+  #endLease(lease: RecordLease<T, AnyResultOf<R>>): void {
+    lease.record.end(lease);
+    if (lease.startedAtMs === undefined) return;
+    this.#running -= 1;
+    this.#stragglers.remove(lease);
+  }
+
+  /** An attempt has ended without a result: whether there is nothing to be done, as another one runs or was the last. */
+  #isOver(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+    if (record.leases.length > 0) return true;
     this.#leased.delete(record);
+    const deadLetter = record.deadLetter();
+    if (deadLetter !== undefined) this.#reject(record, 'deadLetter', deadLetter);
+    return deadLetter !== undefined;
   }
 
-  #requeueUnless(record: TaskRecord<T, R>, deadLetter: Error | undefined): void {
-    this.#endLease(record);
-    if (deadLetter === undefined) this.#enqueue(record);
-    else this.#reject(record, deadLetter);
+  #reject(record: TaskRecord<T, AnyResultOf<R>>, outcome: TaskOutcome, reason: unknown): void {
+    this.#settle(record, outcome, reason);
+    record.promise.reject(reason);
   }
 
-  #abort(record: TaskRecord<T, R>, reason: unknown): void {
-    const { lease } = record;
-    if (lease === undefined) this.#queue.remove(record);
-    else this.#endLease(record);
-    record.reject(reason);
-    lease?.holder.revoke(lease);
+  /** The task is over, wherever it is. */
+  #settle(record: TaskRecord<T, AnyResultOf<R>>, outcome: TaskOutcome, error: unknown): void {
+    const { leases, terms, idempotencyKey, key, task } = record;
+    if (record.state === 'queued') this.#backlog.remove(record);
+    this.#delayed.delete(record);
+    this.#leased.delete(record);
+    record.state = 'settled';
+    record.wakeUp?.cancel();
+    record.deadline?.cancel();
+    if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
+    if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
+    this.#statistics.total[outcome] += 1;
+    for (const lease of leases) {
+      this.#endLease(lease);
+      lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
+    }
+    this.#events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
   }
 
-  #reject(record: TaskRecord<T, R>, reason: unknown): void {
-    this.#unwatch(record);
-    record.reject(reason);
-  }
-
-  #unwatch(record: TaskRecord<T, R>): void {
-    if (record.signal !== undefined) this.#aborts.remove(record.signal, record);
+  #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
+    const reason: UnmatchedReason =
+      record.refusedBy.size > 0 ? 'rejected' : this.#holders === 0 ? 'noWorkers' : 'notAccepted';
+    this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason });
   }
 }
 
-/** Asks for what is needed, not for the class: a signal may be of another realm. */
-function isAbortSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+/** A promise that others share, for one of them who may not want to wait any longer. */
+function untilAborted<R>(shared: Promise<R>, signal: AbortSignal | undefined): Promise<R> {
+  if (signal === undefined) return shared;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const over = (): void => signal.removeEventListener('abort', onAbort);
+    shared.then(resolve, reject).finally(over);
+  });
 }

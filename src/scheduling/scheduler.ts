@@ -1,5 +1,9 @@
 // What a master asks of a scheduler: which task, to whom, in what order. In memory, or behind a store.
 import type { TaskdistError } from '../errors.ts';
+import type { Labels } from '../labels.ts';
+
+/** From when an attempt's `timeout` counts: its start, or the last progress it reported. */
+export type TimeoutFrom = 'start' | 'progress';
 
 /** The right of one worker's connection to run one attempt. A new object for each attempt. */
 export interface Lease<T> {
@@ -10,7 +14,17 @@ export interface Lease<T> {
   readonly task: T;
   /** False once it has ended, e.g. as its task was aborted: do not send it any more. */
   readonly isLive: boolean;
+  /** True for a second execution beside one that takes long. */
+  readonly isSpeculative: boolean;
+  /** How long the attempt may run, in milliseconds; undefined: as the master says. */
+  readonly timeout: number | undefined;
+  readonly timeoutFrom: TimeoutFrom;
+  /** Whether this holder could have the task. */
+  suits(holder: LeaseHolder<T>): boolean;
 }
+
+/** Why the scheduler takes a lease back: its task was aborted or expired, or another attempt was first. */
+export type RevokeReason = 'aborted' | 'superseded';
 
 /** Who takes leases: a master's session with one worker. */
 export interface LeaseHolder<T> {
@@ -18,10 +32,14 @@ export interface LeaseHolder<T> {
   readonly id: string;
   /** For people: the name in errors. */
   readonly name: string;
-  /** The values of `task.type` it takes; undefined: all tasks. */
+  /** The values of `task.type` it takes; undefined: all tasks. Does not change. */
   readonly accepts: ReadonlySet<string> | undefined;
-  /** The task of a lease it holds was aborted: the lease is void from now on. */
-  revoke(lease: Lease<T>): void;
+  /** What tasks can require. Does not change. */
+  readonly labels: Labels | undefined;
+  /** How many tasks it could start at once; the others that it takes would wait there. */
+  readonly idleSlots: number;
+  /** A lease it holds is void from now on. */
+  revoke(lease: Lease<T>, reason: RevokeReason): void;
 }
 
 /** Why a lease is given back without a result. */
@@ -45,11 +63,20 @@ export interface TaskScheduler<T, R> {
   open(): void;
   /** The master stops: every unsettled `put` rejects with `reason`, and so does every later one until `open`. */
   close(reason: TaskdistError): void;
+  /** A holder is there, and may take. */
+  join(holder: LeaseHolder<T>): void;
+  /** This holder is gone, and holds nothing any more. */
+  leave(holder: LeaseHolder<T>): void;
   /**
    * Waits until there is something for this holder, then leases it 1 to `max` tasks.
-   * Resolves to none when the signal aborts. One call at a time per holder.
+   * Resolves to none when the signal aborts. One call at a time per holder. Who has idle slots at the time of the call
+   * goes before those who only stock up.
    */
   take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]>;
+  /** The attempt has begun to run. */
+  started(lease: Lease<T>): void;
+  /** The attempt, which runs, has something to tell. */
+  progressed(lease: Lease<T>, value: unknown): void;
   /** The attempt gave a result. */
   complete(lease: Lease<T>, result: R): Ended;
   /** The attempt failed, and costs one of the task's attempts. */
@@ -58,6 +85,4 @@ export interface TaskScheduler<T, R> {
   discard(lease: Lease<T>, error: Error): Ended;
   /** The lease is given back. */
   release(lease: Lease<T>, release: Release): Ended;
-  /** This holder is gone, and holds nothing any more. */
-  leave(holder: LeaseHolder<T>): void;
 }

@@ -1,115 +1,198 @@
 // One task that was put, from `put` until it is settled.
 import { type AttemptFailure, DeadLetterError } from '../errors.ts';
 import type { HeapItem } from '../heap.ts';
-import type { Lease, LeaseHolder } from './scheduler.ts';
+import { matches } from '../labels.ts';
+import type { Alarm } from '../timer-queue.ts';
+import type { Lane } from './lane.ts';
+import type { Lease, LeaseHolder, TimeoutFrom } from './scheduler.ts';
+import type { TaskTerms } from './task-options.ts';
 
 /** A lease as the scheduler made it. */
 export class RecordLease<T, R> implements Lease<T> {
   readonly record: TaskRecord<T, R>;
   readonly holder: LeaseHolder<T>;
   readonly attempt: number;
+  readonly isSpeculative: boolean;
+  isLive = true;
+  /** When the attempt began to run; undefined before. */
+  startedAtMs: number | undefined = undefined;
 
-  constructor(record: TaskRecord<T, R>, holder: LeaseHolder<T>, attempt: number) {
+  constructor(record: TaskRecord<T, R>, holder: LeaseHolder<T>, attempt: number, isSpeculative: boolean) {
     this.record = record;
     this.holder = holder;
     this.attempt = attempt;
+    this.isSpeculative = isSpeculative;
   }
 
   get key(): string {
-    return this.record.sequence.toString(36);
+    return this.record.key;
   }
 
   get task(): T {
     return this.record.task;
   }
 
-  get isLive(): boolean {
-    return this.record.lease === this;
+  get timeout(): number | undefined {
+    return this.record.terms.timeoutMs;
+  }
+
+  get timeoutFrom(): TimeoutFrom {
+    return this.record.terms.timeoutFrom;
+  }
+
+  suits(holder: LeaseHolder<T>): boolean {
+    return this.record.suits(holder);
   }
 }
 
-/** How often a task may be tried. */
-export interface AttemptLimits {
-  readonly maxAttempts: number;
-  readonly maxDeliveries: number;
+/** What becomes of a promise that was given for a task. */
+export interface Settle<R> {
+  resolve(result: R): void;
+  reject(reason: unknown): void;
 }
 
+/** Of so many attempts at most the errors are kept: the last ones. */
+const MAX_FAILURES = 1000;
+
 const NOBODY: ReadonlySet<string> = new Set();
+const NONE: readonly never[] = Object.freeze([]);
 
 /**
- * A task and what has become of it. It is in exactly one state: queued (`heapIndex` ≥ 0), leased (`lease` is set) or
- * settled (neither).
+ * A task and what has become of it. `queued`: in the backlog. `delayed`: its time has not come, or it waits out a
+ * backoff. `leased`: it has live leases, one, or two if it is speculated.
  */
 export class TaskRecord<T, R> implements HeapItem {
   heapIndex = -1;
-  lease: RecordLease<T, R> | undefined = undefined;
+  state: 'queued' | 'delayed' | 'leased' | 'settled' = 'delayed';
+  /** The live leases, the oldest first. */
+  leases: readonly RecordLease<T, R>[] = NONE;
+  /** Where it is queued; there only while it is. */
+  lane: Lane<T, R> | undefined = undefined;
+  /** Of the time in which nobody could have it, and that was told; see `Lane.orphanedAtMs`. */
+  unmatchedSinceMs: number | undefined = undefined;
   /** The ids of the holders that rejected it. */
   refusedBy = NOBODY;
+  /** Since when it has been ready to be taken. */
+  readySinceMs = 0;
+  /** Rings when the delay or the backoff is over; there only while the task is delayed. */
+  wakeUp: Alarm | undefined = undefined;
+  /** Rings at the task's deadline, if it has one. */
+  deadline: Alarm | undefined = undefined;
   /** Its place in the order; kept for as long as it lives, so that a task that comes back comes back to its place. */
   readonly sequence: number;
   readonly task: T;
   readonly type: string | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (result: R) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly #limits: AttemptLimits;
+  readonly terms: TaskTerms;
+  readonly promise: Settle<R>;
+  /** The name by which others share its promise. */
+  readonly idempotencyKey: string | undefined;
+  readonly #maxDeliveries: number;
   #failures: AttemptFailure[] | undefined = undefined;
   #failed = 0;
   #lost = 0;
+  /** The highest number of an attempt that failed or was lost: numbers of those that were given back come again. */
+  #lastAttempt = 0;
 
   constructor(
     sequence: number,
     task: T,
-    limits: AttemptLimits,
-    signal: AbortSignal | undefined,
-    resolve: (result: R) => void,
-    reject: (reason: unknown) => void,
+    terms: TaskTerms,
+    maxDeliveries: number,
+    promise: Settle<R>,
+    idempotencyKey?: string,
   ) {
     this.sequence = sequence;
     this.task = task;
     this.type = typeOf(task);
-    this.signal = signal;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.#limits = limits;
+    this.terms = terms;
+    this.promise = promise;
+    this.idempotencyKey = idempotencyKey;
+    this.#maxDeliveries = maxDeliveries;
+  }
+
+  get key(): string {
+    return this.sequence.toString(36);
+  }
+
+  /** How many attempts have been made, those under way included. */
+  get attempts(): number {
+    return this.#failed + this.#lost + this.leases.length;
+  }
+
+  /** How many attempts have failed. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Whether it comes before another one in the queue. */
+  isBefore(other: TaskRecord<T, R>): boolean {
+    const byPriority = this.terms.priority - other.terms.priority;
+    return byPriority > 0 || (byPriority === 0 && this.sequence < other.sequence);
+  }
+
+  /** Whether this holder may have it. */
+  suits(holder: LeaseHolder<T>): boolean {
+    return !this.refusedBy.has(holder.id) && isFor(holder, this.type, this.terms);
   }
 
   /** Starts the next attempt. */
   grant(holder: LeaseHolder<T>): RecordLease<T, R> {
-    this.lease = new RecordLease(this, holder, this.#failed + this.#lost + 1);
-    return this.lease;
+    const attempt = this.leases.reduce((last, lease) => Math.max(last, lease.attempt), this.#lastAttempt) + 1;
+    const lease = new RecordLease(this, holder, attempt, this.leases.length > 0);
+    this.leases = this.leases.length === 0 ? [lease] : [...this.leases, lease];
+    this.state = 'leased';
+    return lease;
   }
 
-  /** Notes that the current attempt failed. Returns the dead-letter error if it was the last one allowed. */
-  noteFailure(error: Error): DeadLetterError | undefined {
+  /** Ends a lease; the state is for the caller to decide if it was the last. */
+  end(lease: RecordLease<T, R>): void {
+    lease.isLive = false;
+    this.leases = this.leases.length === 1 ? NONE : this.leases.filter((each) => each !== lease);
+  }
+
+  /** Notes that an attempt failed. */
+  noteFailure(lease: RecordLease<T, R>, error: Error): void {
     this.#failed += 1;
-    return this.#note(error);
+    this.#note(lease, error);
   }
 
-  /** Notes that the worker was lost in the current attempt; the same. */
-  noteLoss(error: Error): DeadLetterError | undefined {
+  /** Notes that the worker was lost in the middle of an attempt. */
+  noteLoss(lease: RecordLease<T, R>, error: Error): void {
     this.#lost += 1;
-    return this.#note(error);
+    this.#note(lease, error);
   }
 
-  /** Notes that this holder will not have the task. */
+  /** Notes that this holder will not have the task. Not for a queued one, which has its place in the backlog by it. */
   noteRefusal(holder: LeaseHolder<T>): void {
     this.refusedBy = new Set(this.refusedBy).add(holder.id);
   }
 
-  /** A holder is gone: that it refused the task does not matter any more. Not for a queued task, whose lane it is in. */
-  forgetRefusal(holderId: string): void {
-    if (!this.refusedBy.has(holderId)) return;
-    this.refusedBy = new Set([...this.refusedBy].filter((id) => id !== holderId));
+  /** Keeps only those refusals; the same as above. */
+  keepRefusals(isKept: (holderId: string) => boolean): void {
+    if (this.refusedBy.size === 0) return;
+    const kept = [...this.refusedBy].filter(isKept);
+    if (kept.length < this.refusedBy.size) this.refusedBy = kept.length === 0 ? NOBODY : new Set(kept);
   }
 
-  #note(error: Error): DeadLetterError | undefined {
-    if (this.lease === undefined) return undefined;
-    this.#failures ??= [];
-    this.#failures.push({ attempt: this.lease.attempt, worker: this.lease.holder.name, error });
-    const isUsedUp = this.#failed >= this.#limits.maxAttempts || this.#lost >= this.#limits.maxDeliveries;
-    return isUsedUp ? new DeadLetterError(this.#failures) : undefined;
+  /** Why the task is given up, if its attempts are used up. */
+  deadLetter(): DeadLetterError | undefined {
+    const isUsedUp = this.#failed >= this.terms.maxAttempts || this.#lost >= this.#maxDeliveries;
+    return isUsedUp ? new DeadLetterError(this.#failures ?? []) : undefined;
   }
+
+  #note({ attempt, holder }: RecordLease<T, R>, error: Error): void {
+    this.#lastAttempt = Math.max(this.#lastAttempt, attempt);
+    this.#failures ??= [];
+    this.#failures.push({ attempt, worker: holder.name, error });
+    // Only a task that may fail for ever gets here.
+    if (this.#failures.length > MAX_FAILURES) this.#failures.shift();
+  }
+}
+
+/** Whether a holder takes tasks of this type with these requirements. */
+export function isFor<T>(holder: LeaseHolder<T>, type: string | undefined, terms: TaskTerms): boolean {
+  if (holder.accepts !== undefined && (type === undefined || !holder.accepts.has(type))) return false;
+  return terms.requires === undefined || matches(holder.labels, terms.requires);
 }
 
 /** The `type` of a task, by which workers choose, or undefined. */

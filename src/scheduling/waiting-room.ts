@@ -1,66 +1,155 @@
 // The workers that wait for a task, and the fair handing out of what comes.
+import type { Profile } from './lane.ts';
 import type { Lease, LeaseHolder } from './scheduler.ts';
 
 /** A `take` that has found nothing so far. */
-export interface Waiter<T> {
+class Waiter<T> {
+  readonly leases: Lease<T>[] = [];
+  /** How many more tasks it could start at once. */
+  idleSlots: number;
+  readonly ticket: number;
   readonly holder: LeaseHolder<T>;
   readonly max: number;
-  readonly leases: Lease<T>[];
   readonly resolve: (leases: Lease<T>[]) => void;
+
+  constructor(ticket: number, holder: LeaseHolder<T>, max: number, resolve: (leases: Lease<T>[]) => void) {
+    this.ticket = ticket;
+    this.holder = holder;
+    this.max = max;
+    this.idleSlots = Math.min(max, holder.idleSlots);
+    this.resolve = resolve;
+  }
 }
 
-/** Who waits, the longest waiting first. */
-export class WaitingRoom<T> {
-  readonly #waiters = new Set<Waiter<T>>();
+/** Those of one profile who wait: who could start a task at once, and who only stock up. The longest waiting come first. */
+class Line<T> {
+  readonly idle = new Set<Waiter<T>>();
+  readonly stocking = new Set<Waiter<T>>();
+
+  add(waiter: Waiter<T>): void {
+    (waiter.idleSlots > 0 ? this.idle : this.stocking).add(waiter);
+  }
+
+  delete(waiter: Waiter<T>): void {
+    this.idle.delete(waiter);
+    this.stocking.delete(waiter);
+  }
+
+  get isEmpty(): boolean {
+    return this.idle.size + this.stocking.size === 0;
+  }
+}
+
+type Group = 'idle' | 'stocking';
+
+/** Who waits. */
+export class WaitingRoom<T, R> {
+  readonly #lines = new Map<Profile<T, R>, Line<T>>();
+  readonly #waiters = new Map<string, { readonly waiter: Waiter<T>; profile: Profile<T, R> }>();
+  #nextTicket = 0;
 
   get isEmpty(): boolean {
     return this.#waiters.size === 0;
   }
 
+  /** Those who could start a task at once, the longest waiting of each profile first. */
+  *idleHolders(): Generator<LeaseHolder<T>> {
+    for (const { idle } of this.#lines.values()) for (const { holder } of idle) yield holder;
+  }
+
   /** Waits to be served; resolves to nothing when the signal aborts. */
-  wait(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
+  wait(profile: Profile<T, R>, holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
     return new Promise((resolve) => {
       const leave = (): void => {
-        this.#waiters.delete(waiter);
+        this.#remove(waiter);
         resolve([]);
       };
-      const waiter: Waiter<T> = {
-        holder,
-        max,
-        leases: [],
-        resolve: (leases) => {
-          signal.removeEventListener('abort', leave);
-          resolve(leases);
-        },
-      };
+      const waiter = new Waiter<T>(this.#nextTicket, holder, max, (leases) => {
+        signal.removeEventListener('abort', leave);
+        resolve(leases);
+      });
+      this.#nextTicket += 1;
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiters.add(waiter);
+      this.#add(waiter, profile);
     });
   }
 
+  /** A holder has got another profile. */
+  move(holder: LeaseHolder<T>, profile: Profile<T, R>): void {
+    const found = this.#waiters.get(holder.id);
+    if (found === undefined) return;
+    this.#remove(found.waiter);
+    this.#add(found.waiter, profile);
+  }
+
   /**
-   * Serves the waiting in rounds, one lease each a round, so that a few tasks spread over all of them. `lease` gives the
-   * next one for a holder, or undefined if there is none for it; `hasMore` says whether there is any at all.
+   * Serves the waiting in rounds, one lease each a round, so that a few tasks spread over all of them; first those who
+   * could start it at once. `lease` leases the first task for a holder.
    */
-  serve(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined, hasMore: () => boolean): void {
+  serve(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined): void {
     const served = new Set<Waiter<T>>();
-    let round: Iterable<Waiter<T>> = this.#waiters;
-    while (hasMore()) {
-      const wantMore: Waiter<T>[] = [];
-      for (const waiter of round) {
-        if (!hasMore()) break;
-        const next = lease(waiter.holder);
-        if (next === undefined) continue;
-        waiter.leases.push(next);
+    for (const group of ['idle', 'stocking'] as const) {
+      for (let line = this.#next(group); line !== undefined; line = this.#next(group)) {
+        const [waiter] = line[group];
+        const next = waiter === undefined ? undefined : lease(waiter.holder);
+        if (waiter === undefined || next === undefined) break;
         served.add(waiter);
-        if (waiter.leases.length < waiter.max) wantMore.push(waiter);
+        waiter.leases.push(next);
+        waiter.idleSlots -= 1;
+        // To the end of the line, or of the other one.
+        line.delete(waiter);
+        if (waiter.leases.length < waiter.max) line.add(waiter);
       }
-      if (wantMore.length === 0) break;
-      round = wantMore;
     }
     for (const waiter of served) {
-      this.#waiters.delete(waiter);
+      this.#remove(waiter);
       waiter.resolve(waiter.leases);
     }
+  }
+
+  /** Serves one who waits with a lease that was made for it. */
+  give(holder: LeaseHolder<T>, lease: Lease<T>): void {
+    const waiter = this.#waiters.get(holder.id)?.waiter;
+    if (waiter === undefined) return;
+    this.#remove(waiter);
+    waiter.resolve([lease]);
+  }
+
+  /** The line whose first waiter gets the first of all tasks that somebody in this group waits for. */
+  #next(group: Group): Line<T> | undefined {
+    let best: { readonly line: Line<T>; readonly ticket: number } | undefined;
+    let bestTask: ReturnType<Profile<T, R>['first']>;
+    for (const [profile, line] of this.#lines) {
+      const [waiter] = line[group];
+      const task = waiter === undefined ? undefined : profile.first();
+      if (waiter === undefined || task === undefined) continue;
+      const isBetter =
+        bestTask === undefined ||
+        best === undefined ||
+        (task === bestTask ? waiter.ticket < best.ticket : task.isBefore(bestTask));
+      if (!isBetter) continue;
+      best = { line, ticket: waiter.ticket };
+      bestTask = task;
+    }
+    return best?.line;
+  }
+
+  #add(waiter: Waiter<T>, profile: Profile<T, R>): void {
+    let line = this.#lines.get(profile);
+    if (line === undefined) {
+      line = new Line<T>();
+      this.#lines.set(profile, line);
+    }
+    line.add(waiter);
+    this.#waiters.set(waiter.holder.id, { waiter, profile });
+  }
+
+  #remove(waiter: Waiter<T>): void {
+    const found = this.#waiters.get(waiter.holder.id);
+    if (found?.waiter !== waiter) return;
+    this.#waiters.delete(waiter.holder.id);
+    const line = this.#lines.get(found.profile);
+    line?.delete(waiter);
+    if (line?.isEmpty === true) this.#lines.delete(found.profile);
   }
 }

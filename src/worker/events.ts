@@ -2,7 +2,7 @@
 import type { TaskdistError } from '../errors.ts';
 
 /** Where a worker stands with its master. */
-export type WorkerState = 'stopped' | 'connecting' | 'connected' | 'waiting' | 'hidden' | 'stopping';
+export type WorkerState = 'stopped' | 'connecting' | 'connected' | 'waiting' | 'hidden' | 'draining' | 'stopping';
 
 /**
  * How an attempt ended at the worker. `returned`: it was called off, because its task was aborted or timed out, the
@@ -17,6 +17,14 @@ export type WorkerEvent<T> =
   /** The master has welcomed this worker, and calls it `id`. */
   | { readonly type: 'connected'; readonly url: string; readonly id: string }
   | { readonly type: 'taskStarted'; readonly key: string; readonly attempt: number; readonly task: T }
+  /** The handler has called `context.progress`. */
+  | {
+      readonly type: 'taskProgress';
+      readonly key: string;
+      readonly attempt: number;
+      readonly task: T;
+      readonly value: unknown;
+    }
   | {
       readonly type: 'taskSettled';
       readonly key: string;

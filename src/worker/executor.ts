@@ -18,6 +18,8 @@ export interface Attempt<T, R> {
   readonly task: T;
   /** It begins to run. */
   started(): void;
+  /** The handler tells how far it is. @throws TaskdistError if that cannot be sent */
+  progressed(value: unknown): void;
   /** It is over: called exactly once, started or not. */
   ended(result: AttemptResult<R>, durationMs: number): void;
 }
@@ -34,12 +36,17 @@ class Run<T, R> {
 
   constructor(attempt: Attempt<T, R>) {
     this.attempt = attempt;
-    this.context = new AttemptContext(attempt.key, attempt.attempt);
+    this.context = new AttemptContext(attempt.key, attempt.attempt, (value) => attempt.progressed(value));
   }
 }
 
-/** Calls the attempt off: it is aborted if it runs, and just left out if it does not. */
-export type CancelAttempt = (reason: unknown) => void;
+/** What can be done about an attempt that was added. */
+export interface AddedAttempt {
+  /** Calls it off: it is aborted if it runs, and just left out if it does not. */
+  cancel(reason: unknown): void;
+  /** Gives it back, unless it has started. */
+  recall(): void;
+}
 
 /** A turn of the event loop is given back after this long, so that results and heartbeats get through in between. */
 const TURN_MS = 4;
@@ -74,11 +81,11 @@ export class Executor<T, R> {
   }
 
   /** Queues an attempt; it may start at once. */
-  add(attempt: Attempt<T, R>): CancelAttempt {
+  add(attempt: Attempt<T, R>): AddedAttempt {
     const run = new Run(attempt);
     this.#waiting.push(run);
     this.#pump();
-    return (reason) => this.#cancel(run, reason);
+    return { cancel: (reason) => this.#cancel(run, reason), recall: () => this.#recall(run) };
   }
 
   /** Changes how many run at once. Those that run already go on. */
@@ -96,6 +103,11 @@ export class Executor<T, R> {
   async abortAll(reason: unknown): Promise<void> {
     this.releaseWaiting();
     for (const run of [...this.#running]) this.#cancel(run, reason);
+    await this.idle();
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -167,10 +179,15 @@ export class Executor<T, R> {
     return { kind: 'failed', error };
   }
 
+  #recall(run: Run<T, R>): void {
+    if (run.state !== 'waiting') return;
+    this.#waiting.remove(run);
+    this.#end(run, { kind: 'released' });
+  }
+
   #cancel(run: Run<T, R>, reason: unknown): void {
     if (run.state === 'waiting') {
-      this.#waiting.remove(run);
-      this.#end(run, { kind: 'released' });
+      this.#recall(run);
     } else if (run.state === 'running') {
       run.state = 'cancelled';
       const giveUp = (): void => this.#end(run, { kind: 'released' });
@@ -185,6 +202,7 @@ export class Executor<T, R> {
     const durationMs = run.state === 'waiting' ? 0 : this.#clock.now() - run.startedAtMs;
     run.state = 'ended';
     run.cancelGrace?.();
+    run.context.end();
     this.#running.delete(run);
     // Whatever a cancelled attempt came to, nobody wants it any more.
     run.attempt.ended(wasCancelled ? { kind: 'released' } : result, durationMs);

@@ -4,12 +4,12 @@ import { messageOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Logger, WorkerEnvironment } from '../ports.ts';
 import { CloseCode, isFinal } from '../protocol/close-codes.ts';
-import type { WorkerDescription } from '../protocol/messages.ts';
+import type { Prefetch, WorkerDescription } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
-import type { CancelAttempt } from './executor.ts';
+import type { AddedAttempt } from './executor.ts';
 import type { Reconnection } from './reconnection.ts';
-import { type Answer, type GrantedTask, WorkerSession } from './session.ts';
+import { type Answers, type GrantedTask, WorkerSession } from './session.ts';
 
 /** What a link needs of its worker. */
 export interface LinkContext<T> {
@@ -23,7 +23,7 @@ export interface LinkContext<T> {
   readonly logger: Logger;
   readonly events: Emitter<WorkerEvent<T>>;
   describe(): WorkerDescription;
-  run(task: GrantedTask, answer: Answer): CancelAttempt;
+  run(task: GrantedTask, answers: Answers): AddedAttempt;
   /** The link will not try again by itself. */
   gaveUp(): void;
 }
@@ -93,7 +93,7 @@ export class Link<T> {
   }
 
   /** Tells the master how many tasks this worker wants. */
-  changeCredit(concurrency: number, prefetch: number): void {
+  changeCredit(concurrency: number, prefetch: Prefetch): void {
     if (this.#state.kind === 'connecting' || this.#state.kind === 'connected') {
       this.#state.session.changeCredit(concurrency, prefetch);
     }
@@ -121,7 +121,7 @@ export class Link<T> {
       connectTimeoutMs,
       describe: () => this.#context.describe(),
       welcomed: (id) => this.#welcomed(session, id),
-      run: (task, answer) => this.#context.run(task, answer),
+      run: (task, answers) => this.#context.run(task, answers),
       ended: (code, reason) => this.#disconnected(code, reason),
     });
     return session;

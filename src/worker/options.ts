@@ -1,4 +1,7 @@
 // The options of a worker: what they mean, their defaults, and their checks.
+import type { BackoffOptions } from '../backoff.ts';
+import type { TaskHandler } from '../handler.ts';
+import { expectLabels, type Labels } from '../labels.ts';
 import {
   checkLogger,
   expectInteger,
@@ -11,7 +14,7 @@ import {
 import { type Logger, silentLogger } from '../ports.ts';
 import { type CodecName, codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
-import type { ReconnectOptions } from './reconnection.ts';
+import type { Prefetch } from '../protocol/messages.ts';
 
 /** Options of a {@link Worker}. All times are in milliseconds. */
 export interface WorkerOptions<T> {
@@ -35,20 +38,25 @@ export interface WorkerOptions<T> {
   readonly concurrency?: number;
   /**
    * How many further tasks the worker holds, so that the next one is at hand when one ends; an integer from 0 to
-   * 65536. More hide a longer round trip when tasks are short; fewer leave more for others when tasks are long.
-   * @defaultValue as many as `concurrency`
+   * 65536. `'auto'` leaves it to the master, which follows the round trip and the time that tasks take: many when tasks
+   * are short or the way is long, none when they are so long that the way does not matter. @defaultValue 'auto'
    */
-  readonly prefetch?: number;
+  readonly prefetch?: number | 'auto';
   /**
    * Which tasks the worker takes: a list of values of `task.type`, at most 1024 with 8192 characters in all, which the
    * master goes by; or a predicate, which the worker asks for every task and rejects it if the answer is false.
-   * @defaultValue all tasks
+   * @defaultValue what the handler's `accepts` says, else all tasks
    */
   readonly accepts?: readonly string[] | ((task: T) => boolean);
+  /**
+   * What the worker has, for tasks that require it: at most 64 labels, each a text, a number or a boolean, e.g. `{ gpu: true, memory: 8 }`.
+   * @defaultValue none
+   */
+  readonly labels?: Labels;
   /** How long one try to connect may take, welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
   readonly connectTimeout?: number;
-  /** How tries to connect are spaced; false: a lost connection is not made again. @defaultValue { base: 500, cap: 30000 } */
-  readonly reconnect?: ReconnectOptions | false;
+  /** How tries to connect are spaced; false: a lost connection is not made again. @defaultValue { base: 500, factor: 2, cap: 30000 } */
+  readonly reconnect?: BackoffOptions | false;
   /**
    * How long an attempt that was called off may take to end, in milliseconds ≥ 0. Then its slot is given away, and
    * `stop()` does not wait for it any longer. Only a sandbox can really end a handler that does not listen to
@@ -66,11 +74,12 @@ export interface CheckedWorkerOptions<T> {
   readonly url: string;
   readonly name: string;
   readonly concurrency: number;
-  readonly prefetch: number | undefined;
+  readonly prefetch: Prefetch;
   readonly acceptedTypes: readonly string[] | undefined;
+  readonly labels: Labels | undefined;
   readonly acceptsTask: ((task: T) => boolean) | undefined;
   readonly connectTimeout: number;
-  readonly reconnect: ReconnectOptions | false;
+  readonly reconnect: BackoffOptions | false;
   readonly grace: number;
   readonly codec: CodecName;
   readonly logger: Logger;
@@ -80,6 +89,7 @@ const defaults = Object.freeze({
   masterHost: 'localhost',
   masterPort: 9000,
   protocol: 'ws',
+  prefetch: 'auto',
   connectTimeout: 5000,
   reconnect: Object.freeze({}),
   grace: 2000,
@@ -87,25 +97,26 @@ const defaults = Object.freeze({
   logger: silentLogger,
 } satisfies WorkerOptions<never>);
 
-const known = [...Object.keys(defaults), 'url', 'name', 'concurrency', 'prefetch', 'accepts'];
+const known = [...Object.keys(defaults), 'url', 'name', 'concurrency', 'accepts', 'labels'];
 
 /** @throws InvalidOptionError */
 export function checkWorkerOptions<T>(
   options: WorkerOptions<T>,
   defaultName: string,
-  handlerConcurrency: () => number | undefined,
+  handler: TaskHandler<T, unknown>,
 ): CheckedWorkerOptions<T> {
   expectObject('options', options);
   expectKnown('Worker', options, known);
-  const { name = defaultName, prefetch, accepts } = options;
-  const concurrency = options.concurrency ?? handlerConcurrency() ?? 1;
+  const { name = defaultName, prefetch = defaults.prefetch, accepts = handler.accepts, labels } = options;
+  const concurrency = options.concurrency ?? handler.getConcurrency?.() ?? 1;
   const { connectTimeout = defaults.connectTimeout, grace = defaults.grace, reconnect = defaults.reconnect } = options;
   const { codec = defaults.codec, logger = defaults.logger } = options;
   expectString('name', name, Limits.nameCharacters);
   const concurrencySource = options.concurrency === undefined ? 'handler.getConcurrency()' : 'concurrency';
   expectInteger(concurrencySource, concurrency, 1, Limits.credit);
-  if (prefetch !== undefined) expectInteger('prefetch', prefetch, 0, Limits.credit);
+  if (prefetch !== 'auto') expectPrefetch(prefetch);
   expectAccepts(accepts);
+  if (labels !== undefined) expectLabels('labels', labels);
   expectMilliseconds('connectTimeout', connectTimeout, 1, false);
   expectMilliseconds('grace', grace, 0, false);
   if (!Object.hasOwn(codecs, codec)) refuse('codec', `one of ${Object.keys(codecs).join(', ')}`, codec);
@@ -114,6 +125,7 @@ export function checkWorkerOptions<T>(
     name,
     concurrency,
     prefetch,
+    labels: labels === undefined ? undefined : { ...labels },
     acceptedTypes: typeof accepts === 'function' ? undefined : accepts,
     acceptsTask: typeof accepts === 'function' ? accepts : undefined,
     connectTimeout,
@@ -122,6 +134,11 @@ export function checkWorkerOptions<T>(
     codec,
     logger: checkLogger('logger', logger),
   };
+}
+
+function expectPrefetch(prefetch: unknown): void {
+  if (typeof prefetch === 'number' && Number.isInteger(prefetch) && prefetch >= 0 && prefetch <= Limits.credit) return;
+  refuse('prefetch', `'auto', or an integer from 0 to ${Limits.credit}`, prefetch);
 }
 
 function expectAccepts(accepts: unknown): void {

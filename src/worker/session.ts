@@ -9,11 +9,12 @@ import {
   type MasterDescription,
   type MasterMessage,
   MessageType,
+  type Prefetch,
   type WorkerDescription,
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
-import { type AttemptResult, abortError, type CancelAttempt } from './executor.ts';
+import { type AddedAttempt, type AttemptResult, abortError } from './executor.ts';
 
 /** A task as the master granted it. */
 export interface GrantedTask {
@@ -30,14 +31,19 @@ export interface WorkerSessionContext {
   /** What the hello says. */
   describe(): WorkerDescription;
   welcomed(id: string): void;
-  /** Runs a task, or turns it down; calls `answer` once, with what came of it. */
-  run(task: GrantedTask, answer: Answer): CancelAttempt;
+  /** Runs a task, or turns it down; answers once, with what came of it. */
+  run(task: GrantedTask, answers: Answers): AddedAttempt;
   /** Told once. */
   ended(code: number, reason: string): void;
 }
 
-/** Sends what came of an attempt. Returns what was really sent: a result that cannot be sent is a failure. */
-export type Answer = (result: AttemptResult<unknown>) => AttemptResult<unknown>;
+/** What can be said of an attempt to the master. */
+export interface Answers {
+  /** Sends how far it is. @throws TaskdistError if that cannot be sent */
+  progress(value: unknown): void;
+  /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
+  end(result: AttemptResult<unknown>): AttemptResult<unknown>;
+}
 
 /** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
 type SessionState =
@@ -51,8 +57,8 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   readonly #context: WorkerSessionContext;
   readonly #socket: Socket;
   readonly #alarm: Alarm;
-  /** How to call off what the master granted and has no answer to yet. */
-  readonly #attempts = new Map<number, CancelAttempt>();
+  /** What the master granted and has no answer to yet. */
+  readonly #attempts = new Map<number, AddedAttempt>();
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
   #onSocketClosed = (): void => {};
@@ -82,7 +88,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   }
 
   /** Tells the master how many tasks this worker wants. */
-  changeCredit(concurrency: number, prefetch: number): void {
+  changeCredit(concurrency: number, prefetch: Prefetch): void {
     // Before the welcome too: the hello on its way may say something else.
     this.#conversation?.send([MessageType.credit, concurrency, prefetch]);
   }
@@ -98,7 +104,10 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
         this.#granted(conversation, message[1], { attempt: message[2], key: message[3], task: message[4] });
         break;
       case MessageType.cancel:
-        this.#attempts.get(message[1])?.(abortError(`The master cancelled the attempt: ${message[2]}`));
+        this.#attempts.get(message[1])?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
+        break;
+      case MessageType.recall:
+        this.#attempts.get(message[1])?.recall();
         break;
       case MessageType.ping:
         conversation.send([MessageType.pong, message[1]]);
@@ -110,7 +119,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
-    for (const cancel of [...this.#attempts.values()]) cancel(abortError(`The connection ended: ${reason}`));
+    for (const attempt of [...this.#attempts.values()]) attempt.cancel(abortError(`The connection ended: ${reason}`));
     this.#attempts.clear();
     this.#context.ended(code, reason);
   }
@@ -158,13 +167,16 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
       return;
     }
     let isAnswered = false;
-    const cancel = this.#context.run(task, (result) => {
-      isAnswered = true;
-      this.#attempts.delete(lease);
-      return this.#answer(lease, result);
+    const attempt = this.#context.run(task, {
+      progress: (value) => this.#conversation?.send([MessageType.progress, lease, value]),
+      end: (result) => {
+        isAnswered = true;
+        this.#attempts.delete(lease);
+        return this.#answer(lease, result);
+      },
     });
     // It may have been over at once.
-    if (!isAnswered) this.#attempts.set(lease, cancel);
+    if (!isAnswered) this.#attempts.set(lease, attempt);
   }
 
   #answer(lease: number, result: AttemptResult<unknown>): AttemptResult<unknown> {

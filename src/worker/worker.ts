@@ -1,7 +1,8 @@
 // The worker: connects to a master, runs its tasks, and connects again whenever the connection is lost.
 
+import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
-import { Emitter, type EventOf } from '../events.ts';
+import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
 import { type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
 import { expectInteger } from '../options.ts';
 import { systemEnvironment } from '../platform/environment.ts';
@@ -11,15 +12,16 @@ import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
 import { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent, WorkerState } from './events.ts';
-import { type AttemptResult, abortError, type CancelAttempt, Executor } from './executor.ts';
+import { type AddedAttempt, type AttemptResult, abortError, Executor } from './executor.ts';
 import { Link } from './link.ts';
 import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { Reconnection } from './reconnection.ts';
-import type { Answer, GrantedTask } from './session.ts';
+import type { Answers, GrantedTask } from './session.ts';
 
 type Lifecycle =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'running' }
+  | { readonly kind: 'draining'; readonly drained: Promise<void> }
   | { readonly kind: 'stopping'; readonly stopped: Promise<void> };
 
 /** Runs the tasks of one master through a handler; the same in Node and in a browser. */
@@ -45,7 +47,7 @@ export class Worker<T, R> {
   ) {
     this.#handler = toHandler(handler);
     this.#environment = environment;
-    this.#options = checkWorkerOptions(options, environment.name, () => this.#handler.getConcurrency?.());
+    this.#options = checkWorkerOptions(options, environment.name, this.#handler);
     this.#concurrency = this.#options.concurrency;
     this.#executor = new Executor(this.#handler, environment.clock, this.#concurrency, this.#options.grace, (error) =>
       this.#broken(error),
@@ -91,16 +93,44 @@ export class Worker<T, R> {
    * Resolves when all of that is over, or has taken longer than `grace`. May be called at any time, and again.
    */
   async stop(): Promise<void> {
-    if (this.#lifecycle.kind === 'running') {
+    if (this.#lifecycle.kind === 'running' || this.#lifecycle.kind === 'draining') {
       // The state first: what stopping sets off may ask for it.
       const { promise, resolve } = deferred();
       this.#lifecycle = { kind: 'stopping', stopped: promise };
       await this.#stop();
       this.#lifecycle = { kind: 'stopped' };
+      this.#events.end();
       resolve();
     } else if (this.#lifecycle.kind === 'stopping') {
       await this.#lifecycle.stopped;
     }
+  }
+
+  /**
+   * Stops well: takes no new tasks, gives back those that have not started, lets what runs end, for up to `grace`
+   * milliseconds, and then stops. May be called again; {@link stop} stops at once.
+   * @throws InvalidOptionError
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const graceMs = checkGrace(options);
+    if (this.#lifecycle.kind === 'running') {
+      const { promise, resolve } = deferred();
+      this.#lifecycle = { kind: 'draining', drained: promise };
+      this.#applyConcurrency();
+      this.#executor.releaseWaiting();
+      await within(graceMs, this.#environment.clock, this.#executor.idle());
+      await this.stop();
+      resolve();
+    } else if (this.#lifecycle.kind === 'draining') {
+      await this.#lifecycle.drained;
+    } else {
+      await this.stop();
+    }
+  }
+
+  /** As {@link stop}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** Takes no new tasks, and gives back those that have not started; what runs goes on. The connection stays. */
@@ -136,6 +166,16 @@ export class Worker<T, R> {
     return this.#events.on(type, listener);
   }
 
+  /**
+   * The events from now on, as they come, for `for await`. Ends when its loop is left, when `signal` aborts, or when the
+   * worker has stopped. @throws InvalidOptionError
+   */
+  events<Type extends WorkerEvent<T>['type'] = WorkerEvent<T>['type']>(
+    options?: StreamOptions<Type>,
+  ): AsyncIterableIterator<EventOf<WorkerEvent<T>, Type> | Dropped> {
+    return this.#events.stream(options);
+  }
+
   async #start(): Promise<void> {
     if (this.#lifecycle.kind !== 'stopped') {
       throw new TaskdistError('TASKDIST_INVALID_STATE', `The worker is ${this.state} already`);
@@ -154,14 +194,10 @@ export class Worker<T, R> {
   /** Waits for the handler, but not longer than for a task that was called off. */
   async #stopHandler(): Promise<void> {
     const { grace, logger } = this.#options;
-    const { promise: graceOver, resolve } = deferred();
-    const cancel = this.#environment.clock.setTimer(grace, resolve);
     try {
-      await Promise.race([this.#handler.stop?.(), graceOver]);
+      await within(grace, this.#environment.clock, Promise.resolve(this.#handler.stop?.()));
     } catch (error) {
       logger.error('The handler failed to stop', error);
-    } finally {
-      cancel();
     }
   }
 
@@ -177,53 +213,58 @@ export class Worker<T, R> {
       logger,
       events: this.#events,
       describe: () => this.#describe(),
-      run: (task, answer) => this.#run(task, answer),
+      run: (task, answers) => this.#run(task, answers),
       gaveUp: () => void this.stop(),
     });
   }
 
   #describe(): WorkerDescription {
-    const { name, acceptedTypes } = this.#options;
+    const { name, prefetch, acceptedTypes, labels } = this.#options;
     return {
       version: PROTOCOL_VERSION,
       name,
       platform: this.#environment.platform,
       concurrency: this.#effectiveConcurrency,
-      prefetch: this.#prefetch,
+      prefetch,
       ...(acceptedTypes === undefined ? {} : { accepts: acceptedTypes }),
+      ...(labels === undefined ? {} : { labels }),
     };
   }
 
   get #effectiveConcurrency(): number {
-    return this.#isPaused ? 0 : this.#concurrency;
+    return this.#takesTasks ? this.#concurrency : 0;
   }
 
-  get #prefetch(): number {
-    return this.#options.prefetch ?? this.#concurrency;
+  get #takesTasks(): boolean {
+    return !this.#isPaused && this.#lifecycle.kind !== 'draining';
   }
 
   #applyConcurrency(): void {
     const concurrency = this.#effectiveConcurrency;
-    this.#link.changeCredit(concurrency, this.#prefetch);
+    this.#link.changeCredit(concurrency, this.#options.prefetch);
     this.#executor.setConcurrency(concurrency);
   }
 
-  #run(granted: GrantedTask, answer: Answer): CancelAttempt {
+  #run(granted: GrantedTask, answers: Answers): AddedAttempt {
     const { key, attempt } = granted;
     // The master's type promises it; what crosses the wire is as trustworthy as the master.
     const task = granted.task as T;
     const turnedDown = this.#turnDown(task);
     if (turnedDown !== undefined) {
-      answer(turnedDown);
-      return () => {};
+      answers.end(turnedDown);
+      return { cancel() {}, recall() {} };
     }
     return this.#executor.add({
       key,
       attempt,
       task,
       started: () => this.#events.emit({ type: 'taskStarted', key, attempt, task }),
+      progressed: (value) => {
+        answers.progress(value);
+        this.#events.emit({ type: 'taskProgress', key, attempt, task, value });
+      },
       ended: (result, durationMs) => {
-        const sent = answer(result);
+        const sent = answers.end(result);
         const outcome = sent.kind === 'released' ? 'returned' : sent.kind;
         const error = sent.kind === 'failed' ? { error: sent.error } : {};
         this.#events.emit({ type: 'taskSettled', key, attempt, task, outcome, durationMs, ...error });
@@ -234,7 +275,7 @@ export class Worker<T, R> {
   /** Judges a task before it is queued: undefined if it is taken. */
   #turnDown(task: T): AttemptResult<never> | undefined {
     // It was on its way when the master was told.
-    if (this.#isPaused) return { kind: 'released' };
+    if (!this.#takesTasks) return { kind: 'released' };
     try {
       const isAccepted = this.#options.acceptsTask?.(task) ?? true;
       return isAccepted ? undefined : { kind: 'rejected', reason: 'Not accepted' };

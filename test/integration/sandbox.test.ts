@@ -212,6 +212,7 @@ describe('sandbox used alone', () => {
     key: 'k',
     attempt: 1,
     signal: new AbortController().signal,
+    progress: (): void => {},
     reject: (): never => {
       throw new Error();
     },

@@ -5,9 +5,9 @@ import type { TaskContext } from '../../src/handler.ts';
 import type { MasterEvent } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { Random } from '../../src/ports.ts';
-import { FifoScheduler } from '../../src/scheduling/fifo-scheduler.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { integerBelow, pick, seededRandom } from '../support/random.ts';
+import { TestScheduler } from '../support/scheduler.ts';
 import { VirtualClock, type VirtualProcess } from '../support/virtual-clock.ts';
 import { VirtualNetwork } from '../support/virtual-socket.ts';
 import { VirtualPage, virtualEnvironment } from '../support/virtual-worker.ts';
@@ -44,7 +44,7 @@ const limits = { taskTimeoutMs: 5000, socketTimeoutMs: 3000, helloTimeoutMs: 100
 export class SimulatedCluster {
   readonly clock = new VirtualClock();
   readonly random: Random;
-  readonly scheduler = new FifoScheduler<SimulatedTask, number>({ maxAttempts: 3, maxDeliveries: 1000 });
+  readonly scheduler = new TestScheduler<SimulatedTask, number>({ maxAttempts: 3, maxDeliveries: 1000 }, this.clock);
   readonly members: Member[] = [];
   readonly settlements: Settlement[] = [];
   /** What happened, in order: the same for the same seed. */

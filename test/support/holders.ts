@@ -1,26 +1,42 @@
 // Those who take leases from a scheduler, without a connection.
-import type { Lease, LeaseHolder, TaskScheduler } from '../../src/scheduling/scheduler.ts';
+import type { Labels } from '../../src/labels.ts';
+import type { Lease, LeaseHolder, RevokeReason, TaskScheduler } from '../../src/scheduling/scheduler.ts';
 import { nextTurn } from './event-loop.ts';
 
-/** A holder that takes when it is told to, and notes what is revoked. */
+/** What a test's holder takes. */
+export interface HolderOptions {
+  readonly accepts?: readonly string[];
+  readonly labels?: Labels;
+}
+
+/** A holder that takes when it is told to, and notes what is revoked. It joins at once. */
 export class TestHolder<T, R> implements LeaseHolder<T> {
   readonly id: string;
   readonly name: string;
   readonly accepts: ReadonlySet<string> | undefined;
+  readonly labels: Labels | undefined;
+  /** How many it could start at once. */
+  idleSlots = Number.POSITIVE_INFINITY;
+  /** Why leases were revoked, in order. */
+  readonly reasons: RevokeReason[] = [];
   /** The leases that were revoked. */
   readonly revoked: Lease<T>[] = [];
   /** What to do besides when a lease is revoked. */
   onRevoke: (lease: Lease<T>) => void = () => {};
   readonly #scheduler: TaskScheduler<T, R>;
 
-  constructor(scheduler: TaskScheduler<T, R>, id = 'h1', accepts?: readonly string[]) {
+  constructor(scheduler: TaskScheduler<T, R>, id = 'h1', options: readonly string[] | HolderOptions = {}) {
+    const { accepts, labels } = isList(options) ? { accepts: options, labels: undefined } : options;
     this.#scheduler = scheduler;
     this.id = id;
     this.name = `holder ${id}`;
     this.accepts = accepts === undefined ? undefined : new Set(accepts);
+    this.labels = labels;
+    scheduler.join(this);
   }
 
-  revoke(lease: Lease<T>): void {
+  revoke(lease: Lease<T>, reason: RevokeReason): void {
+    this.reasons.push(reason);
     this.revoked.push(lease);
     this.onRevoke(lease);
   }
@@ -45,6 +61,10 @@ export class TestHolder<T, R> implements LeaseHolder<T> {
     if (lease === undefined) throw new Error('There is nothing to take');
     return lease;
   }
+}
+
+function isList(options: readonly string[] | HolderOptions): options is readonly string[] {
+  return Array.isArray(options);
 }
 
 /** How a promise stands: with the value, with the reason, or not settled. */

@@ -3,24 +3,33 @@ import { Emitter } from '../../src/events.ts';
 import type { MasterEvent } from '../../src/master/events.ts';
 import { type SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
-import { FifoScheduler, type FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
 import { WorkerPeer } from './peers.ts';
+import { TestScheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualNetwork } from './virtual-socket.ts';
 
-const eventTypes = ['workerConnected', 'workerDisconnected', 'connectionRefused', 'attemptEnded'] as const;
+const eventTypes = [
+  'workerConnected',
+  'workerDisconnected',
+  'connectionRefused',
+  'attemptStarted',
+  'progress',
+  'leaseRecalled',
+  'attemptEnded',
+] as const;
 
 /** What a test of sessions starts with. Packets take no time, so that times are round numbers. */
 export class VirtualMaster<T = unknown, R = unknown> {
   readonly clock = new VirtualClock(0);
   readonly network = new VirtualNetwork({ latencyMs: 0 });
-  readonly scheduler: FifoScheduler<T, R>;
+  readonly scheduler: TestScheduler<T, R>;
   readonly sessions: Sessions<T, R>;
   /** All events so far. */
   readonly events: MasterEvent<T>[] = [];
 
   constructor(limits: Partial<SessionLimits> = {}, options: FifoSchedulerOptions = {}) {
-    this.scheduler = new FifoScheduler<T, R>(options);
+    this.scheduler = new TestScheduler<T, R>({ unmatchedAfter: Number.POSITIVE_INFINITY, ...options }, this.clock);
     this.scheduler.open();
     const emitter = new Emitter<MasterEvent<T>>();
     for (const type of eventTypes) emitter.on(type, (event) => this.events.push(event));

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AttemptContext, type TaskHandler, toHandler } from '../../src/handler.ts';
 
+const ignore = (): void => {};
+
 describe('toHandler', () => {
   it('makes a handler of a function', () => {
     const handler = toHandler((task: number) => task + 1);
-    expect(handler.doTask(1, new AttemptContext('k', 1))).toBe(2);
+    expect(handler.doTask(1, new AttemptContext('k', 1, ignore))).toBe(2);
   });
 
   it('takes a handler as it is', () => {
@@ -29,17 +31,17 @@ describe('toHandler', () => {
 
 describe('AttemptContext', () => {
   it('says which task and which attempt', () => {
-    expect(new AttemptContext('k', 3)).toMatchObject({ key: 'k', attempt: 3 });
+    expect(new AttemptContext('k', 3, ignore)).toMatchObject({ key: 'k', attempt: 3 });
   });
 
   it('throws when the task is rejected', () => {
-    expect(() => new AttemptContext('k', 1).reject('no GPU')).toThrow(
+    expect(() => new AttemptContext('k', 1, ignore).reject('no GPU')).toThrow(
       expect.objectContaining({ code: 'TASKDIST_TASK_REJECTED', reason: 'no GPU' }),
     );
   });
 
   it('has a signal that aborts with the attempt', () => {
-    const context = new AttemptContext('k', 1);
+    const context = new AttemptContext('k', 1, ignore);
     const { signal } = context;
     expect([signal.aborted, context.signal]).toEqual([false, signal]);
     context.abort('why');
@@ -47,10 +49,23 @@ describe('AttemptContext', () => {
   });
 
   it('has an aborted signal for whoever asks for it afterwards', () => {
-    const context = new AttemptContext('k', 1);
+    const context = new AttemptContext('k', 1, ignore);
     context.abort('why');
     context.abort('again');
     expect([context.signal.aborted, context.signal.reason]).toEqual([true, 'why']);
+  });
+
+  it('passes on what it is told of progress, until the attempt is over or aborted', () => {
+    const told: unknown[] = [];
+    const tell = (value: unknown): void => void told.push(value);
+    const [over, aborted] = [new AttemptContext('k', 1, tell), new AttemptContext('k', 1, tell)];
+    over.progress(0.5);
+    over.end();
+    over.progress(1);
+    aborted.progress('half');
+    aborted.abort('why');
+    aborted.progress('all');
+    expect(told).toEqual([0.5, 'half']);
   });
 
   it('makes no signal for a handler that does not ask', () => {
@@ -63,7 +78,7 @@ describe('AttemptContext', () => {
       }
     };
     try {
-      const context = new AttemptContext('k', 1);
+      const context = new AttemptContext('k', 1, ignore);
       context.abort('why');
       expect(made).toBe(0);
       expect(context.signal).toBe(context.signal);

@@ -1,16 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { GrantTable } from '../../../src/master/grants.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { leaseOf } from '../../support/leases.ts';
 
 const infinity = Number.POSITIVE_INFINITY;
-const leaseOf = (task: number): Lease<number> => ({ key: String(task), attempt: 1, task, isLive: true });
 
 function setUp(count: number) {
   const table = new GrantTable<number>();
   const leases: Lease<number>[] = Array.from({ length: count }, (_, task) => leaseOf(task));
-  const grants = leases.map((lease) => table.add(lease));
+  const grants = leases.map((lease) => table.add(lease, 900));
   const states = (): string[] => grants.map(({ state }) => state);
-  return { table, leases, grants, states };
+  /** Starts as many as the worker has slots for, with that timeout; returns which. */
+  const start = (concurrency: number, nowMs: number, timeoutMs = infinity): number[] => {
+    const started: number[] = [];
+    for (let grant = table.start(concurrency, nowMs); grant !== undefined; grant = table.start(concurrency, nowMs)) {
+      grant.dueMs = nowMs + timeoutMs;
+      started.push(grant.id);
+    }
+    return started;
+  };
+  return { table, leases, grants, states, start };
 }
 
 describe('GrantTable', () => {
@@ -27,7 +36,7 @@ describe('GrantTable', () => {
   it('never uses a number twice', () => {
     const { table, leases, grants } = setUp(2);
     for (const grant of grants) table.remove(grant);
-    expect(table.add(leases[0] as Lease<number>).id).toBe(3);
+    expect(table.add(leases[0] as Lease<number>, 1000).id).toBe(3);
   });
 
   it('knows which numbers it gave out, whatever has become of them', () => {
@@ -38,75 +47,104 @@ describe('GrantTable', () => {
   });
 
   it('starts the oldest, as many as the worker runs at once', () => {
-    const { table, grants, states } = setUp(4);
+    const { table, grants, states, start } = setUp(4);
     expect(states()).toEqual(Array(4).fill('waiting'));
-    expect(table.start(2, 1000, 50)).toBe(1050);
+    expect(start(2, 1000)).toEqual([1, 2]);
     expect(states()).toEqual(['running', 'running', 'waiting', 'waiting']);
-    expect(grants[1]).toMatchObject({ startedAtMs: 1000, deadlineMs: 1050 });
-    expect([table.size, table.running]).toEqual([4, 2]);
+    expect(grants[1]).toMatchObject({ grantedAtMs: 900, startedAtMs: 1000 });
+    expect([table.size, table.running, table.waiting, table.live]).toEqual([4, 2, 2, 4]);
   });
 
   it('starts the next when one has ended, and counts its time from then', () => {
-    const { table, grants, states } = setUp(3);
-    table.start(1, 1000, 50);
-    expect(table.start(1, 1010, 50)).toBe(infinity);
-    table.remove(grants[0] as never);
-    expect(table.start(1, 1020, 50)).toBe(1070);
+    const { table, grants, states, start } = setUp(3);
+    start(1, 1000, 50);
+    expect(start(1, 1010)).toEqual([]);
+    expect(table.remove(grants[0] as never)).toBe(true);
+    expect(start(1, 1020, 50)).toEqual([2]);
     expect(states()).toEqual(['running', 'running', 'waiting']);
-    expect(table.nextDeadlineMs()).toBe(1070);
+    expect([grants[1]?.startedAtMs, table.nextDueMs()]).toEqual([1020, 1070]);
   });
 
   it('starts none while the worker runs none, and leaves those alone that run', () => {
-    const { table, states } = setUp(3);
-    expect(table.start(0, 1000, 50)).toBe(infinity);
-    table.start(2, 1000, 50);
-    expect(table.start(0, 2000, 50)).toBe(infinity);
-    expect(table.start(1, 2000, 50)).toBe(infinity);
+    const { states, start } = setUp(3);
+    expect(start(0, 1000)).toEqual([]);
+    start(2, 1000);
+    expect([start(0, 2000), start(1, 2000)]).toEqual([[], []]);
     expect(states()).toEqual(['running', 'running', 'waiting']);
   });
 
   it('keeps the slot of a cancelled one until it is answered', () => {
-    const { table, grants, states } = setUp(2);
-    table.start(1, 1000, 50);
-    (grants[0] as { state: string }).state = 'cancelled';
-    expect(table.start(1, 1010, 50)).toBe(infinity);
-    expect([states(), table.running, table.nextDeadlineMs()]).toEqual([['cancelled', 'waiting'], 1, infinity]);
+    const { table, grants, states, start } = setUp(2);
+    start(1, 1000, 50);
+    table.cancel(grants[0] as never);
+    expect(start(1, 1010)).toEqual([]);
+    expect([states(), table.running, table.live, table.nextDueMs()]).toEqual([
+      ['cancelled', 'waiting'],
+      1,
+      1,
+      infinity,
+    ]);
     table.remove(grants[0] as never);
-    expect(table.start(1, 1020, 50)).toBe(1070);
+    expect([start(1, 1020), table.size, table.live]).toEqual([[2], 1, 1]);
     expect(states()).toEqual(['cancelled', 'running']);
   });
 
-  it('does not let one run that was cancelled while it waited', () => {
-    const { table, grants, states } = setUp(2);
-    (grants[1] as { state: string }).state = 'cancelled';
-    table.start(2, 1000, 50);
-    expect(states()).toEqual(['running', 'cancelled']);
+  it('gives a slot, but no start, to one that was cancelled while it waited', () => {
+    const { table, grants, states, start } = setUp(3);
+    table.cancel(grants[1] as never);
+    expect(start(2, 1000, 50)).toEqual([1]);
+    expect([states(), table.running]).toEqual([['running', 'cancelled', 'waiting'], 2]);
     expect(table.overdue(2000)).toEqual([grants[0]]);
   });
 
   it('takes out one that waits, without disturbing the order of the others', () => {
-    const { table, grants, states } = setUp(4);
-    table.remove(grants[1] as never);
-    table.start(2, 1000, 50);
+    const { table, grants, states, start } = setUp(4);
+    expect(table.remove(grants[1] as never)).toBe(false);
+    start(2, 1000);
     expect(states()).toEqual(['running', 'waiting', 'running', 'waiting']);
     expect(table.size).toBe(3);
   });
 
   it('finds the overdue', () => {
-    const { table, grants } = setUp(3);
-    table.start(1, 1000, 50);
-    table.start(2, 1020, 50);
+    const { table, grants, start } = setUp(3);
+    start(1, 1000, 50);
+    start(2, 1020, 50);
     expect([table.overdue(1049), table.overdue(1050), table.overdue(1070)]).toEqual([
       [],
       [grants[0]],
       [grants[0], grants[1]],
     ]);
-    expect(table.nextDeadlineMs()).toBe(1050);
+    expect(table.nextDueMs()).toBe(1050);
   });
 
   it('is never overdue without a timeout', () => {
-    const { table } = setUp(1);
-    expect(table.start(1, 1000, infinity)).toBe(infinity);
-    expect([table.overdue(Number.MAX_VALUE), table.nextDeadlineMs()]).toEqual([[], infinity]);
+    const { table, start } = setUp(1);
+    start(1, 1000);
+    expect([table.overdue(Number.MAX_VALUE), table.nextDueMs()]).toEqual([[], infinity]);
+  });
+
+  it('offers what waits for recall, the last first, each with its position', () => {
+    const { table, grants, start } = setUp(4);
+    start(1, 1000);
+    table.recall(grants[3] as never, 1100);
+    expect([...table.recallable()]).toEqual([
+      [grants[2], 2],
+      [grants[1], 1],
+    ]);
+    expect(table.recalled).toBe(1);
+  });
+
+  it('waits for one that is recalled until it is due, unless it is given back or starts', () => {
+    const { table, grants, start, states } = setUp(4);
+    start(1, 1000);
+    for (const grant of grants.slice(1)) table.recall(grant, 1100);
+    table.remove(grants[3] as never);
+    table.remove(grants[0] as never);
+    start(1, 1050);
+    expect(states()).toEqual(['running', 'running', 'recalled', 'recalled']);
+    expect([table.recalled, table.overdue(1099), table.overdue(1100)]).toEqual([1, [], [grants[2]]]);
+    expect(table.nextDueMs()).toBe(1100);
+    table.cancel(grants[2] as never);
+    expect([table.recalled, table.overdue(9999), table.live]).toEqual([0, [], 1]);
   });
 });

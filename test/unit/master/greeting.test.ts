@@ -21,12 +21,17 @@ describe('Greeting', () => {
         id: 'w1',
         name: 'Ada',
         platform: 'python',
+        labels: {},
         connectedAt: master.clock.epochNow(),
         concurrency: 4,
+        credit: 4,
         running: 0,
+        waiting: 0,
         done: 0,
         failed: 0,
         late: 0,
+        recalled: 0,
+        rate: 0,
       },
     ]);
     expect(master.events).toEqual([{ type: 'workerConnected', worker: master.sessions.list()[0] }]);

@@ -4,8 +4,9 @@ import { Emitter } from '../../../src/events.ts';
 import type { MasterEvent } from '../../../src/master/events.ts';
 import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
-import type { Lease, TaskScheduler } from '../../../src/scheduling/scheduler.ts';
+import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
 import { follow } from '../../support/holders.ts';
+import { leaseOf } from '../../support/leases.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -66,12 +67,14 @@ describe('Session', () => {
     const clock = new VirtualClock(0);
     const network = new VirtualNetwork({ latencyMs: 0 });
     const released: unknown[] = [];
-    const lease = (task: string, isLive: boolean): Lease<string> => ({ key: task, attempt: 1, task, isLive });
-    const batches = [[lease('void', false), lease('live', true), lease('void too', false)]];
+    const batches = [[leaseOf('void', { isLive: false }), leaseOf('live'), leaseOf('void too', { isLive: false })]];
     const scheduler: TaskScheduler<string, string> = {
       open() {},
       close() {},
+      join() {},
       leave() {},
+      started() {},
+      progressed() {},
       take: async (_holder, _max, signal) =>
         batches.shift() ?? new Promise((resolve) => signal.addEventListener('abort', () => resolve([]))),
       complete: () => true,

@@ -193,7 +193,12 @@ describe('the end of a connection', () => {
     const { master, clock, peer } = await setUp(2, bothWays);
     peer.close(1000, 'bye');
     await clock.settle();
-    expect(master.events.map(({ type }) => type)).toEqual(['workerConnected', 'attemptEnded', 'workerDisconnected']);
+    expect(master.events.map(({ type }) => type)).toEqual([
+      'workerConnected',
+      'attemptStarted',
+      'attemptEnded',
+      'workerDisconnected',
+    ]);
     expect(master.events.at(-1)).toMatchObject({ worker: { id: 'w1', running: 0 }, code: 1000, reason: 'bye' });
   });
 

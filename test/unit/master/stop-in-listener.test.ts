@@ -5,9 +5,9 @@ import { Emitter } from '../../../src/events.ts';
 import type { MasterEvent } from '../../../src/master/events.ts';
 import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
-import { FifoScheduler } from '../../../src/scheduling/fifo-scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
@@ -17,7 +17,7 @@ const { done } = MessageType;
 async function setUp() {
   const clock = new VirtualClock(0);
   const network = new VirtualNetwork({ latencyMs: 0 });
-  const scheduler = new FifoScheduler<string, string>();
+  const scheduler = new TestScheduler<string, string>();
   scheduler.open();
   const emitter = new Emitter<MasterEvent<string>>();
   const limits = { taskTimeoutMs: 1000, socketTimeoutMs: 30_000, helloTimeoutMs: 500, maxFrameBytes: 100_000 };

@@ -25,6 +25,8 @@ const validOfWorkers: readonly unknown[] = [
     { ...hello, name: text(nameCharacters), platform: text(nameCharacters), accepts: Array(acceptedTypes).fill('t') },
   ],
   [0, { ...hello, concurrency: credit, prefetch: credit, somethingNew: true }],
+  [0, { ...hello, prefetch: 'auto', labels: { gpu: true, memory: 8, region: 'eu' } }],
+  [0, { ...hello, labels: {} }],
   [5, 0, undefined],
   [5, Number.MAX_SAFE_INTEGER, { any: ['thing'] }],
   [6, 1, error],
@@ -34,7 +36,10 @@ const validOfWorkers: readonly unknown[] = [
   [8, 1],
   [9, 0, 0],
   [9, credit, credit],
+  [9, 1, 'auto'],
   [10, 0],
+  [12, 1, undefined],
+  [12, 1, { done: 0.5 }],
 ];
 
 const validOfMasters: readonly unknown[] = [
@@ -43,13 +48,16 @@ const validOfMasters: readonly unknown[] = [
   [2, 1, 1, text(nameCharacters), undefined],
   [3, 1, 'aborted'],
   [3, 1, 'timeout'],
+  [3, 1, 'superseded'],
+  [3, 1, 'recalled'],
   [4, 0],
+  [11, 1],
 ];
 
 const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
   [
     'what is not a message',
-    [undefined, null, 0, 'x', {}, [], [[]], { 0: 8, 1: 1, length: 2 }, [-1, 1], [11, 1], ['8', 1]],
+    [undefined, null, 0, 'x', {}, [], [[]], { 0: 8, 1: 1, length: 2 }, [-1, 1], [13, 1], ['8', 1]],
   ],
   ['a hello that is too short', [[0]]],
   [
@@ -64,12 +72,19 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
   ['a name', [undefined, 1, text(nameCharacters + 1)].map((name) => [0, { ...hello, name }])],
   ['a platform', [undefined, 1, text(nameCharacters + 1)].map((platform) => [0, { ...hello, platform }])],
   ['a concurrency', [...notIds, credit + 1].map((concurrency) => [0, { ...hello, concurrency }])],
-  ['a prefetch', [...notIds, credit + 1].map((prefetch) => [0, { ...hello, prefetch }])],
+  ['a prefetch', [...notIds, credit + 1, 'Auto'].map((prefetch) => [0, { ...hello, prefetch }])],
   [
     'accepted types',
     [null, 'x', {}, [1], [text(nameCharacters + 1)], Array(acceptedTypes + 1).fill('t')].map((accepts) => [
       0,
       { ...hello, accepts },
+    ]),
+  ],
+  [
+    'labels',
+    [null, 1, [], ['gpu'], { gpu: null }, { gpu: {} }, { memory: Number.NaN }, { region: text(257) }].map((labels) => [
+      0,
+      { ...hello, labels },
     ]),
   ],
   ['a done', [[5], [5, 1], ...notIds.map((id) => [5, id, 1])]],
@@ -105,12 +120,13 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
       ]),
     ],
   ],
+  ['a progress', [[12], [12, 1], ...notIds.map((id) => [12, id, 1])]],
   ['a pong', [[10], ...notIds.map((id) => [10, id])]],
   ['what only a master says', validOfMasters],
 ];
 
 const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
-  ['what is not a message', [undefined, null, 0, 'x', {}, [], [[]], [-1, 1], [11, 1], ['4', 1]]],
+  ['what is not a message', [undefined, null, 0, 'x', {}, [], [[]], [-1, 1], [13, 1], ['4', 1]]],
   ['a welcome that is too short', [[1]]],
   [
     'a welcome without a description',
@@ -146,6 +162,7 @@ const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
     ],
   ],
   ['a cancel', [[3, 1], [3, 1, 'other'], [3, 1, null], ...notIds.map((id) => [3, id, 'aborted'])]],
+  ['a recall', [[11], ...notIds.map((id) => [11, id])]],
   ['a ping', [[4], ...notIds.map((id) => [4, id])]],
   ['what only a worker says', validOfWorkers],
 ];
@@ -193,7 +210,7 @@ describe('the reason of a refusal', () => {
     [[5, -1, 1], 'done: `lease` must be an integer from 0 to 9007199254740991'],
     [[5, 1], 'done: it has too few fields'],
     [[7, 1, 2], 'rejected: `reason` must be a text of at most 16384 characters'],
-    [[9, 1, 70_000], 'credit: `prefetch` must be an integer from 0 to 65536'],
+    [[9, 1, 70_000], 'credit: `prefetch` must be "auto", or an integer from 0 to 65536'],
     [[0, { ...hello, name: 1 }], 'hello: `worker` must be a map whose `name` is a text of at most 256 characters'],
     [[0, 'x'], 'hello: `worker` must be a map'],
     [[6, 1, { ...error, code: {} }], 'failed: `error` must be a map whose `code` is a text or a number'],

@@ -62,6 +62,38 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
   },
   { name: 'released', messages: [[8, 4]], msgpack: '91 92 08 04', json: '[[8,4]]' },
   { name: 'credit', messages: [[9, 0, 0]], msgpack: '91 93 09 00 00', json: '[[9,0,0]]' },
+  {
+    name: 'credit of a worker that leaves its prefetch to the master',
+    messages: [[9, 2, 'auto']],
+    msgpack: '91 93 09 02 a46175746f',
+    json: '[[9,2,"auto"]]',
+  },
+  {
+    name: 'hello of a worker with labels',
+    messages: [
+      [
+        0,
+        {
+          version: 1,
+          name: 'A',
+          platform: 'node',
+          concurrency: 1,
+          prefetch: 'auto',
+          labels: { gpu: true, memory: 8, region: 'eu' },
+        },
+      ],
+    ],
+    msgpack:
+      '91 92 00 86 a776657273696f6e 01 a46e616d65 a141 a8706c6174666f726d a46e6f6465 ab636f6e63757272656e6379 01 ' +
+      'a87072656665746368 a46175746f a66c6162656c73 83 a3677075 c3 a66d656d6f7279 08 a6726567696f6e a26575',
+    json: '[[0,{"version":1,"name":"A","platform":"node","concurrency":1,"prefetch":"auto","labels":{"gpu":true,"memory":8,"region":"eu"}}]]',
+  },
+  {
+    name: 'progress',
+    messages: [[12, 5, { done: 0.5 }]],
+    msgpack: '91 93 0c 05 81 a4646f6e65 cb3fe0000000000000',
+    json: '[[12,5,{"done":0.5}]]',
+  },
   { name: 'pong', messages: [[10, 7]], msgpack: '91 92 0a 07', json: '[[10,7]]' },
   {
     name: 'several messages',
@@ -110,5 +142,18 @@ export const goldenMasterFrames: readonly GoldenFrame<MasterMessage>[] = [
     msgpack: '91 93 03 02 a774696d656f7574',
     json: '[[3,2,"timeout"]]',
   },
+  {
+    name: 'cancel of an attempt that another one was faster than',
+    messages: [[3, 2, 'superseded']],
+    msgpack: '91 93 03 02 aa73757065727365646564',
+    json: '[[3,2,"superseded"]]',
+  },
+  {
+    name: 'cancel of a lease that was not given back in time',
+    messages: [[3, 2, 'recalled']],
+    msgpack: '91 93 03 02 a8726563616c6c6564',
+    json: '[[3,2,"recalled"]]',
+  },
+  { name: 'recall', messages: [[11, 300]], msgpack: '91 92 0b cd012c', json: '[[11,300]]' },
   { name: 'ping', messages: [[4, 128]], msgpack: '91 92 04 cc80', json: '[[4,128]]' },
 ];

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import { FifoScheduler } from '../../../src/scheduling/fifo-scheduler.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 
 function setUp() {
-  const scheduler = new FifoScheduler<unknown, unknown>();
+  const scheduler = new TestScheduler<unknown, unknown>();
   scheduler.open();
   return { scheduler, holder: new TestHolder(scheduler) };
 }

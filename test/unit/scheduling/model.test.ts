@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import { FifoScheduler } from '../../../src/scheduling/fifo-scheduler.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { TestHolder } from '../../support/holders.ts';
 import { integerBelow, pick, seededRandom } from '../../support/random.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 
 interface Task {
   readonly n: number;
@@ -36,7 +36,7 @@ const maxDeliveries = 2;
 
 /** A scheduler beside a model so simple that it can be read at a glance: a sorted list, searched from the start. */
 class Comparison {
-  readonly scheduler = new FifoScheduler<Task, number>({ maxAttempts, maxDeliveries });
+  readonly scheduler = new TestScheduler<Task, number>({ maxAttempts, maxDeliveries });
   readonly all: Expected[] = [];
   readonly over: Lease<Task>[] = [];
   held: Held[] = [];

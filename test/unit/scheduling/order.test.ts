@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import { FifoScheduler } from '../../../src/scheduling/fifo-scheduler.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { TestHolder } from '../../support/holders.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 
 const lost = new TaskdistError('TASKDIST_WORKER_LOST', 'gone');
 
 function setUp(tasks: readonly unknown[] = []) {
-  const scheduler = new FifoScheduler<unknown, unknown>();
+  const scheduler = new TestScheduler<unknown, unknown>();
   scheduler.open();
   for (const task of tasks) void scheduler.put(task);
   const holder = (id: string, accepts?: readonly string[]) => new TestHolder(scheduler, id, accepts);
@@ -23,7 +23,7 @@ describe('FifoScheduler', () => {
   });
 
   it('keeps tasks that were put before a master came', async () => {
-    const scheduler = new FifoScheduler<number, number>();
+    const scheduler = new TestScheduler<number, number>();
     void scheduler.put(1);
     scheduler.open();
     const { task, attempt } = await new TestHolder(scheduler).takeOne();
@@ -47,7 +47,7 @@ describe('FifoScheduler', () => {
     expect(new Set(again.map(({ attempt }) => attempt))).toEqual(new Set([2]));
   });
 
-  it.each<[string, (scheduler: FifoScheduler<unknown, unknown>, lease: never) => boolean]>([
+  it.each<[string, (scheduler: TestScheduler<unknown, unknown>, lease: never) => boolean]>([
     ['was lost', (scheduler, lease) => scheduler.release(lease, { kind: 'lost', error: lost })],
     ['was returned', (scheduler, lease) => scheduler.release(lease, { kind: 'returned' })],
     ['was rejected', (scheduler, lease) => scheduler.release(lease, { kind: 'rejected' })],
@@ -117,6 +117,7 @@ describe('FifoScheduler', () => {
     scheduler.leave(picky);
     scheduler.release(lease, { kind: 'returned' });
     // By the same id, to see what it has forgotten.
+    scheduler.join(picky);
     expect((await picky.takeNow()).map(({ task }) => task)).toEqual([1, 2]);
   });
 

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { DeadLetterError, TaskdistError } from '../../../src/errors.ts';
-import { FifoScheduler, type FifoSchedulerOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../../src/scheduling/fifo-scheduler.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
+import { leaseOf } from '../../support/leases.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 
 const lost = new TaskdistError('TASKDIST_WORKER_LOST', 'gone');
 
 function setUp(options?: FifoSchedulerOptions) {
-  const scheduler = new FifoScheduler<unknown, unknown>(options);
+  const scheduler = new TestScheduler<unknown, unknown>(options);
   scheduler.open();
   return { scheduler, holder: new TestHolder(scheduler) };
 }
@@ -132,7 +134,7 @@ describe('FifoScheduler', () => {
     expect([scheduler.queued, scheduler.leased]).toEqual([0, 0]);
   });
 
-  type End = readonly [string, (scheduler: FifoScheduler<unknown, unknown>, lease: Lease<unknown>) => boolean];
+  type End = readonly [string, (scheduler: TestScheduler<unknown, unknown>, lease: Lease<unknown>) => boolean];
   const ends: readonly End[] = [
     ['complete', (scheduler, lease) => scheduler.complete(lease, 'late')],
     ['fail', (scheduler, lease) => scheduler.fail(lease, new Error('late'))],
@@ -163,7 +165,7 @@ describe('FifoScheduler', () => {
     const { scheduler, holder } = setUp();
     void scheduler.put('task');
     const lease = await holder.takeOne();
-    const copy = { key: lease.key, attempt: 1, task: 'task', isLive: true };
+    const copy = leaseOf('task', { key: lease.key });
     expect(end(scheduler, copy)).toBe(false);
     expect(scheduler.leased).toBe(1);
   });
@@ -214,19 +216,25 @@ describe('a FifoScheduler that is closed', () => {
 describe('the options of a FifoScheduler', () => {
   it.each([
     [null, 'Expected `options` to be an object, got null'],
-    [{ maxAttempt: 1 }, 'Unknown option `maxAttempt` for FifoScheduler; the options are maxAttempts, maxDeliveries'],
+    [
+      { maxAttempt: 1 },
+      'Unknown option `maxAttempt` for FifoScheduler; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, maxDeliveries, unmatchedAfter',
+    ],
     [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got 0'],
     [{ maxAttempts: '5' }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got "5"'],
     [{ maxDeliveries: 1.5 }, 'Expected `maxDeliveries` to be an integer ≥ 1 or Infinity, got 1.5'],
   ])('are checked: %j', (options, message) => {
-    expect(() => new FifoScheduler(options as never)).toThrow(
+    expect(() => new TestScheduler(options as never)).toThrow(
       expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION', message }),
     );
   });
 
   it.each([
     [null, 'Expected `options` to be an object, got null'],
-    [{ maxAttemps: 1 }, 'Unknown option `maxAttemps` for put; the options are signal, maxAttempts'],
+    [
+      { maxAttemps: 1 },
+      'Unknown option `maxAttemps` for put; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, idempotencyKey',
+    ],
     [{ maxAttempts: -1 }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got -1'],
     [{ signal: {} }, 'Expected `signal` to be an AbortSignal, got an object'],
   ])('of put are checked, by a rejection: %j', async (options, message) => {

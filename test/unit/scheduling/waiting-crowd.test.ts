@@ -1,39 +1,49 @@
 // What it costs to serve a few tasks while many wait for one.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { GrantTable } from '../../../src/master/grants.ts';
-import type { Lease, LeaseHolder } from '../../../src/scheduling/scheduler.ts';
+import { Profile } from '../../../src/scheduling/lane.ts';
+import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { defaultTerms } from '../../../src/scheduling/task-options.ts';
+import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { WaitingRoom } from '../../../src/scheduling/waiting-room.ts';
 import { nextTurn } from '../../support/event-loop.ts';
+import { TestHolder } from '../../support/holders.ts';
+import { leaseOf } from '../../support/leases.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
 
-const holderOf = (id: string): LeaseHolder<number> => ({ id, name: id, accepts: undefined, revoke() {} });
-const leaseOf = (task: number): Lease<number> => ({ key: String(task), attempt: 1, task, isLive: true });
-
-/** A room in which `count` holders wait, for up to `max` leases each. */
-function roomOf(count: number, max = 1) {
-  const room = new WaitingRoom<number>();
+/** A room in which `count` holders wait, for up to `max` leases each, of which they could start `idleSlots` at once. */
+function roomOf(count: number, max = 1, idleSlots: (index: number) => number = () => max) {
+  const room = new WaitingRoom<number, number>();
+  const scheduler = new TestScheduler<number, number>();
+  /** What is left of the tasks 1, 2, 3, …; all of them may be had by everybody. */
+  let next = 1;
+  let last = 0;
+  const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'), false);
+  vi.spyOn(profile, 'first').mockImplementation(() => (next > last ? undefined : recordOf(next)));
   const served: string[] = [];
   for (let index = 0; index < count; index += 1) {
-    const holder = holderOf(`h${index}`);
+    const holder = new TestHolder(scheduler, `h${index}`);
+    holder.idleSlots = idleSlots(index);
     void room
-      .wait(holder, max, new AbortController().signal)
+      .wait(profile, holder, max, new AbortController().signal)
       .then((leases) => served.push(`${holder.id}: ${leases.map(({ task }) => task).join()}`));
   }
-  /** Serves so many tasks, which only some may have; returns how often it asked for one. */
-  const serve = (tasks: number, mayHave: (holder: LeaseHolder<number>) => boolean = () => true): number => {
+  /** Serves so many tasks more; returns how often it asked for one. */
+  const serve = (tasks: number): number => {
     let asked = 0;
-    let next = 0;
-    room.serve(
-      (holder) => {
-        asked += 1;
-        if (next === tasks || !mayHave(holder)) return undefined;
-        next += 1;
-        return leaseOf(next);
-      },
-      () => next < tasks,
-    );
+    last += tasks;
+    room.serve(() => {
+      asked += 1;
+      next += 1;
+      return leaseOf(next - 1);
+    });
     return asked;
   };
   return { room, served, serve };
+}
+
+function recordOf(n: number): TaskRecord<number, number> {
+  return new TaskRecord<number, number>(n, n, defaultTerms, 1, { resolve() {}, reject() {} });
 }
 
 describe('WaitingRoom', () => {
@@ -42,7 +52,7 @@ describe('WaitingRoom', () => {
     expect([serve(1), serve(1), serve(3)]).toEqual([1, 1, 3]);
     await nextTurn();
     // The longest waiting first, and nobody twice.
-    expect(served).toEqual(['h0: 1', 'h1: 1', 'h2: 1', 'h3: 2', 'h4: 3']);
+    expect(served).toEqual(['h0: 1', 'h1: 2', 'h2: 3', 'h3: 4', 'h4: 5']);
   });
 
   it('asks for none if there is none', () => {
@@ -50,22 +60,18 @@ describe('WaitingRoom', () => {
     expect([serve(0), room.isEmpty]).toEqual([0, false]);
   });
 
-  it('asks on behalf of those who may not have it until it finds one who may', async () => {
-    const { served, serve } = roomOf(1000);
-    expect(serve(1, ({ id }) => id === 'h9')).toBe(10);
-    await nextTurn();
-    expect(served).toEqual(['h9: 1']);
-  });
-
-  it('asks each once if nobody may have it', () => {
-    expect(roomOf(1000, 5).serve(1, () => false)).toBe(1000);
-  });
-
   it('goes round, one each a round, to those who want more', async () => {
     const { served, serve } = roomOf(3, 2);
     expect(serve(5)).toBe(5);
     await nextTurn();
     expect(served.sort()).toEqual(['h0: 1,4', 'h1: 2,5', 'h2: 3']);
+  });
+
+  it('serves those who could start at once before those who stock up', async () => {
+    const { served, serve } = roomOf(4, 2, (index) => index % 2);
+    serve(5);
+    await nextTurn();
+    expect(served.sort()).toEqual(['h0: 3', 'h1: 1,5', 'h2: 4', 'h3: 2'].sort());
   });
 });
 
@@ -75,7 +81,7 @@ describe('GrantTable', () => {
     const leases = Array.from({ length: 1000 }, (_, task) => leaseOf(task));
     let looks = 0;
     const grants = leases.map((lease) => {
-      const grant = table.add(lease);
+      const grant = table.add(lease, 0);
       return Object.defineProperty(grant, 'lease', {
         get() {
           looks += 1;

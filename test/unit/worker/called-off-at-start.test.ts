@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CancelAttempt, Executor } from '../../../src/worker/executor.ts';
+import { type AddedAttempt, Executor } from '../../../src/worker/executor.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('an attempt that is called off by who is told that it starts', () => {
@@ -8,13 +8,13 @@ describe('an attempt that is called off by who is told that it starts', () => {
     const log: string[] = [];
     const handler = { doTask: (task: string) => log.push(`run ${task}`) };
     const executor = new Executor<string, number>(handler, clock, 1, 60_000, () => {});
-    const cancels = new Map<string, CancelAttempt>();
+    const cancels = new Map<string, AddedAttempt>();
     const add = (task: string, started: () => void): void => {
       const ended = ({ kind }: { kind: string }): void => void log.push(`${task} ${kind}`);
-      cancels.set(task, executor.add({ key: task, attempt: 1, task, started, ended }));
+      cancels.set(task, executor.add({ key: task, attempt: 1, task, started, progressed() {}, ended }));
     };
     executor.setConcurrency(0);
-    add('a', () => cancels.get('a')?.('not now'));
+    add('a', () => cancels.get('a')?.cancel('not now'));
     add('b', () => {});
     executor.setConcurrency(1);
     await clock.settle();

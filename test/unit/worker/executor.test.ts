@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { TaskContext, TaskFunction, TaskHandler } from '../../../src/handler.ts';
-import { type AttemptResult, abortError, type CancelAttempt, Executor } from '../../../src/worker/executor.ts';
+import { type AddedAttempt, type AttemptResult, abortError, Executor } from '../../../src/worker/executor.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A task that goes on until the test ends it. */
@@ -36,12 +36,13 @@ function setUp(concurrency = 1, doTask?: TaskFunction<string, string>) {
       }),
   };
   const executor = new Executor<string, string>(handler, clock, concurrency, 1000, (error) => broken.push(error));
-  const add = (task: string): CancelAttempt =>
+  const add = (task: string): AddedAttempt =>
     executor.add({
       key: `key ${task}`,
       attempt: 2,
       task,
       started: () => log.push(`start ${task}`),
+      progressed: (value) => log.push(`progress ${task} ${value}`),
       ended: (result, durationMs) => {
         log.push(`end ${task} ${result.kind} ${durationMs}`);
         results.set(task, result);
@@ -190,10 +191,10 @@ describe('an attempt that is called off', () => {
   it('is left out if it has not started', async () => {
     const { clock, add, step, log } = setUp(1);
     add('a');
-    const cancel = add('b');
+    const added = add('b');
     add('c');
-    cancel('why');
-    cancel('again');
+    added.cancel('why');
+    added.cancel('again');
     step('a').resolve('');
     await clock.settle();
     expect(log).toEqual(['start a', 'end b released 0', 'end a done 0', 'start c']);
@@ -201,12 +202,12 @@ describe('an attempt that is called off', () => {
 
   it('is aborted if it runs, and keeps its slot until the handler is through', async () => {
     const { clock, add, step, log } = setUp(1);
-    const cancel = add('a');
+    const added = add('a');
     add('b');
     const { signal } = step('a').context;
     await clock.advance(10);
     const reason = abortError('why', 'cause');
-    cancel(reason);
+    added.cancel(reason);
     expect([signal.aborted, signal.reason, reason.code, reason.cause]).toEqual([
       true,
       reason,
@@ -223,7 +224,7 @@ describe('an attempt that is called off', () => {
 
   it.each(['resolve', 'reject'] as const)('is given back, whatever it comes to: %s', async (how) => {
     const { clock, add, step, results } = setUp(1);
-    add('a')('why');
+    add('a').cancel('why');
     step('a')[how]('whatever');
     await clock.settle();
     expect(results.get('a')).toEqual({ kind: 'released' });
@@ -231,7 +232,7 @@ describe('an attempt that is called off', () => {
 
   it('is given up after the grace, and its slot given away', async () => {
     const { clock, add, step, log } = setUp(1);
-    add('a')('why');
+    add('a').cancel('why');
     add('b');
     await clock.advance(999);
     expect(log).toEqual(['start a']);
@@ -244,10 +245,10 @@ describe('an attempt that is called off', () => {
 
   it('does not mind being called off when it is over', async () => {
     const { clock, add, step, log } = setUp(1);
-    const cancel = add('a');
+    const added = add('a');
     step('a').resolve('');
     await clock.settle();
-    cancel('why');
+    added.cancel('why');
     await clock.advance(5000);
     expect(log).toEqual(['start a', 'end a done 0']);
     expect(clock.pendingTimers).toBe(0);

@@ -13,11 +13,9 @@ describe('the largest hello that the options allow', () => {
       CONTROL.repeat(Limits.acceptedCharacters / Limits.acceptedTypes),
     );
     const name = CONTROL.repeat(Limits.nameCharacters);
-    const options = checkWorkerOptions<unknown>(
-      { name, accepts: types, concurrency: Limits.credit },
-      '',
-      () => undefined,
-    );
+    const options = checkWorkerOptions<unknown>({ name, accepts: types, concurrency: Limits.credit }, '', {
+      doTask: () => undefined,
+    });
     const hello = {
       version: PROTOCOL_VERSION,
       name: options.name,
@@ -32,7 +30,7 @@ describe('the largest hello that the options allow', () => {
 
   it('is kept by refusing more accepted types than that', () => {
     const tooMany = Array<string>(33).fill('x'.repeat(Limits.nameCharacters));
-    expect(() => checkWorkerOptions<unknown>({ accepts: tooMany }, 'n', () => undefined)).toThrow(
+    expect(() => checkWorkerOptions<unknown>({ accepts: tooMany }, 'n', { doTask: () => undefined })).toThrow(
       '8192 characters in all',
     );
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { TaskHandler } from '../../../src/handler.ts';
 import { checkWorkerOptions, type WorkerOptions } from '../../../src/worker/options.ts';
 
-const check = (options: unknown, handlerConcurrency: () => number | undefined = () => undefined) =>
-  checkWorkerOptions(options as WorkerOptions<unknown>, 'default name', handlerConcurrency);
+const check = (options: unknown, handler: Partial<TaskHandler<unknown, unknown>> = {}) =>
+  checkWorkerOptions(options as WorkerOptions<unknown>, 'default name', { ...handler, doTask: () => undefined });
 
 const urlOf = (options: WorkerOptions<unknown>): string => check(options).url;
 
@@ -12,9 +13,10 @@ describe('the options of a worker', () => {
       url: 'ws://localhost:9000/',
       name: 'default name',
       concurrency: 1,
-      prefetch: undefined,
+      prefetch: 'auto',
       acceptedTypes: undefined,
       acceptsTask: undefined,
+      labels: undefined,
       connectTimeout: 5000,
       reconnect: {},
       grace: 2000,
@@ -24,9 +26,9 @@ describe('the options of a worker', () => {
   });
 
   it('take the concurrency of the handler, unless they have their own', () => {
-    expect(check({}, () => 3).concurrency).toBe(3);
-    expect(check({ concurrency: 2 }, () => 3).concurrency).toBe(2);
-    expect(() => check({}, () => 0)).toThrow(
+    expect(check({}, { getConcurrency: () => 3 }).concurrency).toBe(3);
+    expect(check({ concurrency: 2 }, { getConcurrency: () => 3 }).concurrency).toBe(2);
+    expect(() => check({}, { getConcurrency: () => 0 })).toThrow(
       'Expected `handler.getConcurrency()` to be an integer from 1 to 65536, got 0',
     );
   });
@@ -90,8 +92,8 @@ describe('a wrong option of a worker', () => {
     [{ concurrency: 65_537 }, 'Expected `concurrency` to be an integer from 1 to 65536, got 65537'],
     [{ concurrency: infinity }, 'Expected `concurrency` to be an integer from 1 to 65536, got Infinity'],
     [{ concurrency: '4' }, 'Expected `concurrency` to be an integer from 1 to 65536, got "4"'],
-    [{ prefetch: -1 }, 'Expected `prefetch` to be an integer from 0 to 65536, got -1'],
-    [{ prefetch: null }, 'Expected `prefetch` to be an integer from 0 to 65536, got null'],
+    [{ prefetch: -1 }, "Expected `prefetch` to be 'auto', or an integer from 0 to 65536, got -1"],
+    [{ prefetch: null }, "Expected `prefetch` to be 'auto', or an integer from 0 to 65536, got null"],
     [
       { accepts: 'a' },
       'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got "a"',

@@ -32,7 +32,7 @@ describe('a Worker that is paused', () => {
     master.send([grant, 1, 1, 'a', 'a']);
     await clock.settle();
     expect(master.news()).toEqual([
-      [credit, 0, 1],
+      [credit, 0, 'auto'],
       [released, 1],
     ]);
     expect(handler.contexts.size).toBe(0);
@@ -46,8 +46,8 @@ describe('a Worker that is paused', () => {
     master.send([grant, 1, 1, 'a', 'a']);
     await clock.settle();
     expect(master.news()).toEqual([
-      [credit, 0, 2],
-      [credit, 2, 2],
+      [credit, 0, 'auto'],
+      [credit, 2, 'auto'],
     ]);
     expect(handler.contexts.size).toBe(1);
   });
@@ -61,7 +61,7 @@ describe('a Worker that is paused', () => {
     worker.resume();
     master.last.send(welcomeOf());
     await clock.settle();
-    expect(master.last.news()).toEqual([[credit, 1, 1]]);
+    expect(master.last.news()).toEqual([[credit, 1, 'auto']]);
   });
 
   it('pauses itself when its sandbox is broken, and gives its tasks back', async () => {
@@ -94,7 +94,7 @@ describe('a Worker whose concurrency is changed', () => {
     world.worker.setConcurrency(3);
     await clock.settle();
     expect(world.worker.concurrency).toBe(3);
-    expect(master.news()).toEqual([[credit, 3, 3]]);
+    expect(master.news()).toEqual([[credit, 3, 'auto']]);
     expect(handler.contexts.size).toBe(2);
   });
 

@@ -18,6 +18,11 @@ describe('Reconnection', () => {
     expect([reconnection.delayMs(1), reconnection.delayMs(99)]).toEqual([500, 30_000]);
   });
 
+  it('grows by the factor that it is given', () => {
+    const reconnection = new Reconnection({ base: 1, factor: 10, cap: 5000 }, longest);
+    expect([1, 2, 3, 4, 5].map((failures) => reconnection.delayMs(failures))).toEqual([1, 10, 100, 1000, 5000]);
+  });
+
   it('never waits longer than the cap, even the first time', () => {
     expect(new Reconnection({ base: 1000, cap: 200 }, longest).delayMs(1)).toBe(200);
   });
@@ -37,9 +42,10 @@ describe('Reconnection', () => {
   it.each([
     [null, 'Expected `reconnect` to be an object, got null'],
     [true, 'Expected `reconnect` to be an object, got true'],
-    [{ max: 1 }, 'Unknown option `max` for reconnect; the options are base, cap'],
+    [{ max: 1 }, 'Unknown option `max` for reconnect; the options are base, factor, cap'],
     [{ base: 0 }, 'Expected `reconnect.base` to be a number of milliseconds ≥ 1, got 0'],
     [{ base: Number.POSITIVE_INFINITY }, 'Expected `reconnect.base` to be a number of milliseconds ≥ 1, got Infinity'],
+    [{ factor: 0.5 }, 'Expected `reconnect.factor` to be a number from 1 to 1000, got 0.5'],
     [{ cap: '1' }, 'Expected `reconnect.cap` to be a number of milliseconds ≥ 1, got "1"'],
   ])('checks its options: %j', (options, message) => {
     expect(() => new Reconnection(options as never, longest)).toThrow(

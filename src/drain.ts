@@ -1,0 +1,34 @@
+// Stopping well, on either side: what runs may end, but not for ever.
+import { expectKnown, expectMilliseconds, expectObject } from './options.ts';
+import type { Clock } from './ports.ts';
+
+/** Options of `drain()`, of a master and of a worker. */
+export interface DrainOptions {
+  /** How long what runs may go on, in milliseconds ≥ 0, or Infinity. @defaultValue 30000 */
+  readonly grace?: number;
+}
+
+const defaults = Object.freeze({ grace: 30_000 });
+
+/** How long what runs may go on, in milliseconds. @throws InvalidOptionError */
+export function checkGrace(options: DrainOptions): number {
+  expectObject('options', options);
+  expectKnown('drain', options, Object.keys(defaults));
+  const { grace = defaults.grace } = options;
+  expectMilliseconds('grace', grace, 0, true);
+  return grace;
+}
+
+/** Waits for the promise, but no longer than that. */
+export async function within(limitMs: number, clock: Clock, promise: Promise<void>): Promise<void> {
+  if (limitMs === Number.POSITIVE_INFINITY) return promise;
+  let cancel = (): void => {};
+  const timeUp = new Promise<void>((resolve) => {
+    cancel = clock.setTimer(limitMs, resolve);
+  });
+  try {
+    await Promise.race([promise, timeUp]);
+  } finally {
+    cancel();
+  }
+}

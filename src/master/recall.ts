@@ -1,0 +1,104 @@
+// Moving work: what waits at a busy worker is taken back for one that would be idle.
+
+import type { Clock } from '../ports.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Session } from './session.ts';
+
+/** Shares the leases that have not started among the workers, when some have none. */
+export class Recaller<T, R> {
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #idle = new Set<Session<T, R>>();
+  readonly #stocked = new Set<Session<T, R>>();
+  #isBalancing = false;
+
+  constructor(clock: Clock, timers: TimerQueue) {
+    this.#clock = clock;
+    this.#alarm = timers.createAlarm(() => this.#balance());
+  }
+
+  /** A session's load may have changed. */
+  loadChanged(session: Session<T, R>): void {
+    put(this.#idle, session, session.isIdle);
+    put(this.#stocked, session, session.waiting > 0);
+    if (this.#idle.size === 0 || this.#stocked.size === 0 || this.#isBalancing) return;
+    this.#isBalancing = true;
+    // When the scheduler has served who waits, and idle is who is left.
+    this.#clock.soon(() => {
+      this.#isBalancing = false;
+      this.#balance();
+    });
+  }
+
+  /** A session is over. */
+  left(session: Session<T, R>): void {
+    this.#idle.delete(session);
+    this.#stocked.delete(session);
+  }
+
+  #balance(): void {
+    const nowMs = this.#clock.now();
+    const demand = new Demand(this.#idle);
+    // What is on its way back already.
+    for (const session of this.#stocked) demand.slots -= session.recalled;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [session] of this.#longestWaiting(nowMs)) {
+      for (const [grant, waitMs] of session.recallable(nowMs)) {
+        if (demand.slots <= 0) return;
+        const taker = demand.takerOf((idle) => grant.lease.suits(idle));
+        if (taker === undefined) continue;
+        const moveMs = session.roundTripMs + taker.roundTripMs;
+        if (waitMs <= moveMs) {
+          // It will start where it is before it could elsewhere. If it does not, it is looked at again.
+          nextMs = Math.min(nextMs, nowMs + Math.max(1, moveMs));
+          break;
+        }
+        demand.slots -= 1;
+        session.recall(grant);
+      }
+    }
+    this.#alarm.setBy(nextMs);
+  }
+
+  /** Those who hold leases that wait, first those whose last one would wait longest. */
+  #longestWaiting(nowMs: number): (readonly [session: Session<T, R>, waitMs: number])[] {
+    return [...this.#stocked]
+      .map((session) => {
+        const [last] = session.recallable(nowMs);
+        return [session, last?.[1] ?? 0] as const;
+      })
+      .sort(([, a], [, b]) => b - a);
+  }
+}
+
+/** What idle workers could start at once. */
+class Demand<T, R> {
+  slots = 0;
+  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
+  readonly #idle = new Map<string, Session<T, R>[]>();
+
+  constructor(idle: Iterable<Session<T, R>>) {
+    for (const session of idle) {
+      this.slots += session.idleSlots;
+      const same = this.#idle.get(session.kind);
+      if (same === undefined) this.#idle.set(session.kind, [session]);
+      else if (same.length < MAX_TRIES) same.push(session);
+    }
+  }
+
+  takerOf(suits: (session: Session<T, R>) => boolean): Session<T, R> | undefined {
+    for (const same of this.#idle.values()) {
+      const taker = same.find(suits);
+      if (taker !== undefined) return taker;
+    }
+    return undefined;
+  }
+}
+
+/** So many idle workers of a kind are asked whether they take a task. */
+const MAX_TRIES = 8;
+
+function put<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
+  if (isIn) set.add(item);
+  else set.delete(item);
+}

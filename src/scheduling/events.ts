@@ -1,0 +1,48 @@
+// What a scheduler tells about: the fate of its tasks.
+
+/**
+ * Why no worker takes a task. `noWorkers`: none is connected. `notAccepted`: those that are do not accept its type, or do
+ * not have the labels that it requires. `rejected`: all that could have rejected it.
+ */
+export type UnmatchedReason = 'noWorkers' | 'notAccepted' | 'rejected';
+
+/**
+ * How a task ended. `deadLetter`: its attempts were used up. `aborted`: by its `signal`. `expired`: at its `deadline`.
+ * `unsendable`: it could not be sent. `stopped`: the master was stopped.
+ */
+export type TaskOutcome = 'done' | 'deadLetter' | 'aborted' | 'expired' | 'unsendable' | 'stopped';
+
+/** The events of a scheduler. `key` is the identity of the task, and `task` the very object given to `put`. */
+export type SchedulerEvent<T> =
+  /** No connected worker can take the task, and none could for `unmatchedAfter`. It goes on waiting. */
+  | { readonly type: 'unmatched'; readonly key: string; readonly task: T; readonly reason: UnmatchedReason }
+  /** An attempt failed, and there will be another one after the backoff. */
+  | {
+      readonly type: 'retrying';
+      readonly key: string;
+      readonly task: T;
+      /** The one that failed, counted from 1. */
+      readonly attempt: number;
+      readonly error: Error;
+      /** How long the backoff is, in milliseconds. */
+      readonly delay: number;
+    }
+  /** An attempt takes conspicuously long, and a second one is made beside it. */
+  | {
+      readonly type: 'speculated';
+      readonly key: string;
+      readonly task: T;
+      /** The name of the worker that makes the second attempt. */
+      readonly worker: string;
+      /** The name of the worker that takes long. */
+      readonly beside: string;
+    }
+  /** The task's promise has settled, or is about to. */
+  | {
+      readonly type: 'settled';
+      readonly key: string;
+      readonly task: T;
+      readonly outcome: TaskOutcome;
+      /** What its promise rejects with, unless it is `done`. */
+      readonly error?: unknown;
+    };

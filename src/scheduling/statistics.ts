@@ -1,0 +1,61 @@
+// What a scheduler counts.
+import { type DurationSummary, Histogram } from '../histogram.ts';
+import type { TaskOutcome } from './events.ts';
+
+/** How a scheduler stands. All times are in milliseconds. */
+export interface SchedulerStats {
+  /** How many tasks wait for a worker. */
+  readonly queued: number;
+  /** How many tasks wait for their `delay`, or for the backoff after a failure, to be over. */
+  readonly delayed: number;
+  /** How many tasks are with a worker: running, or next in line there. */
+  readonly leased: number;
+  /** How many attempts run, second ones included. */
+  readonly running: number;
+  /** How many of the queued tasks no connected worker can take. */
+  readonly unmatched: number;
+  /** How long the first of the queued tasks has been ready to be taken; 0 if there is none. */
+  readonly oldestWait: number;
+  /** Since the scheduler was made. */
+  readonly total: SchedulerTotals;
+  /** How long attempts waited, from when their task was ready until they started. */
+  readonly waitTime: DurationSummary;
+  /** How long attempts ran that gave a result. */
+  readonly runTime: DurationSummary;
+}
+
+/** How much there has been since the scheduler was made. */
+export interface SchedulerTotals extends Readonly<Record<TaskOutcome, number>> {
+  /** Tasks put, those not counted that shared the promise of another. */
+  readonly put: number;
+  /** Attempts that failed, by an error or by a timeout. */
+  readonly failures: number;
+  /** Attempts that were lost with their worker. */
+  readonly losses: number;
+  /** Attempts that a worker rejected. */
+  readonly rejections: number;
+  /** Second attempts at tasks that took long. */
+  readonly speculated: number;
+  /** Those of them that were first with a result. */
+  readonly speculatedFirst: number;
+}
+
+/** Counts and times. */
+export class Statistics {
+  readonly total: { -readonly [Name in keyof SchedulerTotals]: number } = {
+    put: 0,
+    done: 0,
+    deadLetter: 0,
+    aborted: 0,
+    expired: 0,
+    unsendable: 0,
+    stopped: 0,
+    failures: 0,
+    losses: 0,
+    rejections: 0,
+    speculated: 0,
+    speculatedFirst: 0,
+  };
+  readonly waitTime = new Histogram();
+  readonly runTime = new Histogram();
+}

@@ -1,0 +1,81 @@
+// How long a heap of tasks takes on workers of different speed, compared with what would be ideal.
+import { describe, expect, it } from 'vitest';
+import { Emitter } from '../../src/events.ts';
+import type { MasterEvent } from '../../src/master/events.ts';
+import { Sessions } from '../../src/master/sessions.ts';
+import type { WorkerOptions } from '../../src/worker/options.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { TestScheduler } from '../support/scheduler.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualNetwork } from '../support/virtual-socket.ts';
+import { virtualEnvironment } from '../support/virtual-worker.ts';
+
+const FAST = 5;
+const TASKS = 2000;
+/** How long a fast worker takes for a task; the slow one takes ten times as long. */
+const TASK_MS = 100;
+const SLOWNESS = 10;
+/** Total work divided by total speed. */
+const IDEAL_MS = (TASKS * TASK_MS) / (FAST + 1 / SLOWNESS);
+
+/** What came of one run. */
+interface Run {
+  readonly makespanMs: number;
+  readonly recalled: number;
+  readonly speculated: number;
+  /** How many tasks were run to no end, as another attempt was first. */
+  readonly wasted: number;
+}
+
+async function run(speculate: boolean, options: WorkerOptions<number> = {}): Promise<Run> {
+  const clock = new VirtualClock();
+  const scheduler = new TestScheduler<number, number>({ speculate }, clock);
+  const events = new Emitter<MasterEvent<number>>();
+  const limits = { taskTimeoutMs: 60_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
+  const sessions = new Sessions(scheduler, clock, limits, events);
+  let wasted = 0;
+  events.on('attemptEnded', ({ outcome }) => {
+    if (outcome === 'superseded') wasted += 1;
+  });
+  scheduler.open();
+  const workers = Array.from({ length: FAST + 1 }, (_, index) => {
+    const network = new VirtualNetwork({ latencyMs: 5 });
+    network.listen(clock, (adopt) => sessions.accept(adopt));
+    const durationMs = index === 0 ? TASK_MS * SLOWNESS : TASK_MS;
+    const doTask = (task: number): Promise<number> =>
+      new Promise((resolve) => clock.setTimer(durationMs, () => resolve(task)));
+    const worker = new Worker(doTask, { ...options, name: `w${index}` }, virtualEnvironment({ clock, network }));
+    void worker.start();
+    return worker;
+  });
+  await clock.advance(100);
+  const startedAtMs = clock.now();
+  let done = 0;
+  let endedAtMs = 0;
+  for (let task = 0; task < TASKS; task += 1) {
+    void scheduler.put(task).then(() => {
+      done += 1;
+      endedAtMs = clock.now();
+    });
+  }
+  await clock.advanceUntil(() => done === TASKS, 'all tasks');
+  const recalled = sessions.list().reduce((sum, worker) => sum + worker.recalled, 0);
+  const { speculated } = scheduler.stats().total;
+  const isOver = Promise.all([...workers.map((worker) => worker.stop()), sessions.endAll(1001, 'The end')]);
+  await clock.advance(60_000);
+  await isOver;
+  return { makespanMs: endedAtMs - startedAtMs, recalled, speculated, wasted };
+}
+
+describe('five fast workers and one that is ten times slower', () => {
+  it.each([
+    { speculate: false, prefetch: 'auto' },
+    { speculate: true, prefetch: 'auto' },
+    { speculate: false, prefetch: 10 },
+    { speculate: true, prefetch: 10 },
+  ] as const)('take hardly longer than ideal: %o', async ({ speculate, prefetch }) => {
+    const { makespanMs, recalled, speculated, wasted } = await run(speculate, { prefetch });
+    console.log({ speculate, prefetch, makespanMs, ratio: makespanMs / IDEAL_MS, recalled, speculated, wasted });
+    expect(makespanMs / IDEAL_MS).toBeLessThan(1.1);
+  });
+});

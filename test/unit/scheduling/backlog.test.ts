@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import type { Labels, Requirements } from '../../../src/labels.ts';
+import { requirementsKey } from '../../../src/labels.ts';
+import { Backlog } from '../../../src/scheduling/backlog.ts';
+import type { LeaseHolder } from '../../../src/scheduling/scheduler.ts';
+import { defaultTerms } from '../../../src/scheduling/task-options.ts';
+import { TaskRecord } from '../../../src/scheduling/task-record.ts';
+import { integerBelow, pick, seededRandom } from '../../support/random.ts';
+
+type AnyRecord = TaskRecord<unknown, unknown>;
+type AnyHolder = LeaseHolder<unknown>;
+
+const nothing = (): void => {};
+
+function recordOf(sequence: number, type?: string, priority = 0, requires?: Requirements): AnyRecord {
+  const terms = { ...defaultTerms, priority, requires, requiresKey: requirementsKey(requires) };
+  const task = type === undefined ? sequence : { type };
+  return new TaskRecord<unknown, unknown>(sequence, task, terms, 1, { resolve: nothing, reject: nothing });
+}
+
+function holderOf(id: string, accepts?: readonly string[], labels?: Labels): AnyHolder {
+  const set = accepts === undefined ? undefined : new Set(accepts);
+  return { id, name: id, accepts: set, labels, idleSlots: 1, revoke: nothing };
+}
+
+function backlogOf(): { backlog: Backlog<unknown, unknown>; orphans: string[] } {
+  const orphans: string[] = [];
+  const backlog = new Backlog<unknown, unknown>({
+    laneOrphaned: ({ records }) => orphans.push(`lane of ${records.size}`),
+    taskOrphaned: ({ sequence }) => orphans.push(`task ${sequence}`),
+  });
+  return { backlog, orphans };
+}
+
+/** Takes out the first task that this holder may have. */
+function take(backlog: Backlog<unknown, unknown>, holder: AnyHolder): AnyRecord | undefined {
+  const record = backlog.profileOf(holder).first();
+  if (record !== undefined) backlog.remove(record);
+  return record;
+}
+
+describe('Backlog', () => {
+  it('gives all of it up in the order of the queue', () => {
+    const { backlog } = backlogOf();
+    const records = [3, 0, 2, 1].map((sequence) => recordOf(sequence, sequence % 2 === 0 ? 'even' : undefined));
+    const urgent = recordOf(4, undefined, 1);
+    for (const record of [...records, urgent]) backlog.add(record);
+    expect([backlog.size, backlog.first()]).toEqual([5, urgent]);
+    expect(backlog.takeAll().map(({ sequence }) => sequence)).toEqual([4, 0, 1, 2, 3]);
+    expect([backlog.size, backlog.first()]).toEqual([0, undefined]);
+    expect(records.map(({ heapIndex, lane }) => [heapIndex, lane])).toEqual(Array(4).fill([-1, undefined]));
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])('agrees with a sorted list that every holder searches (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const { backlog } = backlogOf();
+    const kinds: readonly (readonly [readonly string[] | undefined, Labels | undefined])[] = [
+      [undefined, undefined],
+      [undefined, { gpu: true, memory: 8 }],
+      [['a'], undefined],
+      [['a', 'b'], { memory: 2 }],
+      [[], undefined],
+    ];
+    let holders: AnyHolder[] = [];
+    let model: AnyRecord[] = [];
+    let outside: AnyRecord[] = [];
+    const mayHave =
+      (holder: AnyHolder) =>
+      (record: AnyRecord): boolean =>
+        record.suits(holder);
+    const add = (record: AnyRecord): void => {
+      backlog.add(record);
+      record.state = 'queued';
+      model = [...model, record].sort((a, b) => b.terms.priority - a.terms.priority || a.sequence - b.sequence);
+      outside = outside.filter((each) => each !== record);
+    };
+    for (let step = 0; step < 2500; step += 1) {
+      if (holders.length === 0 || (holders.length < 8 && random() < 0.05)) {
+        const holder = holderOf(`h${step}`, ...pick(random, kinds));
+        holders.push(holder);
+        backlog.join(holder);
+      }
+      const holder = pick(random, holders);
+      switch (integerBelow(random, 6)) {
+        case 0:
+        case 1: {
+          const requires = pick(random, [undefined, undefined, { gpu: true }, { memory: { min: 4 } }, { gpu: false }]);
+          add(recordOf(step, pick(random, ['a', 'b', undefined]), pick(random, [0, 0, 0, 1, -1]), requires));
+          break;
+        }
+        case 2: {
+          const taken = take(backlog, holder);
+          if (taken !== model.find(mayHave(holder))) expect.unreachable(`step ${step}`);
+          if (taken === undefined) break;
+          model = model.filter((each) => each !== taken);
+          outside.push(taken);
+          if (random() < 0.5) {
+            taken.noteRefusal(holder);
+            backlog.isolate(holder);
+          }
+          break;
+        }
+        case 3:
+          if (outside.length > 0) add(pick(random, outside));
+          break;
+        case 4:
+          if (model.length > 0 && random() < 0.3) {
+            const record = pick(random, model);
+            backlog.remove(record);
+            model = model.filter((each) => each !== record);
+          }
+          break;
+        default:
+          if (random() < 0.9) break;
+          backlog.leave(holder);
+          holders = holders.filter((each) => each !== holder);
+          if (model.some((record) => record.refusedBy.has(holder.id))) expect.unreachable(`step ${step}`);
+      }
+      if (backlog.size !== model.length) expect.unreachable(`step ${step}: ${backlog.size}, not ${model.length}`);
+      const orphans = model.filter((record) => !holders.some((each) => record.suits(each))).length;
+      if (backlog.orphans !== orphans) expect.unreachable(`step ${step}: ${backlog.orphans} orphans, not ${orphans}`);
+    }
+    expect(backlog.first()).toBe(model[0]);
+    expect(backlog.takeAll()).toEqual(model);
+  });
+
+  it('keeps what one holder has refused from that one alone, until it leaves', () => {
+    const { backlog } = backlogOf();
+    const [first, second] = [holderOf('first'), holderOf('second')];
+    backlog.join(first);
+    backlog.join(second);
+    const record = recordOf(0);
+    backlog.add(record);
+    expect(take(backlog, first)).toBe(record);
+    record.noteRefusal(first);
+    expect([backlog.isolate(first), backlog.isolate(first)]).toEqual([true, false]);
+    backlog.add(record);
+    expect([backlog.profileOf(first).first(), backlog.profileOf(second).first()]).toEqual([undefined, record]);
+    backlog.leave(first);
+    expect([record.refusedBy.size, backlog.profileOf(second).first()]).toEqual([0, record]);
+  });
+
+  it('tells of tasks that nobody who is there may have, and of those that nobody may have any more', () => {
+    const { backlog, orphans } = backlogOf();
+    const [a, b] = [holderOf('a', ['a']), holderOf('b', ['b'])];
+    backlog.add(recordOf(0, 'a'));
+    expect([orphans, backlog.orphans]).toEqual([['task 0'], 1]);
+    backlog.join(a);
+    backlog.add(recordOf(1, 'a'));
+    backlog.join(b);
+    backlog.add(recordOf(2, 'b'));
+    expect([orphans, backlog.orphans]).toEqual([['task 0'], 0]);
+    backlog.leave(a);
+    expect([orphans, backlog.orphans]).toEqual([['task 0', 'lane of 2'], 2]);
+  });
+
+  it('does not keep lanes of kinds that do not come again', () => {
+    const { backlog } = backlogOf();
+    const holder = holderOf('h');
+    backlog.join(holder);
+    for (let index = 0; index < 5000; index += 1) {
+      backlog.add(recordOf(index, `type ${index}`));
+      expect(take(backlog, holder)?.sequence).toBe(index);
+    }
+    expect(backlog.lanes).toBeLessThan(600);
+  });
+
+  it('looks at few of the tasks to find the first, however many of however many kinds wait', () => {
+    /** How many comparisons it takes to take 100 tasks, among this many kinds of this many tasks each. */
+    const comparisons = (kinds: number, perKind: number): number => {
+      const { backlog } = backlogOf();
+      const [all, some] = [holderOf('all'), holderOf('some', ['type 1', 'type 2'])];
+      backlog.join(all);
+      backlog.join(some);
+      let count = 0;
+      for (let index = 0; index < kinds * perKind; index += 1) {
+        const record = recordOf(index, `type ${index % kinds}`);
+        const { isBefore } = record;
+        record.isBefore = (other) => {
+          count += 1;
+          return isBefore.call(record, other);
+        };
+        backlog.add(record);
+      }
+      count = 0;
+      for (let index = 0; index < 50; index += 1) {
+        expect(take(backlog, all)).toBeDefined();
+        expect(take(backlog, some)).toBeDefined();
+      }
+      return count;
+    };
+    const few = comparisons(4, 100);
+    const many = comparisons(400, 100);
+    const long = comparisons(4, 10_000);
+    // O(log n): a hundred times as much is a few comparisons more for each.
+    expect(Math.max(many, long)).toBeLessThan(few + 100 * 3 * Math.log2(100));
+  });
+});
