@@ -11,7 +11,10 @@ export {
   TaskRejectedError,
   TaskTimeoutError,
 } from './errors.ts';
+export type { Dropped as DroppedEvents, StreamOptions as EventStreamOptions } from './events.ts';
 export type { TaskContext, TaskFunction, TaskHandler } from './handler.ts';
+export type { DurationSummary } from './histogram.ts';
+export type { Label, Labels, Requirement, Requirements } from './labels.ts';
 export type { Logger } from './ports.ts';
 export { CloseCode } from './protocol/close-codes.ts';
 export type { CodecName } from './protocol/codec.ts';
