@@ -5,6 +5,7 @@ import {
   expectKnown,
   expectMilliseconds,
   expectObject,
+  expectSignal,
   expectString,
 } from '../../src/options.ts';
 
@@ -72,6 +73,16 @@ describe('the check of an option', () => {
     for (const value of [{}, []]) expect(() => expectObject('o', value)).not.toThrow();
     for (const value of [null, undefined, 1, 'x'])
       expect(() => expectObject('o', value)).toThrow('Expected `o` to be an object');
+  });
+
+  it('takes abort signals, those of other realms among them', () => {
+    const foreign = { aborted: false, addEventListener() {}, removeEventListener() {} };
+    for (const value of [new AbortController().signal, AbortSignal.abort(), foreign]) {
+      expect(() => expectSignal('signal', value)).not.toThrow();
+    }
+    for (const value of [new AbortController(), {}, null, undefined, 'x', () => {}]) {
+      expect(() => expectSignal('signal', value)).toThrow('Expected `signal` to be an AbortSignal, got');
+    }
   });
 
   it('refuses names that do not exist, and lists those that do', () => {
