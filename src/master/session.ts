@@ -76,7 +76,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   readonly #window: PrefetchWindow;
   readonly #alarm: Alarm;
   readonly #pingIntervalMs: number;
-  readonly #rate = new RateMeter(RATE_WINDOW_MS);
+  readonly #rate: RateMeter;
   readonly #counts = { done: 0, failed: 0, late: 0, recalled: 0 };
   #concurrency: number;
   #lastPing: { readonly nonce: number; readonly sentAtMs: number; isAnswered: boolean };
@@ -99,6 +99,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#platform = worker.platform;
     this.#concurrency = worker.concurrency;
     this.#window = new PrefetchWindow(worker.prefetch, nowMs);
+    this.#rate = new RateMeter(RATE_WINDOW_MS, nowMs);
     this.#connectedAt = context.clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;

@@ -17,10 +17,20 @@ describe('FifoScheduler.put', () => {
     expectTypeOf(scheduler.put).parameter(0).toEqualTypeOf<Task>();
     expectTypeOf(scheduler.put).returns.toEqualTypeOf<Promise<number>>();
     expectTypeOf(scheduler.put).parameter(1).toEqualTypeOf<Taskdist.PutOptions | undefined>();
-    expectTypeOf<Taskdist.PutOptions>().toEqualTypeOf<{
-      readonly signal?: AbortSignal;
-      readonly maxAttempts?: number;
-    }>();
+    expectTypeOf<keyof Taskdist.PutOptions>().toEqualTypeOf<
+      | 'priority'
+      | 'delay'
+      | 'timeout'
+      | 'timeoutFrom'
+      | 'maxAttempts'
+      | 'backoff'
+      | 'deadline'
+      | 'requires'
+      | 'speculate'
+      | 'signal'
+      | 'onProgress'
+      | 'idempotencyKey'
+    >();
   });
 
   it('takes nothing else', () => {
