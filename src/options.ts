@@ -53,6 +53,12 @@ export function expectString(name: string, value: unknown, maxLength: number): v
   refuse(name, `a string of 1 to ${maxLength} characters`, value);
 }
 
+/** Refuses what is not an AbortSignal. Asks for what is needed, not for the class: a signal may be of another realm. */
+export function expectSignal(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value) return;
+  refuse(name, 'an AbortSignal', value);
+}
+
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Refuses what is not a logger. Returns one that never throws: what it writes to is not the library's business. */

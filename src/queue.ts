@@ -16,6 +16,11 @@ export class Queue<Item> {
     this.#items.push(item);
   }
 
+  /** The first item, or undefined. */
+  peek(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
   /** Takes out the first item. */
   shift(): Item | undefined {
     if (this.size === 0) return undefined;

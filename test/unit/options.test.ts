@@ -5,6 +5,7 @@ import {
   expectKnown,
   expectMilliseconds,
   expectObject,
+  expectSignal,
   expectString,
 } from '../../src/options.ts';
 
@@ -65,6 +66,14 @@ describe('the check of an option', () => {
     for (const value of ['x', 'xxx']) expect(() => expectString('s', value, 3)).not.toThrow();
     for (const value of ['', 'xxxx', 1, undefined]) {
       expect(() => expectString('s', value, 3)).toThrow('Expected `s` to be a string of 1 to 3 characters, got');
+    }
+  });
+
+  it('takes signals, of whatever realm', () => {
+    const foreign = { aborted: false, addEventListener: () => {} };
+    for (const value of [new AbortController().signal, foreign]) expect(() => expectSignal('s', value)).not.toThrow();
+    for (const value of [null, undefined, 'x', { aborted: true }, new AbortController()]) {
+      expect(() => expectSignal('s', value)).toThrow('Expected `s` to be an AbortSignal, got');
     }
   });
 
