@@ -28,6 +28,8 @@ export interface TaskHandler<T, R> {
   stop?(): void | Promise<void>;
   /** How many tasks may run at once, an integer from 1 to 65536; the worker's `concurrency` option goes before it. */
   getConcurrency?(): number;
+  /** The values of `task.type` it takes, if not all tasks; the worker's `accepts` option goes before it. */
+  readonly accepts?: readonly string[];
 }
 
 /** Makes a handler of a function; refuses what is neither. @throws InvalidOptionError */

@@ -12,6 +12,7 @@ export {
   TaskTimeoutError,
 } from './errors.ts';
 export type { TaskContext, TaskFunction, TaskHandler } from './handler.ts';
+export { type HandlersOptions, handlers, type TaskFunctions } from './handlers.ts';
 export type { Logger } from './ports.ts';
 export { CloseCode } from './protocol/close-codes.ts';
 export type { CodecName } from './protocol/codec.ts';
