@@ -23,7 +23,7 @@ export type { Label, Labels, Requirement, Requirements } from './labels.ts';
 export type { Logger } from './ports.ts';
 export { CloseCode } from './protocol/close-codes.ts';
 export type { CodecName } from './protocol/codec.ts';
-export type { AnyResultOf, ResultMap, ResultOf } from './results.ts';
+export type { AnyResultOf, ResultMap, ResultOf, TaskOf, TaskTypeOf } from './results.ts';
 export { exposeTaskHandler } from './sandbox/expose.ts';
 export { type SandboxOptions, sandbox } from './sandbox/sandbox.ts';
 export type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './scheduling/events.ts';

@@ -25,7 +25,7 @@ export interface ResultMap<M extends object> {
 export type ResultOf<R, T> = R extends ResultMap<infer M> ? ResultIn<M, T> : R;
 
 /** What any task can give: the union of what the map says, if `R` is a {@link ResultMap}, else `R`. */
-export type AnyResultOf<R> = R extends ResultMap<infer M> ? R : R;
+export type AnyResultOf<R> = R extends ResultMap<infer M> ? M[keyof M] : R;
 
 /** What the plain map `M` says for a task of type `T`, as in {@link ResultOf}. */
 export type ResultIn<M, T> = T extends { readonly type: infer Type extends string }

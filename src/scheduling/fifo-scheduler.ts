@@ -4,13 +4,14 @@ import { TaskDeadlineError, TaskdistError } from '../errors.ts';
 import { callListener, type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
 import { expectCount, expectMilliseconds, expectString } from '../options.ts';
 import type { Clock, Random } from '../ports.ts';
-import type { AnyResultOf, ResultOf } from '../results.ts';
+import type { AnyResultOf, ResultOf, TaskOf, TaskTypeOf } from '../results.ts';
 import { type Alarm, TimerQueue } from '../timer-queue.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './events.ts';
-import { type MapFailures, type MapItem, type MapOptions, mapTasks } from './map.ts';
+import { type MapFailures, type MapItem, type MapOptions, type MappedPutOptions, mapTasks } from './map.ts';
 import type { MapInputs } from './map-inputs.ts';
+import type { MapFailure, MapResult } from './map-stream.ts';
 import type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduler.ts';
 import { type SchedulerStats, Statistics } from './statistics.ts';
 import { Stragglers } from './stragglers.ts';
@@ -149,9 +150,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
    * when it is sent), with `TASKDIST_STOPPED` when the master stops, with the signal's reason when it aborts, and with
    * {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
    */
-  put<Each extends T>(task: Each, options?: PutOptions): Promise<ResultOf<R, Each>> {
-    // The handler's type promises that a task's result is of the type that belongs to it.
-    return this.#put(task, options) as Promise<ResultOf<R, Each>>;
+  put<Type extends TaskTypeOf<T>>(
+    task: TaskOf<T, R, Type>,
+    options?: PutOptions,
+  ): Promise<ResultOf<R, TaskOf<T, R, Type>>>;
+  put(task: T, options?: PutOptions): Promise<unknown> {
+    return this.#put(task, options);
   }
 
   /**
@@ -163,20 +167,24 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
    * fails ends the stream with its error, or is handed over as a value (`failures`). All that `put` knows besides holds for each task.
    * @throws InvalidOptionError
    */
-  map<Each extends T, Failures extends MapFailures = 'throw'>(
-    inputs: MapInputs<Each>,
+  map<Type extends TaskTypeOf<T>, Failures extends MapFailures = 'throw'>(
+    inputs: MapInputs<TaskOf<T, R, Type>>,
     options?: MapOptions<Failures>,
-  ): AsyncIterableIterator<MapItem<Each, ResultOf<R, Each>, Failures>, undefined, undefined> {
+  ): AsyncIterableIterator<
+    MapItem<TaskOf<T, R, Type>, ResultOf<R, TaskOf<T, R, Type>>, Failures>,
+    undefined,
+    undefined
+  >;
+  map(
+    inputs: MapInputs<T>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<MapResult<T, unknown> | MapFailure<T>, undefined, undefined> {
     let terms = this.#terms;
-    return mapTasks(
-      // The same as in `put`.
-      (task: Each) => this.#add(task, terms) as Promise<ResultOf<R, Each>>,
-      inputs,
-      options,
-      (putOptions) => {
-        terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
-      },
-    );
+    const agree = (putOptions: MappedPutOptions): void => {
+      terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
+    };
+    // Agreed on once, for all of them.
+    return mapTasks((task) => this.#add(task, terms), inputs, options, agree);
   }
 
   /** Calls `listener` on every event of that type, until the returned function is called. */

@@ -1,4 +1,5 @@
 // The stream of a map: puts tasks as there is room for them, and hands over their results.
+import { isTaskdistError } from '../errors.ts';
 import { Queue } from '../queue.ts';
 import type { InputSource } from './map-inputs.ts';
 
@@ -189,7 +190,9 @@ export class MapStream<T, R> implements AsyncIterableIterator<Outcome<T, R>, und
   }
 
   #isFatal(outcome: Outcome<T, R>): outcome is MapFailure<T> {
-    return outcome.status === 'failed' && this.#options.failures === 'throw';
+    if (outcome.status !== 'failed') return false;
+    // Once the master has stopped, all that is put fails: a stream of failures as long as the inputs.
+    return this.#options.failures === 'throw' || isTaskdistError(outcome.error, 'TASKDIST_STOPPED');
   }
 
   #fail(error: unknown): void {

@@ -21,7 +21,7 @@ export interface MapOptions<Failures extends MapFailures = MapFailures>
   /**
    * `'throw'`: the first task that fails ends the map with its error, when it is its turn: if ordered, after the results
    * of all tasks before it. What is outstanding then is cancelled. `'yield'`: it is handed over as a
-   * {@link MapFailure}, and the map goes on. @defaultValue 'throw'
+   * {@link MapFailure}, and the map goes on; only that the master was stopped ends it all the same. @defaultValue 'throw'
    */
   readonly failures?: Failures;
   /** Ends the map at once: what is outstanding is cancelled, and the map throws the signal's reason. */

@@ -69,6 +69,14 @@ describe('the check of an option', () => {
     }
   });
 
+  it('takes signals, of whatever realm', () => {
+    const foreign = { aborted: false, addEventListener: () => {} };
+    for (const value of [new AbortController().signal, foreign]) expect(() => expectSignal('s', value)).not.toThrow();
+    for (const value of [null, undefined, 'x', { aborted: true }, new AbortController()]) {
+      expect(() => expectSignal('s', value)).toThrow('Expected `s` to be an AbortSignal, got');
+    }
+  });
+
   it('takes objects', () => {
     for (const value of [{}, []]) expect(() => expectObject('o', value)).not.toThrow();
     for (const value of [null, undefined, 1, 'x'])

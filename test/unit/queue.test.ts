@@ -16,6 +16,17 @@ describe('Queue', () => {
     ]);
   });
 
+  it('shows its first item, and keeps it', () => {
+    const queue = new Queue<number>();
+    expect(queue.peek()).toBeUndefined();
+    for (const item of [1, 2]) queue.push(item);
+    expect([queue.peek(), queue.size]).toEqual([1, 2]);
+    queue.shift();
+    expect(queue.peek()).toBe(2);
+    queue.shift();
+    expect(queue.peek()).toBeUndefined();
+  });
+
   it('gives up an item wherever it is, if it has it', () => {
     const queue = new Queue<number>();
     for (const item of [1, 2, 3, 4]) queue.push(item);
