@@ -1,17 +1,14 @@
 // Which result a task has, where each type has its own. `tsc --noEmit` is the judge.
-import type {
-  AnyResultOf,
-  MapFailure,
-  MapInputs,
-  MapOptions,
-  MapResult,
-  PutOptions,
-  ResultMap,
-  ResultOf,
+import {
+  type AnyResultOf,
+  FifoScheduler,
+  type MapFailure,
+  type MapOptions,
+  type MapResult,
+  type ResultMap,
+  type ResultOf,
 } from 'taskdist';
 import { describe, expectTypeOf, it } from 'vitest';
-import type { TaskOf, TaskTypeOf } from '../../src/results.ts';
-import type { MapFailures, MapItem } from '../../src/scheduling/map.ts';
 
 interface Fibonacci {
   readonly type: 'fibonacci';
@@ -28,29 +25,7 @@ interface Results {
   tile: Uint8Array;
 }
 
-/** The signatures of a scheduler that tells results apart. */
-class Scheduler<T, R> {
-  put<Type extends TaskTypeOf<T>>(
-    task: TaskOf<T, R, Type>,
-    options?: PutOptions,
-  ): Promise<ResultOf<R, TaskOf<T, R, Type>>>;
-  // What is promised is a matter of the types alone, so that the implementation need not cast.
-  async put(task: T, _options?: PutOptions): Promise<unknown> {
-    return task;
-  }
-
-  map<Type extends TaskTypeOf<T>, Failures extends MapFailures = 'throw'>(
-    inputs: MapInputs<TaskOf<T, R, Type>>,
-    options?: MapOptions<Failures>,
-  ): AsyncIterableIterator<
-    MapItem<TaskOf<T, R, Type>, ResultOf<R, TaskOf<T, R, Type>>, Failures>,
-    undefined,
-    undefined
-  >;
-  async *map(_inputs: MapInputs<T>, _options?: MapOptions): AsyncGenerator<never, undefined, undefined> {}
-}
-
-const scheduler = new Scheduler<Task, ResultMap<Results>>();
+const scheduler = new FifoScheduler<Task, ResultMap<Results>>();
 const fibonacci: Fibonacci = { type: 'fibonacci', n: 1 };
 const either = (): Task => fibonacci;
 
@@ -126,10 +101,10 @@ describe('a put of a scheduler with a map of results', () => {
   });
 
   it('takes a task whose types are not known, and promises what is', () => {
-    const open = new Scheduler<{ type: string; n: number }, ResultMap<Results>>();
+    const open = new FifoScheduler<{ type: string; n: number }, ResultMap<Results>>();
     expectTypeOf(open.put({ type: 'fibonacci', n: 1 })).toEqualTypeOf<Promise<number>>();
     expectTypeOf(open.put({ type: 'other', n: 1 })).toEqualTypeOf<Promise<unknown>>();
-    const mixed = new Scheduler<number | Fibonacci, ResultMap<Results>>();
+    const mixed = new FifoScheduler<number | Fibonacci, ResultMap<Results>>();
     expectTypeOf(mixed.put(5)).toEqualTypeOf<Promise<unknown>>();
     expectTypeOf(mixed.put(fibonacci)).toEqualTypeOf<Promise<unknown>>();
   });
@@ -137,13 +112,13 @@ describe('a put of a scheduler with a map of results', () => {
 
 describe('a put of a scheduler with one type of result', () => {
   it('is as plain as it was', () => {
-    const plain = new Scheduler<Task, number>();
+    const plain = new FifoScheduler<Task, number>();
     expectTypeOf(plain.put).parameter(0).toEqualTypeOf<Task>();
     expectTypeOf(plain.put).returns.toEqualTypeOf<Promise<number>>();
     expectTypeOf(plain.put({ type: 'fibonacci', n: 1 })).toEqualTypeOf<Promise<number>>();
-    expectTypeOf(new Scheduler<number, boolean>().put(5)).toEqualTypeOf<Promise<boolean>>();
-    expectTypeOf(new Scheduler<unknown, unknown>().put('x')).toEqualTypeOf<Promise<unknown>>();
-    expectTypeOf(new Scheduler<Task, { fibonacci: number }>().put(fibonacci)).resolves.toEqualTypeOf<{
+    expectTypeOf(new FifoScheduler<number, boolean>().put(5)).toEqualTypeOf<Promise<boolean>>();
+    expectTypeOf(new FifoScheduler<unknown, unknown>().put('x')).toEqualTypeOf<Promise<unknown>>();
+    expectTypeOf(new FifoScheduler<Task, { fibonacci: number }>().put(fibonacci)).resolves.toEqualTypeOf<{
       fibonacci: number;
     }>();
     const wrong = (): void => {
@@ -173,7 +148,7 @@ describe('a map of a scheduler', () => {
         ]),
       );
     expectTypeOf(several).returns.resolves.toExtend<MapResult<Task, number | Uint8Array>>();
-    const plain = () => one(new Scheduler<Task, number>().map([fibonacci], { ordered: false }));
+    const plain = () => one(new FifoScheduler<Task, number>().map([fibonacci], { ordered: false }));
     expectTypeOf(plain).returns.resolves.toEqualTypeOf<MapResult<Task, number>>();
   });
 
@@ -189,7 +164,7 @@ describe('a map of a scheduler', () => {
   });
 
   it('gives failures only if it is asked to', () => {
-    const plain = new Scheduler<Task, number>();
+    const plain = new FifoScheduler<Task, number>();
     expectTypeOf(() => one(plain.map([fibonacci], { failures: 'throw' }))).returns.resolves.toEqualTypeOf<
       MapResult<Task, number>
     >();
