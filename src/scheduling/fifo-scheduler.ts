@@ -484,6 +484,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       this.#endLease(lease);
       lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
     }
+    if (!this.#events.hears('settled')) return;
     this.#events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
   }
 
