@@ -1,4 +1,5 @@
 // The master: takes a scheduler's tasks to the workers that connect.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
 import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';

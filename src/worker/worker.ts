@@ -1,4 +1,5 @@
 // The worker: connects to a master, runs its tasks, and connects again whenever the connection is lost.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';

@@ -68,14 +68,20 @@ async function run(speculate: boolean, options: WorkerOptions<number> = {}): Pro
 }
 
 describe('five fast workers and one that is ten times slower', () => {
-  it.each([
-    { speculate: false, prefetch: 'auto' },
-    { speculate: true, prefetch: 'auto' },
-    { speculate: false, prefetch: 10 },
-    { speculate: true, prefetch: 10 },
-  ] as const)('take hardly longer than ideal: %o', async ({ speculate, prefetch }) => {
-    const { makespanMs, recalled, speculated, wasted } = await run(speculate, { prefetch });
-    console.log({ speculate, prefetch, makespanMs, ratio: makespanMs / IDEAL_MS, recalled, speculated, wasted });
-    expect(makespanMs / IDEAL_MS).toBeLessThan(1.1);
+  it.each([{ prefetch: 'auto' }, { prefetch: 10 }] as const)('take hardly longer than ideal: %o', async (options) => {
+    const plain = await run(false, options);
+    const speculating = await run(true, options);
+    const ratios = [plain, speculating].map(({ makespanMs }) => makespanMs / IDEAL_MS);
+    console.info(
+      `time / ideal, with ${JSON.stringify(options)}: ${ratios.map((ratio) => ratio.toFixed(3)).join(', speculating ')}`,
+    );
+    // docs/architecture.md has the figures.
+    expect(ratios[0]).toBeLessThan(1.03);
+    expect(ratios[1]).toBeLessThan(1.01);
+    // What waited at the slow worker when there was no more for the fast ones has moved to them.
+    expect(plain.recalled).toBeGreaterThan(0);
+    expect([plain.speculated, plain.wasted]).toEqual([0, 0]);
+    // Only the last of the slow worker's tasks is worth a second attempt.
+    expect([speculating.speculated, speculating.wasted]).toEqual([1, 1]);
   });
 });
