@@ -160,7 +160,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   /** Whether it waits for tasks that it could start at once. */
   get isIdle(): boolean {
-    return this.#taking !== undefined && this.idleSlots > 0;
+    return this.#taking !== undefined && this.#conversation.isOpen && this.idleSlots > 0;
   }
 
   /** How many leases it holds that have not started. */
