@@ -336,6 +336,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
         expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
         const shared = this.#shared.get(idempotencyKey);
         if (shared !== undefined) return untilAborted(shared, options?.signal);
+        // What is refused is never settled, and would be shared for ever.
+        this.#admit(terms);
       }
       const promise = this.#add(task, terms, idempotencyKey);
       if (idempotencyKey !== undefined) this.#shared.set(idempotencyKey, promise);
@@ -347,10 +349,21 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #add(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<AnyResultOf<R>> {
     return new Promise((resolve, reject) => {
-      if (this.#state.kind === 'closed') throw this.#state.reason;
-      terms.signal?.throwIfAborted();
+      this.#admit(terms);
       this.#accept(task, terms, { resolve, reject }, idempotencyKey);
     });
+  }
+
+  /** Throws what the promise rejects with of a task that is over before it begins. */
+  #admit(terms: TaskTerms): void {
+    if (this.#state.kind === 'closed') throw this.#state.reason;
+    terms.signal?.throwIfAborted();
+    if (this.#spanMs(terms) <= 0) throw new TaskDeadlineError(0, 0);
+  }
+
+  /** How long from now its deadline is. */
+  #spanMs({ deadline = Number.POSITIVE_INFINITY }: TaskTerms): number {
+    return typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
   }
 
   #accept(task: T, terms: TaskTerms, promise: Settle<AnyResultOf<R>>, idempotencyKey: string | undefined): void {
@@ -358,12 +371,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#nextSequence += 1;
     this.#statistics.total.put += 1;
     if (terms.signal !== undefined) this.#aborts.add(terms.signal, record);
-    if (terms.deadline !== undefined) this.#setDeadline(record, terms.deadline);
+    if (terms.deadline !== undefined) this.#setDeadline(record, this.#spanMs(terms));
     this.#queueIn(record, terms.delayMs);
   }
 
-  #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, deadline: number | Date): void {
-    const spanMs = typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
+  #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, spanMs: number): void {
     if (spanMs === Number.POSITIVE_INFINITY) return;
     record.deadline = this.#timers.createAlarm(() =>
       this.#reject(record, 'expired', new TaskDeadlineError(spanMs, record.attempts)),
