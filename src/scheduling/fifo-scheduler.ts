@@ -106,7 +106,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       (record) => this.#tellUnmatched(record),
     );
     this.#backlog = new Backlog(this.#unmatched);
-    this.#nextStraggler = this.#timers.createAlarm(() => this.#serve());
+    this.#nextStraggler = this.#timers.createAlarm(() => this.#serveSoon());
   }
 
   /** How many tasks wait for a worker. */
@@ -212,7 +212,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.#endLease(lease);
-      this.#reject(record, 'stopped', reason);
+      // A listener may have settled it meanwhile, e.g. by a signal.
+      if (record.state !== 'settled') this.#reject(record, 'stopped', reason);
     }
     this.#unmatched.clear();
     this.#nextStraggler.cancel();
@@ -281,6 +282,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#endLease(live);
     this.#settle(record, 'done', undefined);
     record.promise.resolve(result);
+    // What takes long is known better now.
+    if (record.terms.speculate) this.#serveSoon();
     return true;
   }
 
@@ -292,10 +295,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#statistics.total.failures += 1;
     record.noteFailure(live, error);
     this.#endLease(live);
-    if (this.#isOver(record)) return true;
+    if (this.#isGivenUp(record)) return true;
     const delay = backoffMs(record.terms.backoff, record.failed, this.#random);
-    this.#queueIn(record, delay);
-    this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
+    record.restsUntilMs = this.#clock.now() + delay;
+    if (this.#requeue(record))
+      this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
     return true;
   }
 
@@ -323,7 +327,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       if (this.#backlog.isolate(holder)) this.#waitingRoom.move(holder, this.#backlog.profileOf(holder));
     }
     this.#endLease(live);
-    if (!this.#isOver(record)) this.#queueIn(record, 0);
+    if (!this.#isGivenUp(record)) this.#requeue(record);
     return true;
   }
 
@@ -455,16 +459,26 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     lease.record.end(lease);
     if (lease.startedAtMs === undefined) return;
     this.#running -= 1;
-    this.#stragglers.remove(lease);
+    if (this.#stragglers.remove(lease)) this.#nextStraggler.cancel();
   }
 
-  /** An attempt has ended without a result: whether there is nothing to be done, as another one runs or was the last. */
-  #isOver(record: TaskRecord<T, AnyResultOf<R>>): boolean {
-    if (record.leases.length > 0) return true;
-    this.#leased.delete(record);
-    const deadLetter = record.deadLetter();
+  /** An attempt has ended without a result: whether that was the last one. Rejects the task then. */
+  #isGivenUp(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+    const deadLetter = record.leases.length > 0 ? undefined : record.deadLetter();
     if (deadLetter !== undefined) this.#reject(record, 'deadLetter', deadLetter);
     return deadLetter !== undefined;
+  }
+
+  /** An attempt has ended without a result: the task waits for the next one. Returns false if another attempt runs yet. */
+  #requeue(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+    if (record.leases.length > 0) {
+      // Somebody else may be idle who could run it beside that.
+      this.#serveSoon();
+      return false;
+    }
+    this.#leased.delete(record);
+    this.#queueIn(record, record.restsUntilMs - this.#clock.now());
+    return true;
   }
 
   #reject(record: TaskRecord<T, AnyResultOf<R>>, outcome: TaskOutcome, reason: unknown): void {
@@ -484,10 +498,9 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
     if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
     this.#statistics.total[outcome] += 1;
-    for (const lease of leases) {
-      this.#endLease(lease);
-      lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
-    }
+    // All of them first: who is told of one may come back with another.
+    for (const lease of leases) this.#endLease(lease);
+    for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
     this.#events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
   }
 
