@@ -10,6 +10,10 @@ export interface OrphanListener<T, R> {
   laneOrphaned(lane: Lane<T, R>): void;
   /** A task has come into a lane that nobody may have. */
   taskOrphaned(record: TaskRecord<T, R>, lane: Lane<T, R>): void;
+  /** All tasks of a lane are in another one from now on; the same holders may have them as before, that is, nobody. */
+  laneMerged(lane: Lane<T, R>, into: Lane<T, R>): void;
+  /** No task is queued any more. */
+  backlogEmptied(): void;
 }
 
 /** Empty lanes are kept for the next task of their kind, up to so many. */
@@ -72,7 +76,7 @@ export class Backlog<T, R> {
     for (const lane of [...this.#lanes.values()]) {
       if (!lane.refusedBy.has(holder.id)) continue;
       this.#drop(lane);
-      for (const record of [...lane.records]) this.add(record);
+      this.#merge(lane);
     }
   }
 
@@ -95,11 +99,7 @@ export class Backlog<T, R> {
 
   /** Puts a task at its place. */
   add(record: TaskRecord<T, R>): void {
-    record.keepRefusals((holderId) => this.#profileOf.has(holderId));
-    const lane = this.#laneFor(record);
-    if (lane.records.size === 0) this.#emptyLanes -= 1;
-    lane.add(record);
-    this.#size += 1;
+    const lane = this.#insert(record);
     if (lane.places.size === 0) this.#orphans.taskOrphaned(record, lane);
   }
 
@@ -110,6 +110,7 @@ export class Backlog<T, R> {
     record.lane = undefined;
     lane.records.remove(record);
     this.#size -= 1;
+    if (this.#size === 0) this.#orphans.backlogEmptied();
     if (lane.records.size > 0) return;
     this.#emptyLanes += 1;
     if (this.#emptyLanes <= MAX_EMPTY_LANES) return;
@@ -128,6 +129,24 @@ export class Backlog<T, R> {
       record.lane = undefined;
     }
     return records.sort((a, b) => (a.isBefore(b) ? -1 : 1));
+  }
+
+  /** Puts a task at its place, and returns its lane. */
+  #insert(record: TaskRecord<T, R>): Lane<T, R> {
+    record.keepRefusals((holderId) => this.#profileOf.has(holderId));
+    const lane = this.#laneFor(record);
+    if (lane.records.size === 0) this.#emptyLanes -= 1;
+    lane.add(record);
+    this.#size += 1;
+    return lane;
+  }
+
+  /** Puts the tasks of a lane that was dropped to where they belong now, which is the same lane for all of them. */
+  #merge(lane: Lane<T, R>): void {
+    let into: Lane<T, R> | undefined;
+    for (const record of [...lane.records]) into = this.#insert(record);
+    // Who has left had refused them: those who may have them are the same as before.
+    if (into !== undefined && into.places.size === 0) this.#orphans.laneMerged(lane, into);
   }
 
   #laneFor(record: TaskRecord<T, R>): Lane<T, R> {

@@ -107,7 +107,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       (record) => this.#tellUnmatched(record),
     );
     this.#backlog = new Backlog(this.#unmatched);
-    this.#nextStraggler = this.#timers.createAlarm(() => this.#serve());
+    this.#nextStraggler = this.#timers.createAlarm(() => this.#serveSoon());
   }
 
   /** How many tasks wait for a worker. */
@@ -220,7 +220,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.#endLease(lease);
-      this.#reject(record, 'stopped', reason);
+      // A listener may have settled it meanwhile, e.g. by a signal.
+      if (record.state !== 'settled') this.#reject(record, 'stopped', reason);
     }
     this.#unmatched.clear();
     this.#nextStraggler.cancel();
@@ -289,6 +290,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#endLease(live);
     this.#settle(record, 'done', undefined);
     record.promise.resolve(result);
+    // What takes long is known better now.
+    if (record.terms.speculate) this.#serveSoon();
     return true;
   }
 
@@ -300,10 +303,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#statistics.total.failures += 1;
     record.noteFailure(live, error);
     this.#endLease(live);
-    if (this.#isOver(record)) return true;
+    if (this.#isGivenUp(record)) return true;
     const delay = backoffMs(record.terms.backoff, record.failed, this.#random);
-    this.#queueIn(record, delay);
-    this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
+    record.restsUntilMs = this.#clock.now() + delay;
+    if (this.#requeue(record))
+      this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
     return true;
   }
 
@@ -331,7 +335,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       if (this.#backlog.isolate(holder)) this.#waitingRoom.move(holder, this.#backlog.profileOf(holder));
     }
     this.#endLease(live);
-    if (!this.#isOver(record)) this.#queueIn(record, 0);
+    if (!this.#isGivenUp(record)) this.#requeue(record);
     return true;
   }
 
@@ -344,6 +348,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
         expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
         const shared = this.#shared.get(idempotencyKey);
         if (shared !== undefined) return untilAborted(shared, options?.signal);
+        // What is refused is never settled, and would be shared for ever.
+        this.#admit(terms);
       }
       const promise = this.#add(task, terms, idempotencyKey);
       if (idempotencyKey !== undefined) this.#shared.set(idempotencyKey, promise);
@@ -355,10 +361,21 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #add(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<AnyResultOf<R>> {
     return new Promise((resolve, reject) => {
-      if (this.#state.kind === 'closed') throw this.#state.reason;
-      terms.signal?.throwIfAborted();
+      this.#admit(terms);
       this.#accept(task, terms, { resolve, reject }, idempotencyKey);
     });
+  }
+
+  /** Throws what the promise rejects with of a task that is over before it begins. */
+  #admit(terms: TaskTerms): void {
+    if (this.#state.kind === 'closed') throw this.#state.reason;
+    terms.signal?.throwIfAborted();
+    if (this.#spanMs(terms) <= 0) throw new TaskDeadlineError(0, 0);
+  }
+
+  /** How long from now its deadline is. */
+  #spanMs({ deadline = Number.POSITIVE_INFINITY }: TaskTerms): number {
+    return typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
   }
 
   #accept(task: T, terms: TaskTerms, promise: Settle<AnyResultOf<R>>, idempotencyKey: string | undefined): void {
@@ -366,12 +383,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#nextSequence += 1;
     this.#statistics.total.put += 1;
     if (terms.signal !== undefined) this.#aborts.add(terms.signal, record);
-    if (terms.deadline !== undefined) this.#setDeadline(record, terms.deadline);
+    if (terms.deadline !== undefined) this.#setDeadline(record, this.#spanMs(terms));
     this.#queueIn(record, terms.delayMs);
   }
 
-  #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, deadline: number | Date): void {
-    const spanMs = typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
+  #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, spanMs: number): void {
     if (spanMs === Number.POSITIVE_INFINITY) return;
     record.deadline = this.#timers.createAlarm(() =>
       this.#reject(record, 'expired', new TaskDeadlineError(spanMs, record.attempts)),
@@ -451,16 +467,26 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     lease.record.end(lease);
     if (lease.startedAtMs === undefined) return;
     this.#running -= 1;
-    this.#stragglers.remove(lease);
+    if (this.#stragglers.remove(lease)) this.#nextStraggler.cancel();
   }
 
-  /** An attempt has ended without a result: whether there is nothing to be done, as another one runs or was the last. */
-  #isOver(record: TaskRecord<T, AnyResultOf<R>>): boolean {
-    if (record.leases.length > 0) return true;
-    this.#leased.delete(record);
-    const deadLetter = record.deadLetter();
+  /** An attempt has ended without a result: whether that was the last one. Rejects the task then. */
+  #isGivenUp(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+    const deadLetter = record.leases.length > 0 ? undefined : record.deadLetter();
     if (deadLetter !== undefined) this.#reject(record, 'deadLetter', deadLetter);
     return deadLetter !== undefined;
+  }
+
+  /** An attempt has ended without a result: the task waits for the next one. Returns false if another attempt runs yet. */
+  #requeue(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+    if (record.leases.length > 0) {
+      // Somebody else may be idle who could run it beside that.
+      this.#serveSoon();
+      return false;
+    }
+    this.#leased.delete(record);
+    this.#queueIn(record, record.restsUntilMs - this.#clock.now());
+    return true;
   }
 
   #reject(record: TaskRecord<T, AnyResultOf<R>>, outcome: TaskOutcome, reason: unknown): void {
@@ -480,10 +506,9 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
     if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
     this.#statistics.total[outcome] += 1;
-    for (const lease of leases) {
-      this.#endLease(lease);
-      lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
-    }
+    // All of them first: who is told of one may come back with another.
+    for (const lease of leases) this.#endLease(lease);
+    for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
     if (!this.#events.hears('settled')) return;
     this.#events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
   }

@@ -15,6 +15,8 @@ export class Lane<T, R> {
   readonly places = new Map<Profile<T, R>, Place<T, R>>();
   /** Since when nobody who is there may have its tasks; undefined: somebody may. For whoever watches that. */
   orphanedAtMs: number | undefined = undefined;
+  /** Where its tasks are now, if it was merged into another one while nobody might have them. */
+  mergedInto: Lane<T, R> | undefined = undefined;
 
   constructor(key: string | undefined, { type, terms, refusedBy }: TaskRecord<T, R>) {
     this.key = key;

@@ -30,15 +30,15 @@ export class Stragglers<T, R> {
     if (lease.record.terms.speculate) this.#running.add(lease);
   }
 
-  /** An attempt is over. */
-  remove(lease: RecordLease<T, R>): void {
-    this.#running.delete(lease);
+  /** An attempt is over. Returns whether none is left. */
+  remove(lease: RecordLease<T, R>): boolean {
+    return this.#running.delete(lease) && this.#running.size === 0;
   }
 
   /** An attempt gave a result after this time. */
   note({ record }: RecordLease<T, R>, runtimeMs: number): void {
     if (!record.terms.speculate) return;
-    const key = this.#runtimes.has(record.type) || this.#runtimes.size < MAX_TYPES ? record.type : undefined;
+    const key = this.#kindOf(record.type);
     let runtimes = this.#runtimes.get(key);
     if (runtimes === undefined) {
       runtimes = new Histogram();
@@ -49,7 +49,8 @@ export class Stragglers<T, R> {
 
   /**
    * Pairs stragglers with idle holders, the longest running first: one holder each, never the one that runs it, and never a
-   * task that runs twice already. Returns when the next attempt will be a straggler.
+   * task that runs twice already, has used up its attempts, or waits out a backoff, as a second attempt at it has failed.
+   * Returns when the next attempt will be a straggler.
    */
   pair(
     idle: readonly LeaseHolder<T>[],
@@ -62,8 +63,8 @@ export class Stragglers<T, R> {
     for (const lease of [...this.#running]) {
       if (free.size === 0) break;
       const { record, startedAtMs = nowMs } = lease;
-      if (record.leases.length > 1) continue;
-      const dueMs = startedAtMs + this.#threshold(record.type, thresholds);
+      if (record.leases.length > 1 || record.isUsedUp) continue;
+      const dueMs = Math.max(startedAtMs + this.#threshold(record.type, thresholds), record.restsUntilMs);
       if (dueMs > nowMs) {
         nextMs = Math.min(nextMs, dueMs);
         continue;
@@ -79,13 +80,15 @@ export class Stragglers<T, R> {
   #threshold(type: string | undefined, known: Map<string | undefined, number>): number {
     const found = known.get(type);
     if (found !== undefined) return found;
-    const { count, p50 } = (this.#runtimes.get(type) ?? this.#runtimes.get(undefined))?.summary() ?? {
-      count: 0,
-      p50: 0,
-    };
+    const { count, p50 } = this.#runtimes.get(this.#kindOf(type))?.summary() ?? { count: 0, p50: 0 };
     const threshold = count < MIN_RESULTS ? UNKNOWN_RUNTIME_MS : Math.max(MIN_RUNTIME_MS, MULTIPLIER * p50);
     known.set(type, threshold);
     return threshold;
+  }
+
+  /** As what its times are judged. */
+  #kindOf(type: string | undefined): string | undefined {
+    return this.#runtimes.has(type) || this.#runtimes.size < MAX_TYPES ? type : undefined;
   }
 }
 

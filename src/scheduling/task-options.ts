@@ -145,8 +145,8 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
     timeoutFrom,
     maxAttempts,
     backoff: options.backoff === undefined ? base.backoff : checkBackoff('backoff', options.backoff, base.backoff, 0),
-    deadline,
-    // A copy, as the caller may go on to change it.
+    // Copies, as the caller may go on to change them.
+    deadline: deadline instanceof Date ? new Date(deadline) : deadline,
     requires: requires === undefined ? base.requires : structuredClone(requires),
     requiresKey: requires === undefined ? base.requiresKey : requirementsKey(requires),
     speculate,

@@ -74,6 +74,8 @@ export class TaskRecord<T, R> implements HeapItem {
   refusedBy = NOBODY;
   /** Since when it has been ready to be taken. */
   readySinceMs = 0;
+  /** When the backoff after its last failure is over. */
+  restsUntilMs = 0;
   /** Rings when the delay or the backoff is over; there only while the task is delayed. */
   wakeUp: Alarm | undefined = undefined;
   /** Rings at the task's deadline, if it has one. */
@@ -174,10 +176,14 @@ export class TaskRecord<T, R> implements HeapItem {
     if (kept.length < this.refusedBy.size) this.refusedBy = kept.length === 0 ? NOBODY : new Set(kept);
   }
 
+  /** Whether it has failed or was lost so often that there is no further attempt. */
+  get isUsedUp(): boolean {
+    return this.#failed >= this.terms.maxAttempts || this.#lost >= this.#maxDeliveries;
+  }
+
   /** Why the task is given up, if its attempts are used up. */
   deadLetter(): DeadLetterError | undefined {
-    const isUsedUp = this.#failed >= this.terms.maxAttempts || this.#lost >= this.#maxDeliveries;
-    return isUsedUp ? new DeadLetterError(this.#failures ?? []) : undefined;
+    return this.isUsedUp ? new DeadLetterError(this.#failures ?? []) : undefined;
   }
 
   #note({ attempt, holder }: RecordLease<T, R>, error: Error): void {

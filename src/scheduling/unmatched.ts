@@ -12,6 +12,9 @@ interface Entry<T, R> {
   readonly sinceMs: number;
 }
 
+/** Below so many entries, it is not worth looking for those that are over. */
+const MIN_TIDYING = 1024;
+
 /** Waits for as long as it takes, and tells of each such task once for each time that its lane is orphaned. */
 export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   readonly #now: () => number;
@@ -20,6 +23,8 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   readonly #alarm: Alarm;
   /** The oldest first: all wait for the same time. */
   readonly #entries = new Queue<Entry<T, R>>();
+  /** At so many entries, those that are over are forgotten: tasks come and go while the time has not come to tell. */
+  #tidyAt = MIN_TIDYING;
 
   constructor(timers: TimerQueue, now: () => number, afterMs: number, tell: (record: TaskRecord<T, R>) => void) {
     this.#now = now;
@@ -39,14 +44,32 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
     this.#watch({ lane, record, sinceMs });
   }
 
+  laneMerged(lane: Lane<T, R>, into: Lane<T, R>): void {
+    lane.mergedInto = into;
+    // Not `into`'s own time: its tasks have not been waiting for longer, which their own entries know.
+    if (lane.orphanedAtMs === undefined) return;
+    into.orphanedAtMs = Math.min(into.orphanedAtMs ?? lane.orphanedAtMs, lane.orphanedAtMs);
+  }
+
+  backlogEmptied(): void {
+    if (this.#entries.size > 0) this.clear();
+  }
+
+  /** How much it keeps in mind. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#entries.clear();
+    this.#tidyAt = MIN_TIDYING;
     this.#alarm.cancel();
   }
 
   #watch(entry: Entry<T, R>): void {
     if (this.#afterMs === Number.POSITIVE_INFINITY) return;
+    if (this.#entries.size >= this.#tidyAt) this.#tidy();
     this.#entries.push(entry);
     this.#alarm.setBy(entry.sinceMs + this.#afterMs);
   }
@@ -62,14 +85,34 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
     }
   }
 
-  #judge({ lane, record, sinceMs }: Entry<T, R>): void {
-    const { orphanedAtMs } = lane;
-    // Somebody has come since, who may have been left again: then there is a younger entry.
-    if (orphanedAtMs === undefined || orphanedAtMs > sinceMs) return;
-    for (const each of record === undefined ? [...lane.records] : [record]) {
-      if (each.lane !== lane || each.unmatchedSinceMs === orphanedAtMs) continue;
-      each.unmatchedSinceMs = orphanedAtMs;
-      this.#tell(each);
+  #tidy(): void {
+    for (const entry of this.#entries.clear()) if (isOpen(entry)) this.#entries.push(entry);
+    this.#tidyAt = Math.max(MIN_TIDYING, 2 * this.#entries.size);
+  }
+
+  #judge(entry: Entry<T, R>): void {
+    if (!isOpen(entry)) return;
+    const lane = laneNow(entry.lane);
+    // Those of the lane as it was: others that came when it was merged have entries of their own.
+    for (const record of entry.record === undefined ? [...entry.lane.records] : [entry.record]) {
+      if (record.lane !== lane || record.unmatchedSinceMs === lane.orphanedAtMs) continue;
+      record.unmatchedSinceMs = lane.orphanedAtMs;
+      this.#tell(record);
     }
   }
+}
+
+/** Whether there may still be something to tell. */
+function isOpen<T, R>({ lane, record, sinceMs }: Entry<T, R>): boolean {
+  const now = laneNow(lane);
+  // Somebody has come since, who may have been left again: then there is a younger entry.
+  if (now.orphanedAtMs === undefined || now.orphanedAtMs > sinceMs) return false;
+  return record === undefined ? now.records.size > 0 : record.lane === now;
+}
+
+/** The lane in which those tasks of this one are now that have not been taken out. */
+function laneNow<T, R>(lane: Lane<T, R>): Lane<T, R> {
+  let now = lane;
+  while (now.mergedInto !== undefined) now = now.mergedInto;
+  return now;
 }

@@ -7,7 +7,8 @@ class Waiter<T> {
   readonly leases: Lease<T>[] = [];
   /** How many more tasks it could start at once. */
   idleSlots: number;
-  readonly ticket: number;
+  /** Who has waited for longer, or was served in an earlier round, has the lower one. */
+  ticket: number;
   readonly holder: LeaseHolder<T>;
   readonly max: number;
   readonly resolve: (leases: Lease<T>[]) => void;
@@ -64,11 +65,10 @@ export class WaitingRoom<T, R> {
         this.#remove(waiter);
         resolve([]);
       };
-      const waiter = new Waiter<T>(this.#nextTicket, holder, max, (leases) => {
+      const waiter = new Waiter<T>(this.#issueTicket(), holder, max, (leases) => {
         signal.removeEventListener('abort', leave);
         resolve(leases);
       });
-      this.#nextTicket += 1;
       signal.addEventListener('abort', leave, { once: true });
       this.#add(waiter, profile);
     });
@@ -96,7 +96,8 @@ export class WaitingRoom<T, R> {
         served.add(waiter);
         waiter.leases.push(next);
         waiter.idleSlots -= 1;
-        // To the end of the line, or of the other one.
+        // To the end of the line, or of the other one; and behind those of other profiles.
+        waiter.ticket = this.#issueTicket();
         line.delete(waiter);
         if (waiter.leases.length < waiter.max) line.add(waiter);
       }
@@ -132,6 +133,11 @@ export class WaitingRoom<T, R> {
       bestTask = task;
     }
     return best?.line;
+  }
+
+  #issueTicket(): number {
+    this.#nextTicket += 1;
+    return this.#nextTicket;
   }
 
   #add(waiter: Waiter<T>, profile: Profile<T, R>): void {

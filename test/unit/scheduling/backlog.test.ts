@@ -28,6 +28,8 @@ function backlogOf(): { backlog: Backlog<unknown, unknown>; orphans: string[] } 
   const backlog = new Backlog<unknown, unknown>({
     laneOrphaned: ({ records }) => orphans.push(`lane of ${records.size}`),
     taskOrphaned: ({ sequence }) => orphans.push(`task ${sequence}`),
+    laneMerged: (lane, into) => orphans.push(`lane of ${lane.records.size} into one of ${into.records.size}`),
+    backlogEmptied: nothing,
   });
   return { backlog, orphans };
 }

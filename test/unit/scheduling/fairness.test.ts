@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { openScheduler } from '../../support/scheduler.ts';
+
+const tasksOf = (leases: readonly Lease<unknown>[]): unknown[] => leases.map(({ task }) => task);
+
+describe('a FifoScheduler that several holders wait for', () => {
+  it('spreads a few tasks over all of them, whatever their labels and what they accept', async () => {
+    const { scheduler, holder } = openScheduler();
+    const taking = [
+      holder('plain').take(10),
+      holder('labelled', { labels: { gpu: true } }).take(10),
+      holder('choosing', ['a']).take(10),
+    ];
+    for (let n = 0; n < 7; n += 1) void scheduler.put({ type: 'a', n });
+    const taken = await Promise.all(taking);
+    expect(taken.map((leases) => leases.map(({ task }) => (task as { n: number }).n))).toEqual([
+      [0, 3, 6],
+      [1, 4],
+      [2, 5],
+    ]);
+  });
+
+  it('spreads them over one who has rejected something, too', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [picky, other] = [holder('picky'), holder('other')];
+    void scheduler.put('rejected');
+    scheduler.release(await picky.takeOne(), { kind: 'rejected' });
+    expect((await other.takeOne()).task).toBe('rejected');
+    const taking = [picky.take(10), other.take(10)];
+    for (let n = 0; n < 4; n += 1) void scheduler.put(n);
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
+  });
+
+  it('serves those who could start at once before those who only stock up, whoever has waited longer', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [stocking, idle, labelled] = [
+      holder('stocking'),
+      holder('idle'),
+      holder('labelled', { labels: { gpu: true } }),
+    ];
+    stocking.idleSlots = 0;
+    idle.idleSlots = 1;
+    labelled.idleSlots = 2;
+    const taking = [stocking, idle, labelled].map((each) => each.take(3));
+    for (let n = 0; n < 7; n += 1) void scheduler.put(n);
+    // Three slots are idle; then all stock up in rounds.
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([
+      [3, 6],
+      [0, 4],
+      [1, 2, 5],
+    ]);
+  });
+
+  it('leaves nobody with more than they asked for', async () => {
+    const { scheduler, holder } = openScheduler();
+    const taking = [holder('a').take(1), holder('b').take(2)];
+    for (let n = 0; n < 9; n += 1) void scheduler.put(n);
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([[0], [1, 2]]);
+    expect([scheduler.queued, scheduler.leased]).toEqual([6, 3]);
+  });
+
+  it('goes on to serve one who was moved as they rejected a task while they waited', async () => {
+    const { scheduler, holder } = openScheduler();
+    const picky = holder('picky');
+    void scheduler.put('odd');
+    const lease = await picky.takeOne();
+    const taking = picky.take(5);
+    scheduler.release(lease, { kind: 'rejected' });
+    void scheduler.put('even');
+    expect(tasksOf(await taking)).toEqual(['even']);
+    expect(tasksOf(await holder('other').takeNow())).toEqual(['odd']);
+  });
+});
