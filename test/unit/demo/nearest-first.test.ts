@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NearestFirst } from '../../../demo/page/nearest-first.ts';
+import { nextTurn } from '../../support/event-loop.ts';
 
 /** Requests whose answers the test gives, each named by its distance. */
 function setup(limit: number) {
@@ -20,30 +21,27 @@ function setup(limit: number) {
   return { started, answers, request };
 }
 
-/** All that can happen without an answer has happened. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-
 describe('NearestFirst', () => {
   it('starts the nearest of those that came together, whatever their order', async () => {
     const { started, request } = setup(2);
     for (const place of [5, 1, 4, 2, 3]) {
       void request(place);
     }
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1, 2]);
   });
 
   it('starts the next nearest when one has its answer, or has failed', async () => {
     const { started, answers, request } = setup(1);
     const requests = [3, 1, 2].map((place) => request(place));
-    await settled();
+    await nextTurn();
     answers.get(1)?.resolve();
     expect(await requests[1]).toBe(1);
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1, 2]);
     answers.get(2)?.reject(new Error('lost'));
     await expect(requests[2]).rejects.toThrow('lost');
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1, 2, 3]);
   });
 
@@ -53,10 +51,10 @@ describe('NearestFirst', () => {
     for (const place of [1, 2, 9]) {
       void request(place, { centre });
     }
-    await settled();
+    await nextTurn();
     centre.at = 10;
     answers.get(1)?.resolve();
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1, 9]);
   });
 
@@ -66,11 +64,11 @@ describe('NearestFirst', () => {
     void request(1);
     const left = request(2, { signal: departure.signal });
     void request(3);
-    await settled();
+    await nextTurn();
     departure.abort();
     await expect(left).rejects.toHaveProperty('name', 'AbortError');
     answers.get(1)?.resolve();
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1, 3]);
   });
 
@@ -79,9 +77,9 @@ describe('NearestFirst', () => {
     const departure = new AbortController();
     const first = request(1, { signal: departure.signal });
     void request(2);
-    await settled();
+    await nextTurn();
     departure.abort();
-    await settled();
+    await nextTurn();
     expect(started).toEqual([1]);
     answers.get(1)?.resolve();
     expect(await first).toBe(1);
@@ -90,7 +88,7 @@ describe('NearestFirst', () => {
   it('takes nothing that is not wanted already', async () => {
     const { started, request } = setup(1);
     await expect(request(1, { signal: AbortSignal.abort() })).rejects.toHaveProperty('name', 'AbortError');
-    await settled();
+    await nextTurn();
     expect(started).toEqual([]);
   });
 });
