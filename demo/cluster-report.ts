@@ -13,7 +13,6 @@ export class ClusterReport {
   /** How many tiles each of the connected workers has made. */
   readonly #doneBy = new Map<string, number>();
   #done = 0;
-  #recalled = 0;
 
   constructor(master: Master<TileTask, unknown>, scheduler: FifoScheduler<TileTask, unknown>) {
     this.#master = master;
@@ -23,9 +22,6 @@ export class ClusterReport {
       if (outcome === 'done') {
         this.#makers.set(task, worker);
       }
-    });
-    master.on('leaseRecalled', () => {
-      this.#recalled++;
     });
     master.on('workerConnected', ({ worker }) => this.#doneBy.set(worker.id, 0));
     master.on('workerDisconnected', ({ worker }) => this.#doneBy.delete(worker.id));
@@ -47,17 +43,16 @@ export class ClusterReport {
   }
 
   snapshot(): ClusterSnapshot {
-    const { queued, leased, running, waitTime, runTime } = this.#scheduler.stats();
-    const workers = this.#master.workers().map((worker) => this.#describe(worker));
+    const { queued, leased, running, rate, total, waitTime, runTime } = this.#scheduler.stats();
     return {
       startedAt: this.#startedAt,
-      workers,
+      workers: this.#master.workers().map((worker) => this.#describe(worker)),
       queued,
       prefetched: leased - running,
       running,
       done: this.#done,
-      recalled: this.#recalled,
-      rate: workers.reduce((sum, { rate }) => sum + rate, 0),
+      recalled: total.recalled,
+      rate,
       waitTime: percentiles(waitTime),
       runTime: percentiles(runTime),
     };

@@ -296,7 +296,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       default:
         if (grant.state === 'recalled') this.#tellRecalled(grant);
         else this.#tellAttempt(grant, 'returned');
-        this.#expect(scheduler.release(grant.lease, { kind: 'returned' }));
+        this.#expect(scheduler.release(grant.lease, { kind: grant.state === 'recalled' ? 'recalled' : 'returned' }));
     }
   }
 
@@ -470,7 +470,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       // The worker is blocked, or frozen: it will find out when it comes to it.
       this.#tellRecalled(grant);
       this.#cancel(grant, 'recalled');
-      this.#expect(scheduler.release(grant.lease, { kind: 'returned' }));
+      this.#expect(scheduler.release(grant.lease, { kind: 'recalled' }));
     }
   }
 

@@ -71,7 +71,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #terms: TaskTerms;
   readonly #maxDeliveries: number;
   readonly #events = new Emitter<SchedulerEvent<T>>();
-  readonly #statistics = new Statistics();
+  readonly #statistics: Statistics;
   readonly #unmatched: UnmatchedWatch<T, AnyResultOf<R>>;
   readonly #backlog: Backlog<T, AnyResultOf<R>>;
   readonly #delayed = new Set<TaskRecord<T, AnyResultOf<R>>>();
@@ -99,6 +99,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#maxDeliveries = maxDeliveries;
     this.#clock = clock;
     this.#random = random;
+    this.#statistics = new Statistics(clock.now());
     this.#timers = new TimerQueue(clock);
     this.#unmatched = new UnmatchedWatch(
       this.#timers,
@@ -135,6 +136,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       running: this.#running,
       unmatched: this.#backlog.orphans,
       oldestWait: first === undefined ? 0 : this.#clock.now() - first.readySinceMs,
+      rate: this.#statistics.rate.perSecond(this.#clock.now()),
       total: { ...this.#statistics.total },
       waitTime: this.#statistics.waitTime.summary(),
       runTime: this.#statistics.runTime.summary(),
@@ -281,8 +283,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     if (live === undefined) return false;
     const { record, startedAtMs } = live;
+    const nowMs = this.#clock.now();
+    this.#statistics.rate.count(nowMs);
     if (startedAtMs !== undefined) {
-      const runtimeMs = this.#clock.now() - startedAtMs;
+      const runtimeMs = nowMs - startedAtMs;
       this.#statistics.runTime.record(runtimeMs);
       this.#stragglers.note(live, runtimeMs);
     }
@@ -329,6 +333,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       this.#statistics.total.losses += 1;
       record.noteLoss(live, release.error);
     }
+    if (release.kind === 'recalled') this.#statistics.total.recalled += 1;
     if (release.kind === 'rejected') {
       this.#statistics.total.rejections += 1;
       record.noteRefusal(holder);
