@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 import { commandOf } from '../../scripts/child.mjs';
 import type { Page } from './pages.ts';
 
@@ -45,7 +46,7 @@ export class Workspace {
   static async create(pages: readonly Page[]): Promise<Workspace> {
     const workspace = new Workspace(await mkdtemp(join(tmpdir(), 'taskdist-guide-')));
     await workspace.#write('package.json', JSON.stringify({ private: true, type: 'module' }));
-    await workspace.#install('taskdist', PROJECT);
+    await workspace.#installLibrary();
     for (const name of INSTALLED) await workspace.#install(name, join(PROJECT, 'node_modules', name));
     for (const { name, files } of pages) {
       for (const [file, content] of files) await workspace.#write(join(name, file), content);
@@ -96,6 +97,28 @@ export class Workspace {
   async #rename(compiled: string): Promise<void> {
     const code = await readFile(compiled, 'utf8');
     await writeFile(compiled, code.replace(/(new URL\('.*?)\.ts'/g, "$1.js'"));
+  }
+
+  /**
+   * The package as it was built, but for one thing: in Node it is one file, as to load its hundred modules anew for each program
+   * would take most of the time. Whether it can be used as it is packed is for the tests of the packaging to say.
+   */
+  async #installLibrary(): Promise<void> {
+    const { version } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
+    const exports = { browser: './dist/browser.js', types: './dist/index.d.ts', default: './bundle/index.js' };
+    const manifest = { name: 'taskdist', version, type: 'module', sideEffects: false, exports };
+    await this.#write('node_modules/taskdist/package.json', JSON.stringify(manifest));
+    await this.#install('taskdist/dist', join(PROJECT, 'dist'));
+    await build({
+      configFile: false,
+      logLevel: 'silent',
+      build: {
+        ssr: join(PROJECT, 'dist', 'index.js'),
+        outDir: join(this.folder, 'node_modules/taskdist/bundle'),
+        emptyOutDir: true,
+      },
+      ssr: { noExternal: true },
+    });
   }
 
   async #install(name: string, from: string): Promise<void> {
