@@ -1,5 +1,5 @@
-// Preloaded into the programs of the guide. They name the port that a master has by default, as users would, where others may
-// listen while the tests run: whoever listens or connects there is led to a port that is free.
+// Preloaded into the programs of the guide. They use the port that a master has by default, where others may listen while
+// the tests run: whoever listens or connects there is led to a port that is free.
 
 import net from 'node:net';
 import process from 'node:process';

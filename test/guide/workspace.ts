@@ -100,8 +100,8 @@ export class Workspace {
   }
 
   /**
-   * The package as it was built, but for one thing: in Node it is one file, as to load its hundred modules anew for each program
-   * would take most of the time. Whether it can be used as it is packed is for the tests of the packaging to say.
+   * The package as it was built, but for one thing: in Node it is one file, as to load its hundred modules anew for each
+   * program would take most of the time. Whether it can be used as it is packed, the tests of the packaging say.
    */
   async #installLibrary(): Promise<void> {
     const { version } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
