@@ -87,6 +87,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
   #holders = 0;
   #running = 0;
+  /** How many live leases have not started. */
+  #unstarted = 0;
   #nextSequence = 0;
   #isServing = false;
 
@@ -264,10 +266,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     if (live === undefined || live.startedAtMs !== undefined) return;
     live.startedAtMs = this.#clock.now();
+    this.#unstarted -= 1;
     this.#running += 1;
     if (!live.isSpeculative) this.#statistics.waitTime.record(live.startedAtMs - live.record.readySinceMs);
     this.#stragglers.add(live);
-    if (live.record.terms.speculate) this.#serveSoon();
+    // There is one straggler more, or one task less that waits.
+    if (this.#stragglers.size > 0) this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.progressed}. */
@@ -438,12 +442,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** Who is idle still makes second attempts at what takes long elsewhere. */
   #speculate(): void {
-    const idle = [...this.#waitingRoom.idleHolders()];
+    const idle = this.#idleForGood();
     if (idle.length === 0) return;
     const nextMs = this.#stragglers.pair(idle, this.#clock.now(), (straggler, holder) => {
       const { record } = straggler;
       this.#statistics.total.speculated += 1;
-      this.#waitingRoom.give(holder, record.grant(holder));
+      this.#waitingRoom.give(holder, this.#grant(record, holder));
       this.#events.emit({
         type: 'speculated',
         key: record.key,
@@ -455,11 +459,24 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#nextStraggler.setBy(nextMs);
   }
 
+  /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
+  #idleForGood(): LeaseHolder<T>[] {
+    const idle = [...this.#waitingRoom.idleHolders()];
+    if (idle.length === 0 || this.#unstarted === 0) return idle;
+    const waiting = [...this.#leased].filter(({ leases }) => leases.every((lease) => lease.startedAtMs === undefined));
+    return idle.filter((holder) => !waiting.some((record) => record.suits(holder)));
+  }
+
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
     const record = this.#backlog.profileOf(holder).first();
     if (record === undefined) return undefined;
     this.#backlog.remove(record);
     this.#leased.add(record);
+    return this.#grant(record, holder);
+  }
+
+  #grant(record: TaskRecord<T, AnyResultOf<R>>, holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> {
+    this.#unstarted += 1;
     return record.grant(holder);
   }
 
@@ -470,7 +487,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #endLease(lease: RecordLease<T, AnyResultOf<R>>): void {
     lease.record.end(lease);
-    if (lease.startedAtMs === undefined) return;
+    if (lease.startedAtMs === undefined) {
+      this.#unstarted -= 1;
+      return;
+    }
     this.#running -= 1;
     if (this.#stragglers.remove(lease)) this.#nextStraggler.cancel();
   }

@@ -223,6 +223,43 @@ describe('who makes a second attempt', () => {
     expect(wait.taken).toMatchObject([{ task: 'delayed', isSpeculative: false }]);
   });
 
+  it('is nobody while a task waits at another holder that it could be given', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle, picky] = [holder('slow'), holder('idle'), holder('picky', ['a'])];
+    void scheduler.put({ type: 'a', n: 0 }, { speculate: true });
+    void scheduler.put({ type: 'b', n: 1 });
+    const [running, waiting] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(5000);
+    expect(wait.taken).toEqual([]);
+    // Somebody who could not have what waits goes without it.
+    const other = waitFor(opened, picky);
+    await clock.advance(0);
+    expect(other.taken).toMatchObject([{ task: { n: 0 }, isSpeculative: true }]);
+    // What waited is given back, and goes to who is idle.
+    scheduler.release(waiting as Lease<unknown>, { kind: 'recalled' });
+    await clock.advance(0);
+    expect(wait.taken).toMatchObject([{ task: { n: 1 }, isSpeculative: false }]);
+  });
+
+  it('is somebody as soon as what waited has started where it was', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle] = [holder('slow'), holder('idle')];
+    void scheduler.put(0, { speculate: true });
+    void scheduler.put(1);
+    const [running, waiting] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(5000);
+    expect(wait.taken).toEqual([]);
+    scheduler.started(waiting as Lease<unknown>);
+    await clock.advance(0);
+    expect(wait.taken).toMatchObject([{ task: 0, isSpeculative: true }]);
+  });
+
   it('is one for each task, for those first that have run longest', async () => {
     const opened = openScheduler();
     const { scheduler, clock, holder } = opened;
