@@ -7,13 +7,23 @@ import type { Lease } from '../../../src/scheduling/scheduler.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { TestHolder } from '../../support/holders.ts';
 import { lost, TestScheduler } from '../../support/scheduler.ts';
+import {
+  backoff,
+  chance,
+  type Expected,
+  type Held,
+  type Holder,
+  limits,
+  Model,
+  type Task,
+} from '../../support/scheduler-model.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { backoff, chance, type Expected, type Held, type Holder, limits, Model, type Task } from './scheduler-model.ts';
 
 /** Numbers choose among what there is when the step is made; a step for which there is nothing does nothing. */
 type Step =
   | {
       readonly kind: 'put';
+      readonly count: number;
       readonly type: string | undefined;
       readonly priority: number;
       readonly delay: number;
@@ -31,6 +41,8 @@ type Step =
       readonly lease: number;
       readonly how: 'complete' | 'fail' | 'returned' | 'rejected' | 'lost' | 'discard';
     }
+  /** Starts one, lets somebody idle wait, and lets time go by: whether a second attempt comes of it is to be seen. */
+  | { readonly kind: 'straggle'; readonly lease: number; readonly holder: number; readonly ms: number }
   | { readonly kind: 'late'; readonly lease: number; readonly how: number }
   | { readonly kind: 'abort'; readonly task: number }
   | { readonly kind: 'stopWaiting'; readonly holder: number }
@@ -47,6 +59,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('put' as const),
+      count: fc.constantFrom(1, 1, 3),
       type,
       priority: fc.constantFrom(0, 0, 0, 1, -0.5),
       delay: fc.constantFrom(0, 0, 0, 30, 400),
@@ -68,6 +81,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('started' as const), lease: index }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('straggle' as const),
+      lease: index,
+      holder: index,
+      ms: fc.constantFrom(150, 1100),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('progress' as const), lease: index }) },
   {
     weight: 8,
@@ -128,18 +150,20 @@ class Comparison {
     const { model, scheduler } = this;
     switch (step.kind) {
       case 'put':
-        this.#put(step);
+        for (let n = 0; n < step.count; n += 1) this.#put(step);
         break;
       case 'take':
         this.#take(choose(model.holders, step.holder), step.max, step.idleSlots);
         break;
-      case 'started': {
-        const held = choose(model.held, step.lease);
-        if (held === undefined) return;
-        held.startedAtMs ??= model.nowMs;
-        scheduler.started(held.lease);
+      case 'started':
+        this.#start(choose(model.held, step.lease));
         break;
-      }
+      case 'straggle':
+        this.#start(choose(model.held, step.lease));
+        this.#take(choose(model.holders, step.holder), 1, 1);
+        await this.#compare();
+        await this.#pass(step.ms);
+        return;
       case 'progress':
         this.#progressed(step.lease);
         break;
@@ -223,7 +247,17 @@ class Comparison {
     expect(this.scheduler.clock.pendingTimers).toBe(0);
   }
 
-  #put({ kind: _, type, priority, delay, deadline: ms, isDate, key, ...rest }: Extract<Step, { kind: 'put' }>): void {
+  #put({
+    kind: _,
+    count: __,
+    type,
+    priority,
+    delay,
+    deadline: ms,
+    isDate,
+    key,
+    ...rest
+  }: Extract<Step, { kind: 'put' }>): void {
     const { model, scheduler } = this;
     const { clock } = scheduler;
     const n = model.tasks.length;
@@ -259,6 +293,12 @@ class Comparison {
     model.tasks.push(expected);
     model.queue(expected, model.nowMs + delay);
     this.#follow(promise, expected.settlements);
+  }
+
+  #start(held: Held | undefined): void {
+    if (held === undefined) return;
+    held.startedAtMs ??= this.model.nowMs;
+    this.scheduler.started(held.lease);
   }
 
   #take(holder: Holder | undefined, max: number, idleSlots: number): void {

@@ -1,9 +1,9 @@
 // What a scheduler must be like, so simple that it can be read at a glance: a list of tasks, searched from the start.
 import { expect } from 'vitest';
-import type { BackoffOptions } from '../../../src/backoff.ts';
-import { matches, type Requirements } from '../../../src/labels.ts';
-import type { Lease } from '../../../src/scheduling/scheduler.ts';
-import type { TestHolder } from '../../support/holders.ts';
+import type { BackoffOptions } from '../../src/backoff.ts';
+import { matches, type Requirements } from '../../src/labels.ts';
+import type { Lease } from '../../src/scheduling/scheduler.ts';
+import type { TestHolder } from './holders.ts';
 
 export interface Task {
   readonly n: number;
