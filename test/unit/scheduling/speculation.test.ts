@@ -103,13 +103,11 @@ describe('when an attempt counts as long', () => {
 
   it('does as soon as enough is known, if somebody has been idle before', async () => {
     const opened = await straggle();
-    const { clock, wait, holder } = opened;
-    const choosing = holder('choosing', ['none']);
+    const { clock, wait } = opened;
     expect(wait.taken).toEqual([]);
     opened.wait.stop();
     await learn(opened, opened.holder('quick'), 20);
     const again = waitFor(opened, opened.idle);
-    void choosing;
     await clock.advance(39);
     expect(again.taken).toEqual([]);
     await clock.advance(1);
