@@ -207,7 +207,7 @@ export class Model {
       if (expected.failed >= expected.maxAttempts || expected.lost >= limits.maxDeliveries) continue;
       if (this.nowMs < expected.restsUntilMs) continue;
       for (const [each, { isIdle }] of this.waiting) {
-        if (isIdle && each !== holder && suits(expected, each))
+        if (isIdle && each !== holder && suits(expected, each) && !this.#waitsElsewhere(each))
           expect.unreachable(`${each.id} could help with ${expected.n}`);
       }
     }
@@ -248,8 +248,17 @@ export class Model {
     expect(this.nowMs - (first?.startedAtMs ?? this.nowMs), 'it takes long').toBeGreaterThanOrEqual(100);
     expect(this.nowMs, 'it does not rest').toBeGreaterThanOrEqual(expected.restsUntilMs);
     expect(this.queueOf(holder), 'nothing is queued for the holder').toEqual([]);
+    expect(this.#waitsElsewhere(holder), 'nothing waits elsewhere for the holder').toBe(false);
     this.counts.speculated += 1;
     this.told.push(`speculated ${expected.n} ${holder.name} ${first?.holder.name}`);
+  }
+
+  /** Whether another holder has a task that has not started, and that this one may have. */
+  #waitsElsewhere(holder: Holder): boolean {
+    return this.tasks.some(
+      (task) =>
+        task.held.length > 0 && task.held.every(({ startedAtMs }) => startedAtMs === undefined) && suits(task, holder),
+    );
   }
 
   #drop(held: Held): void {

@@ -16,10 +16,11 @@ const noTotals = {
   failures: 0,
   losses: 0,
   rejections: 0,
+  recalled: 0,
   speculated: 0,
   speculatedFirst: 0,
 };
-const empty = { queued: 0, delayed: 0, leased: 0, running: 0, unmatched: 0, oldestWait: 0 };
+const empty = { queued: 0, delayed: 0, leased: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
 
 describe('the statistics of a scheduler', () => {
   it('are nothing in the beginning', () => {
@@ -31,7 +32,7 @@ describe('the statistics of a scheduler', () => {
     const worker = holder('h');
     const look = () => {
       const { total: _, ...rest } = scheduler.stats();
-      return rest;
+      return { ...rest, rate: Math.round(rest.rate) };
     };
     void scheduler.put('task', { delay: 100 });
     expect(look()).toEqual({ ...empty, delayed: 1, waitTime: none, runTime: none });
@@ -52,7 +53,8 @@ describe('the statistics of a scheduler', () => {
     scheduler.started(second);
     await clock.advance(200);
     scheduler.complete(second, 'done');
-    expect(look()).toEqual({ ...empty, waitTime: { ...of(40), count: 2 }, runTime: of(200) });
+    // One task in the first tenth of the ten seconds over which the rate is averaged.
+    expect(look()).toEqual({ ...empty, rate: 1, waitTime: { ...of(40), count: 2 }, runTime: of(200) });
     expect(scheduler.stats().total).toEqual({ ...noTotals, put: 1, done: 1, failures: 1 });
   });
 
@@ -80,12 +82,13 @@ describe('the statistics of a scheduler', () => {
     await clock.advance(10);
     scheduler.release(rest.at(-1) as Lease<unknown>, lost);
     scheduler.release(await worker.takeOne(), { kind: 'returned' });
+    scheduler.release(await worker.takeOne(), { kind: 'recalled' });
     scheduler.release(await worker.takeOne(), { kind: 'rejected' });
     scheduler.close(new TaskdistError('TASKDIST_STOPPED', 'stopped'));
     expect(scheduler.stats().total).toEqual({
       ...noTotals,
       ...{ put: 6, done: 1, deadLetter: 1, unsendable: 1, aborted: 1, expired: 1, stopped: 1 },
-      ...{ failures: 1, losses: 1, rejections: 1 },
+      ...{ failures: 1, losses: 1, rejections: 1, recalled: 1 },
     });
   });
 
