@@ -176,8 +176,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     return this.#grants.waiting;
   }
 
-  /** How many of them it has been asked to give back, and has not yet. */
-  get recalled(): number {
+  /** Those of them that it has been asked to give back, and has not yet. */
+  get recalled(): Iterable<Grant<T>> {
     return this.#grants.recalled;
   }
 
