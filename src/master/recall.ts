@@ -44,7 +44,6 @@ export class Recaller<T, R> {
   left(session: Session<T, R>): void {
     this.#idle.delete(session);
     this.#stocked.delete(session);
-    if (!this.#isNeeded) this.#alarm.cancel();
   }
 
   get #isNeeded(): boolean {

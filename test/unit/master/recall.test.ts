@@ -85,12 +85,27 @@ describe('a lease that waits at a busy worker while another is idle', () => {
   });
 
   it('is taken from the worker where it would wait longest', async () => {
-    const { master, busy } = await setUp(4, { prefetch: 1 });
-    await master.clock.advance(50);
-    const other = await join(master, { prefetch: 1 });
-    expect(granted(other)).toEqual([2, 3]);
+    const { master, clock, busy, scheduler } = await setUp(1, { prefetch: 1 });
+    await clock.advance(10);
+    busy.send([done, 1, null]);
+    const slow = await join(master, { concurrency: 0 });
+    void scheduler.put('for both');
+    void scheduler.put('for both');
+    await clock.settle();
+    slow.send([credit, 1, 1]);
+    void scheduler.put('for slow');
+    await clock.advance(500);
+    slow.send([done, 1, null]);
+    for (const task of [1, 2]) void scheduler.put(task);
+    await clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ waiting: 1 }, { waiting: 1 }]);
+    busy.send([done, 2, null]);
+    void scheduler.put('next');
+    await clock.settle();
+    busy.news();
+    slow.news();
     await join(master);
-    expect([busy.news(), other.news()]).toEqual([[[recall, 2]], []]);
+    expect([busy.news(), slow.news()]).toEqual([[], [[recall, 3]]]);
   });
 
   it('stays if it starts before the worker hears of it', async () => {
