@@ -14,13 +14,18 @@ const MAX_WINDOW = 4096;
 const FIRST_WINDOW = 1;
 /** The weight of the latest measurement of a round trip: a little more than RFC 6298 has, as there are few. */
 const ROUND_TRIP_WEIGHT = 1 / 4;
-/** The weight of the latest measurement of the tasks' time. */
-const TASK_WEIGHT = 1 / 2;
+/** The weight of the latest measurement of the tasks' time, if it is longer than what was known. */
+const LONGER_TASK_WEIGHT = 1 / 2;
+/**
+ * By how much the window grows at most from one round trip to the next: a round trip that was measured too long makes tasks
+ * seem short, until the window is full and shows how long they are.
+ */
+const MAX_GROWTH = 4;
 
 /**
- * Follows the round trip and the time of tasks, as the master sees both. A worker that waits for tasks answers all that it
- * holds within a round trip, so that its tasks seem to take a fraction of one; the window then doubles from one
- * round trip to the next, until what holds the worker up are the tasks.
+ * Follows the round trip and the time of tasks, as the master sees both. A task that is granted to an idle slot is on its
+ * way for a round trip, which is not counted as its time; so a worker that waits for tasks shows all the same how
+ * many it could run.
  */
 export class PrefetchWindow {
   /** What the worker asks for. */
@@ -29,15 +34,14 @@ export class PrefetchWindow {
   #taskMs: number | undefined = undefined;
   /** Since when the figures below count. */
   #sinceMs: number;
-  /** How long slots have been busy, all of them added up. */
-  #busyMs = 0;
+  /** How many attempts have ended, and how long they took, all of them added up. */
   #ended = 0;
-  #runningSinceMs: number;
+  #endedMs = 0;
+  #wasFull = false;
 
   constructor(wanted: Prefetch, nowMs: number) {
     this.wanted = wanted;
     this.#sinceMs = nowMs;
-    this.#runningSinceMs = nowMs;
   }
 
   /** How long an answer takes, in milliseconds, as measured by pings. */
@@ -56,17 +60,26 @@ export class PrefetchWindow {
       this.#roundTripMs === undefined ? ms : this.#roundTripMs + (ms - this.#roundTripMs) * ROUND_TRIP_WEIGHT;
   }
 
-  /** So many slots have been busy since this was called last, and `ended` of their attempts are over now. */
-  noteBusy(slots: number, ended: number, nowMs: number): void {
-    this.#busyMs += slots * (nowMs - this.#runningSinceMs);
-    this.#runningSinceMs = nowMs;
-    this.#ended += ended;
+  /** An attempt is over that had a slot since `startedAtMs`, if not all of that time at the worker. */
+  noteEnd(grantedAtMs: number, startedAtMs: number, nowMs: number): void {
+    const arrivedMs = Math.min(nowMs, grantedAtMs + (this.#roundTripMs ?? 0));
+    this.#endedMs += nowMs - Math.max(startedAtMs, arrivedMs);
+    this.#ended += 1;
+  }
+
+  /** The worker holds as many leases as it may. */
+  noteFull(): void {
+    this.#wasFull = true;
+  }
+
+  /** All that has ended by now was noted: reckons anew, if a round trip has passed. */
+  reckon(nowMs: number): void {
     if (this.#ended === 0 || nowMs - this.#sinceMs < (this.#roundTripMs ?? 0)) return;
-    const taskMs = this.#busyMs / this.#ended;
-    this.#taskMs = this.#taskMs === undefined ? taskMs : this.#taskMs + (taskMs - this.#taskMs) * TASK_WEIGHT;
+    this.#taskMs = this.#nextTaskMs(this.#endedMs / this.#ended);
     this.#sinceMs = nowMs;
-    this.#busyMs = 0;
     this.#ended = 0;
+    this.#endedMs = 0;
+    this.#wasFull = false;
   }
 
   /** How many leases it is, for a worker of this concurrency. */
@@ -75,5 +88,14 @@ export class PrefetchWindow {
     if (this.#roundTripMs === undefined || this.#taskMs === undefined) return FIRST_WINDOW;
     if (this.#roundTripMs <= this.#taskMs * NEGLIGIBLE_SHARE) return 0;
     return Math.min(MAX_WINDOW, Math.ceil((ROUND_TRIPS * concurrency * this.#roundTripMs) / this.#taskMs));
+  }
+
+  #nextTaskMs(measuredMs: number): number {
+    const knownMs = this.#taskMs ?? this.#roundTripMs ?? 0;
+    if (measuredMs > knownMs) {
+      return this.#taskMs === undefined ? measuredMs : knownMs + (measuredMs - knownMs) * LONGER_TASK_WEIGHT;
+    }
+    // Who was given all there was, and had room for more, would not be any faster with a larger window.
+    return this.#wasFull ? Math.max(measuredMs, knownMs / MAX_GROWTH) : knownMs;
   }
 }

@@ -1,8 +1,12 @@
 // Moving work: what waits at a busy worker is taken back for one that would be idle.
 
 import type { Clock } from '../ports.ts';
+import type { Lease } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { Session } from './session.ts';
+
+/** So many times as long as it took to look over all leases, they are not looked over again. */
+const REST = 9;
 
 /** Shares the leases that have not started among the workers, when some have none. */
 export class Recaller<T, R> {
@@ -11,6 +15,7 @@ export class Recaller<T, R> {
   readonly #idle = new Set<Session<T, R>>();
   readonly #stocked = new Set<Session<T, R>>();
   #isBalancing = false;
+  #restsUntilMs = 0;
 
   constructor(clock: Clock, timers: TimerQueue) {
     this.#clock = clock;
@@ -21,12 +26,17 @@ export class Recaller<T, R> {
   loadChanged(session: Session<T, R>): void {
     put(this.#idle, session, session.isIdle);
     put(this.#stocked, session, session.waiting > 0);
-    if (this.#idle.size === 0 || this.#stocked.size === 0 || this.#isBalancing) return;
+    if (!this.#isNeeded) {
+      this.#alarm.cancel();
+      return;
+    }
+    if (this.#isBalancing) return;
     this.#isBalancing = true;
     // When the scheduler has served who waits, and idle is who is left.
     this.#clock.soon(() => {
       this.#isBalancing = false;
-      this.#balance();
+      if (this.#restsUntilMs > this.#clock.now()) this.#alarm.setBy(this.#restsUntilMs);
+      else this.#balance();
     });
   }
 
@@ -36,28 +46,43 @@ export class Recaller<T, R> {
     this.#stocked.delete(session);
   }
 
+  get #isNeeded(): boolean {
+    return this.#idle.size > 0 && this.#stocked.size > 0;
+  }
+
   #balance(): void {
+    if (!this.#isNeeded) return;
     const nowMs = this.#clock.now();
     const demand = new Demand(this.#idle);
-    // What is on its way back already.
-    for (const session of this.#stocked) demand.slots -= session.recalled;
+    for (const session of this.#stocked) {
+      // What is on its way back already.
+      for (const { lease } of session.recalled) demand.takerOf(lease)?.take();
+    }
+    const nextMs = this.#recall(demand, nowMs);
+    const endedAtMs = this.#clock.now();
+    this.#restsUntilMs = endedAtMs + REST * (endedAtMs - nowMs);
+    this.#alarm.setBy(Math.max(nextMs, this.#restsUntilMs));
+  }
+
+  /** Returns when to look again. */
+  #recall(demand: Demand<T, R>, nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [session] of this.#longestWaiting(nowMs)) {
       for (const [grant, waitMs] of session.recallable(nowMs)) {
-        if (demand.slots <= 0) return;
-        const taker = demand.takerOf((idle) => grant.lease.suits(idle));
+        if (demand.isMet) return Number.POSITIVE_INFINITY;
+        const taker = demand.takerOf(grant.lease);
         if (taker === undefined) continue;
-        const moveMs = session.roundTripMs + taker.roundTripMs;
+        const moveMs = session.roundTripMs + taker.session.roundTripMs;
         if (waitMs <= moveMs) {
           // It will start where it is before it could elsewhere. If it does not, it is looked at again.
           nextMs = Math.min(nextMs, nowMs + Math.max(1, moveMs));
           break;
         }
-        demand.slots -= 1;
+        taker.take();
         session.recall(grant);
       }
     }
-    this.#alarm.setBy(nextMs);
+    return nextMs;
   }
 
   /** Those who hold leases that wait, first those whose last one would wait longest. */
@@ -71,32 +96,48 @@ export class Recaller<T, R> {
   }
 }
 
-/** What idle workers could start at once. */
-class Demand<T, R> {
-  slots = 0;
-  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
-  readonly #idle = new Map<string, Session<T, R>[]>();
-
-  constructor(idle: Iterable<Session<T, R>>) {
-    for (const session of idle) {
-      this.slots += session.idleSlots;
-      const same = this.#idle.get(session.kind);
-      if (same === undefined) this.#idle.set(session.kind, [session]);
-      else if (same.length < MAX_TRIES) same.push(session);
-    }
-  }
-
-  takerOf(suits: (session: Session<T, R>) => boolean): Session<T, R> | undefined {
-    for (const same of this.#idle.values()) {
-      const taker = same.find(suits);
-      if (taker !== undefined) return taker;
-    }
-    return undefined;
-  }
+/** An idle worker, and how to reserve one of its slots. */
+interface Taker<T, R> {
+  readonly session: Session<T, R>;
+  take(): void;
 }
 
 /** So many idle workers of a kind are asked whether they take a task. */
 const MAX_TRIES = 8;
+
+/** The slots of idle workers that nothing is on its way to. */
+class Demand<T, R> {
+  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
+  readonly #idle = new Map<string, { readonly session: Session<T, R>; slots: number }[]>();
+
+  constructor(idle: Iterable<Session<T, R>>) {
+    for (const session of idle) {
+      const place = { session, slots: session.idleSlots };
+      const same = this.#idle.get(session.kind);
+      if (same === undefined) this.#idle.set(session.kind, [place]);
+      else same.push(place);
+    }
+  }
+
+  get isMet(): boolean {
+    return this.#idle.size === 0;
+  }
+
+  takerOf(lease: Lease<T>): Taker<T, R> | undefined {
+    for (const [kind, same] of this.#idle) {
+      const place = same.slice(0, MAX_TRIES).find(({ session }) => lease.suits(session));
+      if (place === undefined) continue;
+      const take = (): void => {
+        place.slots -= 1;
+        if (place.slots > 0) return;
+        same.splice(same.indexOf(place), 1);
+        if (same.length === 0) this.#idle.delete(kind);
+      };
+      return { session: place.session, take };
+    }
+    return undefined;
+  }
+}
 
 function put<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
   if (isIn) set.add(item);

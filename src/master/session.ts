@@ -53,6 +53,12 @@ const RECALL_PATIENCE_ROUND_TRIPS = 4;
 /** Over how long the rate of a worker is averaged. */
 const RATE_WINDOW_MS = 10_000;
 
+/** A ping that was sent. */
+interface Ping {
+  readonly nonce: number;
+  readonly sentAtMs: number;
+}
+
 /** The `take` that is under way. */
 interface Taking {
   readonly controller: AbortController;
@@ -79,7 +85,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   readonly #rate: RateMeter;
   readonly #counts = { done: 0, failed: 0, late: 0, recalled: 0 };
   #concurrency: number;
-  #lastPing: { readonly nonce: number; readonly sentAtMs: number; isAnswered: boolean };
+  #lastPing: Ping;
+  /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
+  #timedPing: Ping | undefined = undefined;
   #taking: Taking | undefined = undefined;
   #isRefilling = false;
   #onDrained: (() => void) | undefined = undefined;
@@ -104,7 +112,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#conversation = conversation;
     this.#context = context;
     this.#pingIntervalMs = Math.ceil(context.socketTimeoutMs / PINGS_PER_TIMEOUT);
-    this.#lastPing = { nonce: 0, sentAtMs: nowMs, isAnswered: true };
+    this.#lastPing = { nonce: 0, sentAtMs: nowMs };
     this.#alarm = context.timers.createAlarm((nowMs) => {
       try {
         this.#look(nowMs);
@@ -168,8 +176,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     return this.#grants.waiting;
   }
 
-  /** How many of them it has been asked to give back, and has not yet. */
-  get recalled(): number {
+  /** Those of them that it has been asked to give back, and has not yet. */
+  get recalled(): Iterable<Grant<T>> {
     return this.#grants.recalled;
   }
 
@@ -252,9 +260,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       if (this.#grants.wasGranted(id)) this.#counts.late += 1;
       return;
     }
-    const slots = this.#busySlots;
     const hadStarted = this.#grants.remove(grant);
-    this.#window.noteBusy(slots, hadStarted ? 1 : 0, this.#context.clock.now());
+    if (hadStarted) this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, this.#context.clock.now());
     if (grant.state === 'cancelled') {
       if (answer[0] === MessageType.done) this.#counts.late += 1;
     } else {
@@ -311,7 +318,6 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch): void {
-    this.#noteBusy();
     this.#concurrency = concurrency;
     this.#window.wanted = prefetch;
     // It was asked for another number of tasks.
@@ -332,7 +338,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   /** Takes tasks while there is credit. One `take` at a time; called again whenever credit comes free. */
   #refill(): void {
+    this.#window.reckon(this.#context.clock.now());
     const free = this.#free;
+    if (free <= 0) this.#window.noteFull();
     const { idleSlots } = this;
     if (this.#taking !== undefined) {
       // Who could start a task at once goes before those who could not; the scheduler must know.
@@ -402,7 +410,6 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   #startOldest(): void {
     const nowMs = this.#context.clock.now();
-    this.#noteBusy();
     for (
       let grant = this.#grants.start(this.#concurrency, nowMs);
       grant !== undefined;
@@ -421,15 +428,6 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   #timeoutOf({ lease }: Grant<T>): number {
     return lease.timeout ?? this.#context.taskTimeoutMs;
-  }
-
-  /** The slots that are busy for as long as the worker has tasks; more than its concurrency, if that was lowered. */
-  get #busySlots(): number {
-    return this.#grants.running;
-  }
-
-  #noteBusy(): void {
-    this.#window.noteBusy(this.#busySlots, 0, this.#context.clock.now());
   }
 
   /** The scheduler has taken the lease back; the worker keeps its slot until it answers. */
@@ -479,14 +477,15 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   }
 
   #ping(nowMs: number): void {
-    this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs, isAnswered: false };
+    this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs };
+    this.#timedPing ??= this.#lastPing;
     this.#conversation.send([MessageType.ping, this.#lastPing.nonce]);
   }
 
   #ponged(nonce: number): void {
-    if (nonce !== this.#lastPing.nonce || this.#lastPing.isAnswered) return;
-    this.#lastPing.isAnswered = true;
-    this.#window.noteRoundTrip(this.#context.clock.now() - this.#lastPing.sentAtMs);
+    if (nonce !== this.#timedPing?.nonce) return;
+    this.#window.noteRoundTrip(this.#context.clock.now() - this.#timedPing.sentAtMs);
+    this.#timedPing = undefined;
     this.#refillSoon();
   }
 

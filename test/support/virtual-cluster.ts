@@ -1,0 +1,55 @@
+// A whole cluster in one test: the real scheduler, sessions and workers, on virtual time and sockets.
+import { Emitter } from '../../src/events.ts';
+import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
+import type { MasterEvent, WorkerInfo } from '../../src/master/events.ts';
+import { Sessions } from '../../src/master/sessions.ts';
+import type { FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { WorkerOptions } from '../../src/worker/options.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { TestScheduler } from './scheduler.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { VirtualNetwork } from './virtual-socket.ts';
+import { virtualEnvironment } from './virtual-worker.ts';
+
+const limits = { taskTimeoutMs: 600_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
+
+/** A master, and as many workers as a test adds. */
+export class VirtualCluster<T, R> {
+  readonly clock = new VirtualClock();
+  readonly events = new Emitter<MasterEvent<T>>();
+  readonly scheduler: TestScheduler<T, R>;
+  readonly sessions: Sessions<T, R>;
+  readonly workers: Worker<T, R>[] = [];
+
+  constructor(options: FifoSchedulerOptions = {}) {
+    this.scheduler = new TestScheduler<T, R>(options, this.clock);
+    this.sessions = new Sessions(this.scheduler, this.clock, limits, this.events);
+    this.scheduler.open();
+  }
+
+  /** A worker at the end of a line of its own, whose packets take this long each way; it is about to connect. */
+  add(handler: TaskHandler<T, R> | TaskFunction<T, R>, options: WorkerOptions<T> = {}, latencyMs = 5): VirtualNetwork {
+    const { clock } = this;
+    const network = new VirtualNetwork({ latencyMs });
+    network.listen(clock, (adopt) => this.sessions.accept(adopt));
+    const name = `worker ${this.workers.length + 1}`;
+    const worker = new Worker<T, R>(handler, { name, ...options }, virtualEnvironment({ clock, network }));
+    this.workers.push(worker);
+    void worker.start();
+    return network;
+  }
+
+  /** What the master knows of the only worker. @throws if there is none */
+  get worker(): WorkerInfo {
+    const [worker] = this.sessions.list();
+    if (worker === undefined) throw new Error('Nobody is connected');
+    return worker;
+  }
+
+  /** Ends all, within a minute; aborts what still runs. */
+  async stop(): Promise<void> {
+    const isOver = Promise.all([...this.workers.map((each) => each.stop()), this.sessions.endAll(1001, 'The end')]);
+    await this.clock.advance(60_000);
+    await isOver;
+  }
+}
