@@ -489,6 +489,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     lease.record.end(lease);
     if (lease.startedAtMs === undefined) {
       this.#unstarted -= 1;
+      // One task less waits at a holder, for which somebody idle may have kept free.
+      if (this.#stragglers.size > 0) this.#serveSoon();
       return;
     }
     this.#running -= 1;

@@ -242,6 +242,21 @@ describe('who makes a second attempt', () => {
     expect(wait.taken).toMatchObject([{ task: { n: 1 }, isSpeculative: false }]);
   });
 
+  it('is somebody as soon as what waited is over', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle] = [holder('slow'), holder('idle')];
+    void scheduler.put(0, { speculate: true });
+    scheduler.put(1, { deadline: 5000 }).catch(() => {});
+    const [running] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(4999);
+    expect(wait.taken).toEqual([]);
+    await clock.advance(1);
+    expect(wait.taken).toMatchObject([{ task: 0, isSpeculative: true }]);
+  });
+
   it('is somebody as soon as what waited has started where it was', async () => {
     const opened = openScheduler();
     const { scheduler, clock, holder } = opened;
