@@ -152,6 +152,7 @@ describe('a Worker that drains', () => {
     const again = follow(worker.drain({ grace: 60_000 }));
     await clock.advance(1000);
     expect(handler.signal('a').aborted).toBe(true);
+    expect([drained().status, again().status]).toEqual(['pending', 'pending']);
     await clock.advance(200);
     expect([drained().status, again().status]).toEqual(['fulfilled', 'fulfilled']);
   });
