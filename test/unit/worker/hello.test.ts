@@ -43,6 +43,15 @@ describe('the hello of a Worker', () => {
     expect(world.master.last.news()).toMatchObject([[0, { labels: { gpu: true, memory: 8, region: 'eu' } }]]);
   });
 
+  it('names the types that it was given, whatever becomes of that list', async () => {
+    const accepts = ['a'];
+    const world = new VirtualWorker(none, { accepts });
+    accepts.push('b');
+    void world.worker.start();
+    await world.clock.settle();
+    expect(world.master.last.news()).toMatchObject([[0, { accepts: ['a'] }]]);
+  });
+
   it('names the types that its handler has functions for', async () => {
     const handler = handlers({ a: (task: { type: 'a' }) => task.type, b: (task: { type: 'b' }) => task.type });
     const world = new VirtualWorker(handler, {});
