@@ -125,8 +125,9 @@ export function checkWorkerOptions<T>(
     name,
     concurrency,
     prefetch,
+    // Copies, as their owner may go on to change them.
     labels: labels === undefined ? undefined : { ...labels },
-    acceptedTypes: typeof accepts === 'function' ? undefined : accepts,
+    acceptedTypes: typeof accepts === 'object' ? [...accepts] : undefined,
     acceptsTask: typeof accepts === 'function' ? accepts : undefined,
     connectTimeout,
     reconnect,

@@ -182,6 +182,8 @@ export class Worker<T, R> {
       throw new TaskdistError('TASKDIST_INVALID_STATE', `The worker is ${this.state} already`);
     }
     this.#lifecycle = { kind: 'running' };
+    // It may have drained before, down to 0.
+    this.#executor.setConcurrency(this.#effectiveConcurrency);
     await this.#link.open();
   }
 

@@ -38,7 +38,8 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
-    if (!(delayMs >= 0)) throw new RangeError(`A timer in ${delayMs} ms`);
+    // Never is no timer: a real one would ring at once.
+    if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new RangeError(`A timer in ${delayMs} ms`);
     const timer: Timer = { atMs: this.#nowMs + delayMs, callback };
     this.#timers.splice(this.#placeAfter(timer.atMs), 0, timer);
     return () => {

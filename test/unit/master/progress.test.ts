@@ -1,0 +1,187 @@
+// What the master makes of an attempt's progress, and how long it lets one run.
+import { describe, expect, it, vi } from 'vitest';
+import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
+import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import { follow } from '../../support/holders.ts';
+import { VirtualMaster } from '../../support/master.ts';
+import { helloOf } from '../../support/peers.ts';
+
+const { cancel, done, ping, pong, progress, recall } = MessageType;
+const HOUR_MS = 3_600_000;
+
+/** A master with a `taskTimeout` of a second, tasks 0, 1, … with these options, and a worker that is welcome. */
+async function setUp(options: PutOptions[], description: Partial<WorkerDescription> = {}, socketTimeoutMs = 3000) {
+  const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 1000, socketTimeoutMs });
+  const { clock, scheduler } = master;
+  const outcomes = options.map((each, task) => follow(scheduler.put(task, { maxAttempts: 1, ...each })));
+  const peer = await master.connect();
+  peer.send(helloOf(description));
+  await clock.settle();
+  peer.news();
+  /** Lets time go by; the worker answers pings meanwhile. Returns what else it hears. */
+  const wait = async (ms: number) => {
+    const news = [];
+    for (const endMs = clock.now() + ms; clock.now() < endMs; ) {
+      await clock.advance(Math.min(socketTimeoutMs / 6, endMs - clock.now()));
+      for (const message of peer.news()) {
+        if (message[0] === ping) peer.send([pong, message[1]]);
+        else news.push(message);
+      }
+    }
+    return news;
+  };
+  return { master, clock, peer, outcomes, wait };
+}
+
+describe('the timeout of a task', () => {
+  it('goes before the `taskTimeout` of the master, whether it is shorter or longer', async () => {
+    const { wait, outcomes } = await setUp([{ timeout: 200 }, { timeout: 5000 }, {}], { concurrency: 3 });
+    expect(await wait(199)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 1, 'timeout']]);
+    expect(await wait(799)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 3, 'timeout']]);
+    expect(await wait(3999)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 2, 'timeout']]);
+    expect(outcomes.map((outcome) => outcome())).toMatchObject(
+      [200, 5000, 1000].map((ms) => ({
+        reason: {
+          attempts: [{ error: { code: 'TASKDIST_TASK_TIMEOUT', message: expect.stringContaining(`${ms} ms`) } }],
+        },
+      })),
+    );
+  });
+
+  it('may be none', async () => {
+    const { wait } = await setUp([{ timeout: Number.POSITIVE_INFINITY }]);
+    expect(await wait(60_000)).toEqual([]);
+  });
+
+  it('counts from the start of the attempt, not while it waits at the worker', async () => {
+    const { wait, peer } = await setUp([{ timeout: 600 }, { timeout: 600 }], { prefetch: 1 });
+    await wait(500);
+    peer.send([done, 1, null]);
+    expect(await wait(599)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 2, 'timeout']]);
+  });
+
+  it('is not put off by progress', async () => {
+    const { wait, peer } = await setUp([{ timeout: 600 }]);
+    await wait(500);
+    peer.send([progress, 1, 0.5]);
+    expect(await wait(99)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 1, 'timeout']]);
+  });
+
+  it('starts anew with each progress if it counts from there, for hours', async () => {
+    const { master, clock, wait, peer, outcomes } = await setUp(
+      [{ timeout: 600_000, timeoutFrom: 'progress' }],
+      {},
+      HOUR_MS,
+    );
+    for (let step = 0; clock.now() < 3 * HOUR_MS; step += 1) {
+      expect(await wait(599_999)).toEqual([]);
+      peer.send([progress, 1, step]);
+    }
+    await clock.settle();
+    expect(await wait(599_999)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 1, 'timeout']]);
+    expect(outcomes[0]?.()).toMatchObject({
+      reason: {
+        attempts: [{ error: { code: 'TASKDIST_TASK_TIMEOUT', message: 'The attempt made no progress for 600000 ms' } }],
+      },
+    });
+    expect(master.attempts).toHaveLength(1);
+  });
+
+  it('counts from the start as long as there is no progress', async () => {
+    const { wait } = await setUp([{ timeout: 700, timeoutFrom: 'progress' }]);
+    expect(await wait(699)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 1, 'timeout']]);
+  });
+
+  it('may be the one of the master, counted from the last progress', async () => {
+    const { wait, peer } = await setUp([{ timeoutFrom: 'progress' }]);
+    await wait(999);
+    peer.send([progress, 1, null]);
+    expect(await wait(999)).toEqual([]);
+    expect(await wait(1)).toEqual([[cancel, 1, 'timeout']]);
+  });
+});
+
+describe('progress', () => {
+  it('reaches whoever put the task, and whoever listens to the master', async () => {
+    const onProgress = vi.fn();
+    const { master, clock, peer } = await setUp([{ onProgress }]);
+    const order: string[] = [];
+    onProgress.mockImplementation((value) => order.push(`put ${value}`));
+    peer.send([progress, 1, 0.5], [progress, 1, 'more'], [done, 1, 'result']);
+    await clock.settle();
+    expect(onProgress.mock.calls).toEqual([
+      [0.5, { key: '0', attempt: 1, worker: 'peer' }],
+      ['more', { key: '0', attempt: 1, worker: 'peer' }],
+    ]);
+    expect(master.events.slice(-3)).toMatchObject([
+      { type: 'progress', key: '0', attempt: 1, task: 0, value: 0.5, worker: { id: 'w1', running: 1 } },
+      { type: 'progress', value: 'more' },
+      { type: 'attemptEnded', outcome: 'done' },
+    ]);
+  });
+
+  it.each([
+    ['waits', 2],
+    ['is over', 1],
+  ])('of an attempt that %s changes nothing', async (_what, lease) => {
+    const onProgress = vi.fn();
+    const options = { onProgress, timeout: 600, timeoutFrom: 'progress' } as const;
+    const { master, clock, peer } = await setUp([options, options], { prefetch: 1 });
+    if (lease === 1) peer.send([done, 1, null]);
+    peer.send([progress, lease, 'whatever']);
+    await clock.settle();
+    expect(onProgress).not.toHaveBeenCalled();
+    expect(master.events.filter(({ type }) => type === 'progress')).toEqual([]);
+    expect([master.sessions.list().length, peer.end]).toEqual([1, undefined]);
+  });
+
+  it('of a cancelled attempt changes nothing', async () => {
+    const onProgress = vi.fn();
+    const controller = new AbortController();
+    const { clock, peer, wait } = await setUp([{ onProgress, signal: controller.signal, timeoutFrom: 'progress' }]);
+    controller.abort();
+    peer.send([progress, 1, 'late']);
+    await clock.settle();
+    expect(onProgress).not.toHaveBeenCalled();
+    // Nor does it start a timeout.
+    expect(await wait(3000)).toEqual([[cancel, 1, 'aborted']]);
+  });
+
+  it('of an attempt that is asked back does not keep it from being taken back', async () => {
+    const onProgress = vi.fn();
+    const { master, clock, peer, wait } = await setUp([{}, { onProgress }], { prefetch: 1 });
+    const idle = await master.connect();
+    idle.send(helloOf());
+    await clock.settle();
+    expect(peer.news()).toEqual([[recall, 2]]);
+    peer.send([progress, 2, 'says who?']);
+    expect(await wait(100)).toEqual([[cancel, 2, 'recalled']]);
+    expect(onProgress).not.toHaveBeenCalled();
+  });
+
+  it.each([0, 2, 99])('of a lease that was never granted ends the connection with 4409: %i', async (lease) => {
+    const { clock, peer } = await setUp([{}]);
+    peer.send([progress, lease, 1], [done, 1, 'too late']);
+    await clock.settle();
+    expect(peer.end).toBe(`4409 Lease ${lease} was never granted on this connection`);
+  });
+});
+
+describe('attemptStarted', () => {
+  it('is told when an attempt starts at the worker, after the scheduler knows', async () => {
+    const { master, clock, peer } = await setUp([{}, {}], { prefetch: 1 });
+    const started = (): unknown[] => master.events.filter(({ type }) => type === 'attemptStarted');
+    expect(started()).toMatchObject([{ key: '0', attempt: 1, task: 0, worker: { id: 'w1', running: 1, waiting: 1 } }]);
+    expect(master.scheduler.stats().running).toBe(1);
+    peer.send([done, 1, null]);
+    await clock.settle();
+    expect(started().slice(1)).toMatchObject([{ key: '1', attempt: 1, task: 1, worker: { running: 1, waiting: 0 } }]);
+  });
+});
