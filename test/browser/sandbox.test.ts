@@ -38,6 +38,18 @@ describe('sandbox in Web Workers', () => {
     expect(await put({ type: 'wasMoved' })).toEqual({ result: true });
   });
 
+  it('tells how far a task is, in order and before its result', async () => {
+    const { put, worker } = await startSandbox(goodThread);
+    const told: unknown[] = [];
+    worker.on('taskProgress', ({ value }) => told.push(value));
+    worker.on('taskSettled', ({ outcome }) => told.push(outcome));
+    expect(await put({ type: 'progress', n: 3 })).toEqual({ result: 'done' });
+    expect(told).toEqual([new Uint8Array([1]), new Uint8Array([2]), new Uint8Array([3]), 'done']);
+    expect(await put({ type: 'progressFunction' })).toMatchObject({
+      attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE' }],
+    });
+  });
+
   it('reports errors and results that cannot be cloned', async () => {
     const { put } = await startSandbox(goodThread);
     expect(await put({ type: 'throw' })).toMatchObject({
