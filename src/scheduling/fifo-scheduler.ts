@@ -241,8 +241,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   /** For masters; see {@link TaskScheduler.leave}. */
   leave(holder: LeaseHolder<T>): void {
     this.#holders -= 1;
+    // Nobody else may have more by this: what it had refused was not refused for them.
     this.#backlog.leave(holder);
-    this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
