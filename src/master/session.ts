@@ -515,7 +515,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   }
 
   #tellIfDrained(): void {
-    if (this.#onDrained === undefined || (this.#grants.live > 0 && this.#conversation.isOpen)) return;
+    if (this.#onDrained === undefined || this.#grants.live > 0) return;
     const onDrained = this.#onDrained;
     // Still draining: nothing is taken any more.
     this.#onDrained = () => {};

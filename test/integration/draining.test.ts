@@ -1,113 +1,168 @@
-// Stopping well, over real sockets.
-import { FifoScheduler, Master, Worker } from 'taskdist';
+import { FifoScheduler, Master, type MasterEvent, Worker } from 'taskdist';
 import { describe, expect, it } from 'vitest';
 import { Cluster, gate, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
 
-/** A worker that runs one task until the test opens its gate, with one more waiting there and one in the queue. */
-async function setUp() {
-  const cluster = await Cluster.start<number, string>();
-  const { promise, open } = gate();
-  const handler = async (task: number): Promise<string> => {
-    await promise;
-    return `done ${task}`;
-  };
-  const worker = await cluster.join(handler, { prefetch: 1 });
-  const started = nextWorkerEvent(worker, 'taskStarted');
-  const outcomes = [1, 2, 3].map((task) =>
-    cluster.scheduler.put(task).then(
-      (result) => result,
-      (error) => error.code,
-    ),
+/** A worker whose one slot is busy with `a`, while `b` waits there, and `c` in the queue. */
+async function busyCluster() {
+  const cluster = await Cluster.start<string, string>();
+  const { scheduler, master } = cluster;
+  const result = gate<string>();
+  const signals: AbortSignal[] = [];
+  const worker = await cluster.join(
+    (_task, context) => {
+      signals.push(context.signal);
+      return result.promise;
+    },
+    { prefetch: 1, grace: 100 },
   );
+  const started = nextWorkerEvent(worker, 'taskStarted');
+  const outcomes = Promise.allSettled(['a', 'b', 'c'].map((task) => scheduler.put(task)));
   await started;
-  return { scheduler: cluster.scheduler, master: cluster.master, url: cluster.url, worker, outcomes, open };
+  return { cluster, scheduler, master, worker, finish: result.open, signals, outcomes };
 }
 
-describe('Master.drain', () => {
-  it('lets what runs end, and rejects what waits when it stops', async () => {
-    const { master, worker, outcomes, open } = await setUp();
-    const returned = nextWorkerEvent(worker, 'taskSettled');
+const stopped = { status: 'rejected', reason: expect.objectContaining({ code: 'TASKDIST_STOPPED' }) };
+
+describe('a Master that drains', () => {
+  it('takes back what waits, lets the rest end, and then stops', async () => {
+    const { scheduler, master, worker, finish, outcomes } = await busyCluster();
+    const goodbye = nextMasterEvent(master, 'workerDisconnected');
     const drained = master.drain();
-    expect(await returned).toMatchObject({ task: 2, outcome: 'returned' });
-    open();
+    await expect.poll(() => scheduler.queued).toBe(2);
+    expect(master.workers()).toMatchObject([{ running: 1, waiting: 0, credit: 0 }]);
+    await expect(master.start()).rejects.toMatchObject({
+      code: 'TASKDIST_INVALID_STATE',
+      message: 'The master is draining already',
+    });
+    finish('done');
     await drained;
-    expect(await Promise.all(outcomes)).toEqual(['done 1', 'TASKDIST_STOPPED', 'TASKDIST_STOPPED']);
+    expect(await outcomes).toEqual([{ status: 'fulfilled', value: 'done' }, stopped, stopped]);
+    expect((await goodbye).code).toBe(1001);
     expect(master.address).toBeUndefined();
-  });
-
-  it('waits for no longer than its grace', async () => {
-    const { master, outcomes } = await setUp();
-    await master.drain({ grace: 0 });
-    expect(await Promise.all(outcomes)).toEqual(Array(3).fill('TASKDIST_STOPPED'));
-  });
-
-  it('is one drain however often it is called, which stop() cuts short', async () => {
-    const { master, outcomes } = await setUp();
-    const drains = [master.drain(), master.drain({ grace: 1 })];
-    await master.stop();
-    await Promise.all(drains);
-    expect(await Promise.all(outcomes)).toEqual(Array(3).fill('TASKDIST_STOPPED'));
-  });
-
-  it('does nothing if the master is stopped, which can start and drain again', async () => {
-    const cluster = await Cluster.start<number, string>();
-    await cluster.master.stop();
-    await cluster.master.drain();
-    await cluster.master.start();
-    const worker = await cluster.join(async (task) => `done ${task}`);
-    expect(await cluster.scheduler.put(7)).toBe('done 7');
-    await cluster.master.drain();
     await worker.stop();
   });
 
-  it('gives nothing to workers that come meanwhile', async () => {
-    const { scheduler, master, open, url, outcomes } = await setUp();
-    const drained = master.drain();
-    const connected = nextMasterEvent(master, 'workerConnected');
-    const late = new Worker<number, string>(async (task) => `late ${task}`, { url });
-    await Promise.all([connected, late.start()]);
-    expect([scheduler.stats().running, master.workers().at(-1)?.credit]).toEqual([1, 0]);
-    open();
-    await drained;
-    await late.stop();
-    expect(await Promise.all(outcomes)).toEqual(['done 1', 'TASKDIST_STOPPED', 'TASKDIST_STOPPED']);
+  it('stops after the grace, whatever still runs', async () => {
+    const { master, signals, outcomes } = await busyCluster();
+    await master.drain({ grace: 20 });
+    expect(await outcomes).toEqual([stopped, stopped, stopped]);
+    await expect.poll(() => signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('checks its options', async () => {
-    const { master } = await Cluster.start<number, string>();
-    await expect(master.drain({ grace: -1 })).rejects.toThrow(
-      'Expected `grace` to be a number of milliseconds ≥ 0 or Infinity, got -1',
-    );
-    await expect(master.drain({ timeout: 1 } as never)).rejects.toThrow('Unknown option `timeout` for drain');
+  it('may be told to twice: both wait', async () => {
+    const { master, finish, outcomes } = await busyCluster();
+    const both = [master.drain(), master.drain({ grace: 0 })];
+    let isOver = false;
+    void Promise.race(both).then(() => {
+      isOver = true;
+    });
+    await expect.poll(() => master.workers()[0]?.waiting).toBe(0);
+    expect(isOver).toBe(false);
+    finish('done');
+    await Promise.all(both);
+    expect(await outcomes).toEqual([{ status: 'fulfilled', value: 'done' }, stopped, stopped]);
+  });
+
+  it('stops at once when it is stopped meanwhile', async () => {
+    const { master, outcomes } = await busyCluster();
+    const drained = master.drain({ grace: Number.POSITIVE_INFINITY });
+    await master.stop();
+    await drained;
+    expect(await outcomes).toEqual([stopped, stopped, stopped]);
+  });
+
+  it('can be started again, and serves then', async () => {
+    const { cluster, scheduler, master, worker, finish, outcomes } = await busyCluster();
+    finish('done');
+    await master.drain();
+    await outcomes;
+    await worker.stop();
+    await master.start();
+    await cluster.join((task) => `${task}!`);
+    expect(await scheduler.put('again')).toBe('again!');
+  });
+
+  it('does nothing when it is stopped', async () => {
+    const master = new Master(new FifoScheduler<string, string>(), { port: 0 });
+    await master.drain();
+    expect(master.address).toBeUndefined();
+  });
+
+  it('gives nothing to workers that connect meanwhile', async () => {
+    const { cluster, scheduler, master, finish, outcomes } = await busyCluster();
+    const drained = master.drain();
+    await expect.poll(() => scheduler.queued).toBe(2);
+    let given = 0;
+    await cluster.join(() => {
+      given += 1;
+      return 'given';
+    });
+    expect(master.workers()).toMatchObject([{ running: 1 }, { running: 0, credit: 0 }]);
+    finish('done');
+    await drained;
+    await outcomes;
+    expect(given).toBe(0);
+  });
+
+  it('refuses a grace that is none, and goes on', async () => {
+    const cluster = await Cluster.start<string, string>();
+    await expect(cluster.master.drain({ grace: -1 })).rejects.toMatchObject({ code: 'TASKDIST_INVALID_OPTION' });
+    await cluster.join((task) => `${task}!`);
+    expect(await cluster.scheduler.put('a')).toBe('a!');
   });
 });
 
-describe('Worker.drain', () => {
-  it('lets what runs end, gives back what waits, and stops', async () => {
-    const { scheduler, master, worker, outcomes, open } = await setUp();
+describe('a Worker that drains', () => {
+  it('gives back what waits, and its master has it done elsewhere', async () => {
+    const { cluster, master, worker, finish, outcomes } = await busyCluster();
     const drained = worker.drain();
-    expect(worker.state).toBe('draining');
-    open();
+    await cluster.join((task) => `${task} elsewhere`);
+    finish('a here');
     await drained;
-    expect([worker.state, await outcomes[0]]).toEqual(['stopped', 'done 1']);
-    expect(scheduler.stats()).toMatchObject({ queued: 2, leased: 0, total: { losses: 0, failures: 0 } });
-    await master.stop();
-    await Promise.all(outcomes);
+    expect(await outcomes).toEqual(
+      ['a here', 'b elsewhere', 'c elsewhere'].map((value) => ({ status: 'fulfilled', value })),
+    );
+    expect(master.workers()).toHaveLength(1);
   });
 });
 
 describe('await using', () => {
-  it('stops master and worker at the end of the block', async () => {
-    const states: unknown[] = [];
+  it('stops a master and its workers at the end of the block', async () => {
+    const scheduler = new FifoScheduler<string, string>();
+    const ends: string[] = [];
     {
-      const scheduler = new FifoScheduler<number, number>();
       await using master = new Master(scheduler, { port: 0 });
       await master.start();
-      await using worker = new Worker<number, number>((n) => n * 2, { masterPort: master.address?.port ?? 0 });
+      master.on('workerDisconnected', ({ code }) => ends.push(`worker ${code}`));
+      await using worker = new Worker<string, string>((task) => `${task}!`, {
+        url: `ws://127.0.0.1:${master.address?.port}/`,
+      });
       await worker.start();
-      worker.on('disconnected', () => states.push(worker.state));
-      expect(await scheduler.put(4)).toBe(8);
+      expect(await scheduler.put('a')).toBe('a!');
+      worker.on('disconnected', ({ code }) => ends.push(`connection ${code}`));
     }
-    expect(states).toEqual(['stopping']);
+    // The worker first, which was there last.
+    expect(ends.toSorted()).toEqual(['connection 1000', 'worker 1000']);
+    await expect(scheduler.put('b')).rejects.toMatchObject({ code: 'TASKDIST_STOPPED' });
+  });
+});
+
+describe('the events of a Master as a stream', () => {
+  it('come in their order, and end when it has stopped', async () => {
+    const cluster = await Cluster.start<string, string>();
+    const { scheduler, master } = cluster;
+    const told: MasterEvent<string>['type'][] = [];
+    const read = (async () => {
+      for await (const event of master.events()) if (event.type !== 'dropped') told.push(event.type);
+    })();
+    const worker = await cluster.join((task, context) => {
+      context.progress('half');
+      return task;
+    });
+    await scheduler.put('a');
+    await worker.stop();
+    await master.stop();
+    await read;
+    expect(told).toEqual(['workerConnected', 'attemptStarted', 'progress', 'attemptEnded', 'workerDisconnected']);
   });
 });

@@ -130,6 +130,20 @@ describe('sessions that drain', () => {
     expect([master.scheduler.queued, master.scheduler.leased, drained().status]).toEqual([1, 0, 'fulfilled']);
   });
 
+  it('wait for no task any more', async () => {
+    const master = new VirtualMaster<unknown, unknown>();
+    const signals: AbortSignal[] = [];
+    const take = master.scheduler.take.bind(master.scheduler);
+    master.scheduler.take = (holder, max, signal) => {
+      signals.push(signal);
+      return take(holder, max, signal);
+    };
+    await join(master);
+    void master.sessions.drainAll();
+    await master.clock.settle();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
   it('grant again after the end, to those who come then', async () => {
     const { master, clock, drained } = await setUp();
     const ended = follow(master.sessions.endAll(1001, 'The end'));

@@ -1,10 +1,11 @@
 // What the master makes of an attempt's progress, and how long it lets one run.
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
 import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
+import { VirtualCluster } from '../../support/virtual-cluster.ts';
 
 const { cancel, done, ping, pong, progress, recall } = MessageType;
 const HOUR_MS = 3_600_000;
@@ -175,13 +176,23 @@ describe('progress', () => {
 });
 
 describe('attemptStarted', () => {
-  it('is told when an attempt starts at the worker, after the scheduler knows', async () => {
+  it('is told when an attempt starts at the worker', async () => {
     const { master, clock, peer } = await setUp([{}, {}], { prefetch: 1 });
     const started = (): unknown[] => master.events.filter(({ type }) => type === 'attemptStarted');
     expect(started()).toMatchObject([{ key: '0', attempt: 1, task: 0, worker: { id: 'w1', running: 1, waiting: 1 } }]);
-    expect(master.scheduler.stats().running).toBe(1);
     peer.send([done, 1, null]);
     await clock.settle();
     expect(started().slice(1)).toMatchObject([{ key: '1', attempt: 1, task: 1, worker: { running: 1, waiting: 0 } }]);
+  });
+
+  it('is told when the scheduler knows', async () => {
+    const cluster = new VirtualCluster<number, number>();
+    onTestFinished(() => cluster.stop());
+    const running: number[] = [];
+    cluster.events.on('attemptStarted', () => running.push(cluster.scheduler.stats().running));
+    cluster.add((task) => task, { concurrency: 2 });
+    for (const task of [1, 2]) void cluster.scheduler.put(task);
+    await cluster.clock.advance(100);
+    expect(running).toEqual([1, 2]);
   });
 });
