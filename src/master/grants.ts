@@ -50,8 +50,8 @@ export class GrantTable<T> {
   }
 
   /** Those that are asked back. */
-  get recalled(): number {
-    return this.#recalled.size;
+  get recalled(): ReadonlySet<Grant<T>> {
+    return this.#recalled;
   }
 
   /** Those that the scheduler still waits for. */

@@ -40,7 +40,8 @@ export class Recaller<T, R> {
     const nowMs = this.#clock.now();
     const demand = new Demand(this.#idle);
     // What is on its way back already.
-    for (const session of this.#stocked) demand.slots -= session.recalled;
+    for (const session of this.#stocked)
+      for (const { lease } of session.recalled) demand.take((idle) => lease.suits(idle));
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [session] of this.#longestWaiting(nowMs)) {
       for (const [grant, waitMs] of session.recallable(nowMs)) {
@@ -53,7 +54,7 @@ export class Recaller<T, R> {
           nextMs = Math.min(nextMs, nowMs + Math.max(1, moveMs));
           break;
         }
-        demand.slots -= 1;
+        demand.take((idle) => idle === taker);
         session.recall(grant);
       }
     }
@@ -71,25 +72,49 @@ export class Recaller<T, R> {
   }
 }
 
+/** Idle workers that take the same tasks, but for what they have refused. */
+interface Kind<T, R> {
+  /** How many tasks all of them could start at once. */
+  slots: number;
+  /** Some of them. */
+  readonly sessions: Session<T, R>[];
+}
+
 /** What idle workers could start at once. */
 class Demand<T, R> {
   slots = 0;
-  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
-  readonly #idle = new Map<string, Session<T, R>[]>();
+  readonly #kinds = new Map<string, Kind<T, R>>();
 
   constructor(idle: Iterable<Session<T, R>>) {
     for (const session of idle) {
       this.slots += session.idleSlots;
-      const same = this.#idle.get(session.kind);
-      if (same === undefined) this.#idle.set(session.kind, [session]);
-      else if (same.length < MAX_TRIES) same.push(session);
+      const kind = this.#kinds.get(session.kind);
+      if (kind === undefined) {
+        this.#kinds.set(session.kind, { slots: session.idleSlots, sessions: [session] });
+      } else {
+        kind.slots += session.idleSlots;
+        if (kind.sessions.length < MAX_TRIES) kind.sessions.push(session);
+      }
     }
   }
 
+  /** One of a kind that has a slot left. */
   takerOf(suits: (session: Session<T, R>) => boolean): Session<T, R> | undefined {
-    for (const same of this.#idle.values()) {
-      const taker = same.find(suits);
-      if (taker !== undefined) return taker;
+    return this.#find(suits)?.taker;
+  }
+
+  /** Takes a slot of such a kind, if there is one. */
+  take(suits: (session: Session<T, R>) => boolean): void {
+    const kind = this.#find(suits)?.kind;
+    if (kind === undefined) return;
+    kind.slots -= 1;
+    this.slots -= 1;
+  }
+
+  #find(suits: (session: Session<T, R>) => boolean): { kind: Kind<T, R>; taker: Session<T, R> } | undefined {
+    for (const kind of this.#kinds.values()) {
+      const taker = kind.slots > 0 ? kind.sessions.find(suits) : undefined;
+      if (taker !== undefined) return { kind, taker };
     }
     return undefined;
   }

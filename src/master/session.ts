@@ -176,8 +176,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     return this.#grants.waiting;
   }
 
-  /** How many of them it has been asked to give back, and has not yet. */
-  get recalled(): number {
+  /** Those of them that it has been asked to give back, and has not yet. */
+  get recalled(): Iterable<Grant<T>> {
     return this.#grants.recalled;
   }
 
@@ -219,7 +219,10 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   revoke(lease: Lease<T>, reason: RevokeReason): void {
     const grant = this.#grants.find(lease);
-    if (grant !== undefined) this.#cancel(grant, reason);
+    if (grant === undefined) return;
+    this.#cancel(grant, reason);
+    // It may have been on its way to somebody idle.
+    this.#context.loadChanged(this);
   }
 
   received(message: WorkerMessage): void {
@@ -326,14 +329,19 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#refill();
   }
 
-  /** Refills once the frame that is being read is through, so that all that it frees is taken together. */
+  /**
+   * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
+   * scheduler has handed out what the frame gave back, as somebody idle may wait for it.
+   */
   #refillSoon(): void {
     if (this.#isRefilling) return;
     this.#isRefilling = true;
-    queueMicrotask(() => {
-      this.#isRefilling = false;
-      this.#refill();
-    });
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        this.#isRefilling = false;
+        this.#refill();
+      }),
+    );
   }
 
   /** Takes tasks while there is credit. One `take` at a time; called again whenever credit comes free. */

@@ -131,7 +131,7 @@ describe('GrantTable', () => {
       [grants[2], 2],
       [grants[1], 1],
     ]);
-    expect(table.recalled).toBe(1);
+    expect([...table.recalled]).toEqual([grants[3]]);
   });
 
   it('waits for one that is recalled until it is due, unless it is given back or starts', () => {
@@ -142,9 +142,9 @@ describe('GrantTable', () => {
     table.remove(grants[0] as never);
     start(1, 1050);
     expect(states()).toEqual(['running', 'running', 'recalled', 'recalled']);
-    expect([table.recalled, table.overdue(1099), table.overdue(1100)]).toEqual([1, [], [grants[2]]]);
+    expect([table.recalled.size, table.overdue(1099), table.overdue(1100)]).toEqual([1, [], [grants[2]]]);
     expect(table.nextDueMs()).toBe(1100);
     table.cancel(grants[2] as never);
-    expect([table.recalled, table.overdue(9999), table.live]).toEqual([0, [], 1]);
+    expect([table.recalled.size, table.overdue(9999), table.live]).toEqual([0, [], 1]);
   });
 });
