@@ -31,7 +31,7 @@ export interface SessionContext<T, R> {
   readonly maxFrameBytes: number;
   /** An attempt has started; told after the scheduler knows. */
   attemptStarted(session: Session<T, R>, grant: Grant<T>): void;
-  /** An attempt has something to tell; told after the scheduler knows. */
+  /** An attempt has something to tell; told before the scheduler knows, as that may end it. */
   attemptProgressed(session: Session<T, R>, grant: Grant<T>, value: unknown): void;
   /** An attempt that had started ended; told before the scheduler knows. */
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void;
@@ -316,8 +316,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     if (grant?.state !== 'running') return;
     const { lease } = grant;
     if (lease.timeoutFrom === 'progress') this.#setDeadline(grant, this.#context.clock.now());
-    this.#context.scheduler.progressed(lease, value);
     this.#context.attemptProgressed(this, grant, value);
+    this.#context.scheduler.progressed(lease, value);
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch): void {
