@@ -64,6 +64,8 @@ interface Job<T> {
   readonly context: TaskContext;
   readonly settle: (outcome: ThreadOutcome) => void;
   readonly reject: (error: unknown) => void;
+  /** Calls it off: whatever the thread makes of it, it ends with this error. */
+  readonly fail: (error: unknown) => void;
   state:
     | { readonly kind: 'waiting' }
     | { readonly kind: 'running'; readonly thread: SandboxThread; readonly call: number };
@@ -98,9 +100,12 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
       context.signal.throwIfAborted();
       const { signal } = context;
       let cancelGrace = (): void => {};
-      const onAbort = (): void => {
-        cancelGrace = this.#abort(job, signal.reason);
+      let failure: { readonly error: unknown } | undefined;
+      const callOff = (reason: unknown): void => {
+        cancelGrace();
+        cancelGrace = this.#abort(job, reason);
       };
+      const onAbort = (): void => callOff(signal.reason);
       const over = (): void => {
         signal.removeEventListener('abort', onAbort);
         cancelGrace();
@@ -111,11 +116,17 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
         context,
         settle(outcome) {
           over();
-          resolve(outcome);
+          if (failure === undefined) resolve(outcome);
+          else reject(failure.error);
         },
         reject(error) {
           over();
-          reject(error);
+          reject(failure === undefined ? error : failure.error);
+        },
+        fail(error) {
+          if (failure !== undefined) return;
+          failure = { error };
+          callOff(error);
         },
         state: { kind: 'waiting' },
       };
@@ -221,7 +232,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
       job.context.progress(value);
     } catch (error) {
       // It left the thread, but cannot go on from here; the handler, which would have to know, is past it.
-      job.reject(error);
+      job.fail(error);
     }
   }
 

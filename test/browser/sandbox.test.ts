@@ -13,7 +13,12 @@ async function startSandbox(createThread: () => Worker, options: SandboxOptions 
     return createThread();
   }, options);
   const worker = await join<Task, unknown>(port, handler);
-  return { put: (task: Task, name?: string) => commands.put(port, task, name), worker, countThreads: () => threads };
+  return {
+    put: (task: Task, name?: string) => commands.put(port, task, name),
+    putFollowed: (task: Task) => commands.putFollowed(port, task),
+    worker,
+    countThreads: () => threads,
+  };
 }
 
 const goodThread = (): Worker => new Worker(new URL('./fixtures/thread.ts', import.meta.url), { type: 'module' });
@@ -38,18 +43,6 @@ describe('sandbox in Web Workers', () => {
     expect(await put({ type: 'wasMoved' })).toEqual({ result: true });
   });
 
-  it('tells how far a task is, in order and before its result', async () => {
-    const { put, worker } = await startSandbox(goodThread);
-    const told: unknown[] = [];
-    worker.on('taskProgress', ({ value }) => told.push(value));
-    worker.on('taskSettled', ({ outcome }) => told.push(outcome));
-    expect(await put({ type: 'progress', n: 3 })).toEqual({ result: 'done' });
-    expect(told).toEqual([new Uint8Array([1]), new Uint8Array([2]), new Uint8Array([3]), 'done']);
-    expect(await put({ type: 'progressFunction' })).toMatchObject({
-      attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE' }],
-    });
-  });
-
   it('reports errors and results that cannot be cloned', async () => {
     const { put } = await startSandbox(goodThread);
     expect(await put({ type: 'throw' })).toMatchObject({
@@ -58,6 +51,25 @@ describe('sandbox in Web Workers', () => {
     expect(await put({ type: 'function' })).toMatchObject({
       attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE', message: expect.stringContaining('could not be cloned') }],
     });
+  });
+
+  it('passes progress on, in its order, before the result', async () => {
+    const { putFollowed } = await startSandbox(goodThread);
+    expect(await putFollowed({ type: 'progress', n: 5 })).toEqual({
+      progress: [0, 1, 2, 3, 4].map((step) => ({ kind: 'Uint8Array', bytes: [step] })),
+      settled: { result: 'done' },
+    });
+  });
+
+  it('reports progress that cannot be cloned, or is too large; the latter stops even an endless loop', async () => {
+    const { put, putFollowed, countThreads } = await startSandbox(goodThread, { size: 1, grace: 50 });
+    expect(await putFollowed({ type: 'progressOfFunction' })).toMatchObject({
+      progress: [],
+      settled: { attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE' }] },
+    });
+    expect(await put({ type: 'hugeProgress' })).toMatchObject({ attempts: [{ code: 'TASKDIST_TOO_LARGE' }] });
+    expect(await put({ type: 'square', n: 4 })).toEqual({ result: 16 });
+    expect(countThreads()).toBe(2);
   });
 
   it('stops an endless loop when its task is aborted, and replaces the thread', async () => {
