@@ -4,7 +4,10 @@ import type { Clock } from './ports.ts';
 
 /** Options of `drain()`, of a master and of a worker. */
 export interface DrainOptions {
-  /** How long what runs may go on, in milliseconds ≥ 0, or Infinity. @defaultValue 30000 */
+  /**
+   * How long what runs may go on, in milliseconds ≥ 0, or Infinity. Of several calls the first one's holds; `stop()` cuts
+   * it short. @defaultValue 30000
+   */
   readonly grace?: number;
 }
 

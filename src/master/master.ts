@@ -128,7 +128,16 @@ export class Master<T, R> {
    */
   async stop(): Promise<void> {
     if (this.#state.kind === 'running' || this.#state.kind === 'draining') {
-      this.#state = { kind: 'stopping', stopped: this.#stop(this.#state.listener) };
+      const { listener } = this.#state;
+      // The state first: what stopping sets off may ask for it.
+      let settle = (_stopped: Promise<void>): void => {};
+      this.#state = {
+        kind: 'stopping',
+        stopped: new Promise((resolve) => {
+          settle = resolve;
+        }),
+      };
+      settle(this.#stop(listener));
     }
     if (this.#state.kind === 'stopping') await this.#state.stopped;
   }

@@ -103,7 +103,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.name = worker.name;
     this.accepts = worker.accepts === undefined ? undefined : new Set(worker.accepts);
     this.labels = worker.labels;
-    this.kind = JSON.stringify([worker.accepts ?? null, labelsKey(worker.labels)]);
+    this.kind = JSON.stringify([worker.accepts?.toSorted() ?? null, labelsKey(worker.labels)]);
     this.#platform = worker.platform;
     this.#concurrency = worker.concurrency;
     this.#window = new PrefetchWindow(worker.prefetch, nowMs);
@@ -264,7 +264,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       return;
     }
     const hadStarted = this.#grants.remove(grant);
-    if (hadStarted) this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, this.#context.clock.now());
+    // What was declined, or given back, says nothing of how long tasks take.
+    const hasRun = hadStarted && (answer[0] === MessageType.done || answer[0] === MessageType.failed);
+    if (hasRun) this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, this.#context.clock.now());
     if (grant.state === 'cancelled') {
       if (answer[0] === MessageType.done) this.#counts.late += 1;
     } else {

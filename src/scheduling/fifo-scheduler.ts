@@ -188,7 +188,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
     };
     // Agreed on once, for all of them.
-    return mapTasks((task) => this.#add(task, terms), inputs, options, agree);
+    // A map has a signal of its own for its tasks; the default one is for the map itself.
+    const signal = options?.signal ?? this.#terms.signal;
+    const mapOptions = signal === undefined ? options : { ...options, signal };
+    return mapTasks((task) => this.#add(task, terms), inputs, mapOptions, agree);
   }
 
   /** Calls `listener` on every event of that type, until the returned function is called. */
@@ -294,7 +297,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       this.#statistics.runTime.record(runtimeMs);
       this.#stragglers.note(live, runtimeMs);
     }
-    if (live.isSpeculative) this.#statistics.total.speculatedFirst += 1;
+    if (live.isSpeculative && record.leases.length > 1) this.#statistics.total.speculatedFirst += 1;
     this.#endLease(live);
     this.#settle(record, 'done', undefined);
     record.promise.resolve(result);
@@ -357,22 +360,23 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
         expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
         const shared = this.#shared.get(idempotencyKey);
         if (shared !== undefined) return untilAborted(shared, options?.signal);
-        // What is refused is never settled, and would be shared for ever.
-        this.#admit(terms);
       }
-      const promise = this.#add(task, terms, idempotencyKey);
-      if (idempotencyKey !== undefined) this.#shared.set(idempotencyKey, promise);
-      return promise;
+      return this.#add(task, terms, idempotencyKey);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   #add(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<AnyResultOf<R>> {
-    return new Promise((resolve, reject) => {
+    let isAdmitted = false;
+    const promise = new Promise<AnyResultOf<R>>((resolve, reject) => {
       this.#admit(terms);
+      isAdmitted = true;
       this.#accept(task, terms, { resolve, reject }, idempotencyKey);
     });
+    // What is refused is never settled, and would be shared for ever.
+    if (idempotencyKey !== undefined && isAdmitted) this.#shared.set(idempotencyKey, promise);
+    return promise;
   }
 
   /** Throws what the promise rejects with of a task that is over before it begins. */
@@ -541,6 +545,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
+    if (!this.#events.hears('unmatched')) return;
     const reason: UnmatchedReason =
       record.refusedBy.size > 0 ? 'rejected' : this.#holders === 0 ? 'noWorkers' : 'notAccepted';
     this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason });

@@ -667,6 +667,18 @@ describe('a map over a FifoScheduler', () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
+  it('ends by the signal that is the default of all tasks', async () => {
+    const controller = new AbortController();
+    const scheduler = new TestScheduler<number, number>({ signal: controller.signal });
+    scheduler.open();
+    const first = follow(scheduler.map([1, 2]).next());
+    await nextTurn();
+    controller.abort('enough');
+    await nextTurn();
+    expect(first()).toEqual({ status: 'rejected', reason: 'enough' });
+    expect(scheduler.queued).toBe(0);
+  });
+
   it('refuses what put would refuse before it takes any input', () => {
     expect(() => setUpScheduler({ priority: 'high' } as never)).toThrow(
       'Expected `priority` to be a finite number, got "high"',

@@ -295,6 +295,14 @@ describe('who makes a second attempt', () => {
 });
 
 describe('a task with two attempts', () => {
+  it('is not won by the second if the first was given back before', async () => {
+    const { scheduler, first, copy } = await speculate();
+    scheduler.started(copy);
+    scheduler.release(first, { kind: 'returned' });
+    scheduler.complete(copy, 'result');
+    expect(scheduler.stats().total).toMatchObject({ speculated: 1, speculatedFirst: 0, done: 1 });
+  });
+
   it('takes the result of the second if it is first, and revokes the other', async () => {
     const { scheduler, clock, slow, idle, first, copy, outcome } = await speculate();
     scheduler.started(copy);
