@@ -24,8 +24,10 @@ export default defineConfig({
           ...PATIENCE,
           name: 'node',
           environment: 'node',
-          include: ['test/{unit,simulation,integration,tooling,types}/**/*.test.ts'],
+          include: ['test/{unit,simulation,integration,tooling,types,guide}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts'],
+          // The guide's programs are processes: more at once would only wait for each other.
+          maxConcurrency: 2,
           globalSetup: './test/integration/build-library.ts',
         },
       },

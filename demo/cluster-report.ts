@@ -1,52 +1,39 @@
 // Watches the master and sums up: who computes, how fast, and who made which tile. Only tiles count as done.
 
-import type { FifoScheduler, Master, WorkerInfo } from 'taskdist';
-import type { ClusterSnapshot, WorkerSnapshot } from './cluster-snapshot.ts';
-import { RateMeter } from './rate-meter.ts';
+import type { DurationSummary, FifoScheduler, Master, WorkerInfo } from 'taskdist';
+import type { ClusterSnapshot, Percentiles, WorkerSnapshot } from './cluster-snapshot.ts';
 import type { TileTask } from './tile.ts';
 import { workerColour } from './worker-colour.ts';
-
-interface Tally {
-  done: number;
-  readonly rate: RateMeter;
-}
 
 export class ClusterReport {
   readonly #master: Master<TileTask, unknown>;
   readonly #scheduler: FifoScheduler<TileTask, unknown>;
   readonly #startedAt = Date.now();
   readonly #makers = new WeakMap<TileTask, WorkerInfo>();
-  readonly #tallies = new Map<string, Tally>();
+  /** How many tiles each of the connected workers has made. */
+  readonly #doneBy = new Map<string, number>();
   #done = 0;
 
   constructor(master: Master<TileTask, unknown>, scheduler: FifoScheduler<TileTask, unknown>) {
     this.#master = master;
     this.#scheduler = scheduler;
-    master.on('workerConnected', ({ worker }) => {
-      this.#tallies.set(worker.id, { done: 0, rate: new RateMeter(Date.now()) });
-    });
-    master.on('workerDisconnected', ({ worker }) => this.#tallies.delete(worker.id));
+    // Listened to, not streamed: whoever awaits the tile asks for its maker at once.
     master.on('attemptEnded', ({ worker, task, outcome }) => {
       if (outcome === 'done') {
         this.#makers.set(task, worker);
       }
     });
-  }
-
-  /** Calls back when a worker has come or gone, and when a tile is done. */
-  onChange(listener: () => void): void {
-    this.#master.on('attemptEnded', listener);
-    this.#master.on('workerConnected', listener);
-    this.#master.on('workerDisconnected', listener);
+    master.on('workerConnected', ({ worker }) => this.#doneBy.set(worker.id, 0));
+    master.on('workerDisconnected', ({ worker }) => this.#doneBy.delete(worker.id));
   }
 
   /** Says that the result of this task is a tile. */
   count(task: TileTask): void {
     this.#done++;
-    const tally = this.#tallies.get(this.#makers.get(task)?.id ?? '');
-    if (tally !== undefined) {
-      tally.done++;
-      tally.rate.record(Date.now());
+    const { id = '' } = this.#makers.get(task) ?? {};
+    const done = this.#doneBy.get(id);
+    if (done !== undefined) {
+      this.#doneBy.set(id, done + 1);
     }
   }
 
@@ -56,18 +43,40 @@ export class ClusterReport {
   }
 
   snapshot(): ClusterSnapshot {
+    const { queued, leased, running, rate, total, waitTime, runTime } = this.#scheduler.stats();
     return {
       startedAt: this.#startedAt,
       workers: this.#master.workers().map((worker) => this.#describe(worker)),
-      queued: this.#scheduler.queued,
+      queued,
+      prefetched: leased - running,
+      running,
       done: this.#done,
+      recalled: total.recalled,
+      rate,
+      waitTime: percentiles(waitTime),
+      runTime: percentiles(runTime),
     };
   }
 
-  #describe({ id, name, platform, concurrency, running }: WorkerInfo): WorkerSnapshot {
-    const tally = this.#tallies.get(id);
-    const done = tally?.done ?? 0;
-    const rate = tally?.rate.perSecond(Date.now()) ?? 0;
-    return { id, name, platform, colour: workerColour(id), concurrency, running, done, rate };
+  #describe({ id, name, platform, concurrency, ...worker }: WorkerInfo): WorkerSnapshot {
+    const { running, waiting, recalled, rate, roundTrip = null } = worker;
+    const done = this.#doneBy.get(id) ?? 0;
+    return {
+      id,
+      name,
+      platform,
+      colour: workerColour(id),
+      concurrency,
+      running,
+      waiting,
+      done,
+      recalled,
+      rate,
+      roundTrip,
+    };
   }
+}
+
+function percentiles({ count, p50, p90, p99 }: DurationSummary): Percentiles {
+  return count === 0 ? null : { p50, p90, p99 };
 }

@@ -15,6 +15,9 @@ import { TileEndpoint } from './tile-endpoint.ts';
 /** Slow phones take long over deep tiles. */
 const TASK_TIMEOUT_MS = 120_000;
 
+/** What listeners are told of soon, and not only with the next regular news. */
+const CHANGES = ['workerConnected', 'workerDisconnected', 'attemptStarted', 'attemptEnded', 'leaseRecalled'] as const;
+
 /** How long the last answers may take to be read when the server stops. */
 const LAST_ANSWERS_MS = 500;
 
@@ -33,7 +36,6 @@ export class DemoServer {
     this.#master = new Master(scheduler, { server: this.#server, path: '/taskdist', taskTimeout: TASK_TIMEOUT_MS });
     const report = new ClusterReport(this.#master, scheduler);
     this.#news = new EventStream(() => report.snapshot());
-    report.onChange(() => this.#news.changed());
     const counting: TileScheduler = {
       async put(task, options) {
         const result = await scheduler.put(task, options);
@@ -51,13 +53,15 @@ export class DemoServer {
     this.#server.listen(port, host);
     await once(this.#server, 'listening');
     await this.#master.start();
+    void this.#tellChanges();
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async stop(): Promise<void> {
+  /** Takes no requests any more, and stops when the tiles that are being computed are answered, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
     this.#isStopping = true;
+    await this.#master.drain({ grace: graceMs });
     this.#news.close();
-    await this.#master.stop();
     const closed = once(this.#server, 'close');
     this.#server.close();
     const timer = setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWERS_MS);
@@ -65,8 +69,15 @@ export class DemoServer {
     clearTimeout(timer);
   }
 
+  async #tellChanges(): Promise<void> {
+    // It ends when the master has stopped.
+    for await (const _ of this.#master.events({ types: CHANGES })) {
+      this.#news.changed();
+    }
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url?.split('?', 1)[0] ?? '/';
+    const [path = '/', query = ''] = request.url?.split('?', 2) ?? [];
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       answerText(response, 405, 'Only GET and HEAD are understood here.');
@@ -74,7 +85,7 @@ export class DemoServer {
       response.setHeader('Connection', 'close');
       answerText(response, 503, 'The server is shutting down.');
     } else if (path.startsWith('/tiles/')) {
-      void this.#tiles.answer(path, request, response);
+      void this.#tiles.answer(path, query, request, response);
     } else if (path === '/cluster') {
       this.#news.open(request, response);
     } else if (!this.#files.answer(path, request, response)) {

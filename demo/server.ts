@@ -4,9 +4,9 @@ import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readServerOptions, SERVER_USAGE, type ServerOptions, UsageError } from './command-line.ts';
 import { DemoServer } from './demo-server.ts';
+import { drainOnSignal } from './drain-on-signal.ts';
 import { OwnWorker } from './own-worker.ts';
 import { StaticFiles } from './static-files.ts';
-import { stopOnSignal } from './stop-on-signal.ts';
 
 const PAGE = fileURLToPath(new URL('../page', import.meta.url));
 
@@ -28,8 +28,8 @@ async function run(options: ServerOptions): Promise<void> {
   const ownWorker = options.hasOwnWorker
     ? new OwnWorker(`ws://${urlHost(ownAddress(options.host))}:${port}`, options.threads)
     : undefined;
-  stopOnSignal(async () => {
-    await Promise.all([ownWorker?.stop(), server.stop()]);
+  drainOnSignal(async (graceMs) => {
+    await Promise.all([ownWorker?.drain(), server.drain(graceMs)]);
   });
   announce(options.host, port);
 }

@@ -4,7 +4,7 @@ import { type TileCoordinates, type TileTask, tilePath } from './tile.ts';
 
 /** What this needs of a scheduler. */
 export interface TileScheduler {
-  put(task: TileTask, options: { signal: AbortSignal }): Promise<unknown>;
+  put(task: TileTask, options: { signal: AbortSignal; priority: number }): Promise<unknown>;
 }
 
 export interface FinishedTile {
@@ -32,13 +32,16 @@ export class SharedTiles {
     return this.#inFlight.size;
   }
 
-  /** The tile; `signal` says that this viewer has left. The task is cancelled when the last of its viewers has. */
-  get(coordinates: TileCoordinates, signal: AbortSignal): Promise<FinishedTile> {
+  /**
+   * The tile; `signal` says that this viewer has left. The task is cancelled when the last of its viewers has. It has the
+   * priority with which it was asked for first.
+   */
+  get(coordinates: TileCoordinates, priority: number, signal: AbortSignal): Promise<FinishedTile> {
     if (signal.aborted) {
       return Promise.reject(signal.reason);
     }
     const path = tilePath(coordinates);
-    const sharing = this.#inFlight.get(path) ?? this.#start(path, coordinates);
+    const sharing = this.#inFlight.get(path) ?? this.#start(path, coordinates, priority);
     sharing.viewers++;
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -61,10 +64,11 @@ export class SharedTiles {
     });
   }
 
-  #start(path: string, coordinates: TileCoordinates): Sharing {
+  #start(path: string, coordinates: TileCoordinates, priority: number): Sharing {
     const cancel = new AbortController();
+    const finished = this.#put({ type: 'tile', ...coordinates }, priority, cancel.signal);
     const sharing: Sharing = {
-      finished: this.#put({ type: 'tile', ...coordinates }, cancel.signal).finally(() => this.#forget(path, sharing)),
+      finished: finished.finally(() => this.#forget(path, sharing)),
       cancel,
       viewers: 0,
     };
@@ -72,8 +76,8 @@ export class SharedTiles {
     return sharing;
   }
 
-  async #put(task: TileTask, signal: AbortSignal): Promise<FinishedTile> {
-    return { task, result: await this.#scheduler.put(task, { signal }) };
+  async #put(task: TileTask, priority: number, signal: AbortSignal): Promise<FinishedTile> {
+    return { task, result: await this.#scheduler.put(task, { signal, priority }) };
   }
 
   #forget(path: string, sharing: Sharing): void {

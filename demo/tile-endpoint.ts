@@ -1,10 +1,11 @@
-// GET /tiles/{z}/{x}/{y}: the pixels, computed by whoever is there.
+// GET /tiles/{z}/{x}/{y}?priority=…: the pixels, computed by whoever is there.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTaskdistError, type WorkerInfo } from 'taskdist';
 import { answerText } from './plain-text.ts';
 import type { FinishedTile, SharedTiles } from './shared-tiles.ts';
 import { isTile, parseTilePath, TILE_BYTES, type TileTask } from './tile.ts';
+import { LEAST_PRIORITY, parsePriority } from './tile-priority.ts';
 import { workerColour } from './worker-colour.ts';
 
 const TILE_HEADERS = {
@@ -23,10 +24,15 @@ export class TileEndpoint {
     this.#makerOf = makerOf;
   }
 
-  async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(path: string, query: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const coordinates = parseTilePath(path);
     if (coordinates === undefined) {
       answerText(response, 400, 'There is no such tile: expected /tiles/{z}/{x}/{y} with x and y below 2^z.');
+      return;
+    }
+    const priority = parsePriority(query);
+    if (priority === undefined) {
+      answerText(response, 400, `Expected priority to be a number from ${LEAST_PRIORITY} to 0, nearest to the centre.`);
       return;
     }
     if (request.method === 'HEAD') {
@@ -37,7 +43,7 @@ export class TileEndpoint {
     const departure = new AbortController();
     response.on('close', () => departure.abort());
     try {
-      this.#answerPixels(response, await this.#tiles.get(coordinates, departure.signal));
+      this.#answerPixels(response, await this.#tiles.get(coordinates, priority, departure.signal));
     } catch (error) {
       if (departure.signal.aborted) {
         return;

@@ -3,7 +3,7 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { sandbox, Worker } from 'taskdist';
 import { readWorkerOptions, UsageError, WORKER_USAGE, type WorkerOptions } from './command-line.ts';
-import { stopOnSignal } from './stop-on-signal.ts';
+import { drainOnSignal } from './drain-on-signal.ts';
 import type { TilePixels, TileTask } from './tile.ts';
 
 /** How often it says what it has done, if it has done anything. */
@@ -25,11 +25,10 @@ function run({ master, threads, name }: WorkerOptions): void {
   const handler = sandbox<TileTask, TilePixels>(() => new Thread(new URL('./tile-thread.js', import.meta.url)), {
     size: threads,
   });
-  // Nothing is prefetched: a tile that waits here could be computed elsewhere.
-  const worker = new Worker(handler, { url: master, name, concurrency: threads, prefetch: 0, accepts: ['tile'] });
+  const worker = new Worker(handler, { url: master, name, concurrency: threads, accepts: ['tile'] });
   reportConnection(worker, master, threads);
   reportTiles(worker);
-  stopOnSignal(() => worker.stop());
+  drainOnSignal((grace) => worker.drain({ grace }));
   // Whether it succeeds is told by the events.
   void worker.start();
 }

@@ -4,7 +4,7 @@ import { expectObject, refuse } from './options.ts';
 
 /** What a handler knows of the attempt it makes. */
 export interface TaskContext {
-  /** The identity of the task with its master: the same in every attempt. */
+  /** The identity of the task with its scheduler: the same in every attempt. Another run of the master counts anew. */
   readonly key: string;
   /** Which attempt this is, counted from 1. */
   readonly attempt: number;

@@ -64,8 +64,7 @@ export class Contribution {
       () => new Worker(new URL('./tile-worker.ts', import.meta.url), { type: 'module' }),
       { size: maxCores },
     );
-    // Nothing is prefetched: a tile that waits here could be computed elsewhere.
-    const worker = new TaskWorker(handler, { url, name, concurrency: this.#cores, prefetch: 0, accepts: ['tile'] });
+    const worker = new TaskWorker(handler, { url, name, concurrency: this.#cores, accepts: ['tile'] });
     this.#worker = worker;
     this.#listen(worker);
     this.#change({ kind: 'connecting' });

@@ -1,5 +1,8 @@
 // The page's elements, found by id and checked to be what the code takes them for.
 
+/** Stands where a figure is not known. */
+export const UNKNOWN = '–';
+
 export function element<Type extends Element>(
   id: string,
   type: abstract new (...args: never[]) => Type,

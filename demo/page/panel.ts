@@ -3,12 +3,10 @@
 import type { ClusterSnapshot } from '../cluster-snapshot.ts';
 import type { ClusterState } from './cluster-feed.ts';
 import type { Contribution } from './contribution.ts';
-import { element, setText } from './elements.ts';
+import { element, setText, UNKNOWN } from './elements.ts';
+import { Flow } from './flow.ts';
 import type { Place } from './view.ts';
 import { WorkerList } from './worker-list.ts';
-
-/** Stands where a figure is not known. */
-const UNKNOWN = '–';
 
 export class Panel {
   readonly #contribution: Contribution;
@@ -19,11 +17,12 @@ export class Panel {
   readonly #pause = element('pause', HTMLButtonElement);
   readonly #ownTiles = element('own-tiles', HTMLElement);
   readonly #ownShare = element('own-share', HTMLElement);
-  readonly #queued = element('queued', HTMLElement);
+  readonly #toCome = element('to-come', HTMLElement);
   readonly #workerCount = element('worker-count', HTMLElement);
   readonly #workerNews = element('worker-news', HTMLElement);
   readonly #workersEmpty = element('workers-empty', HTMLElement);
   readonly #workers = new WorkerList();
+  readonly #flow = new Flow();
 
   constructor(contribution: Contribution, maxCores: number) {
     this.#contribution = contribution;
@@ -59,7 +58,9 @@ export class Panel {
     const snapshot = cluster.kind === 'live' ? cluster.snapshot : undefined;
     this.#renderContribution();
     this.#renderShare(snapshot);
-    this.#renderCluster(snapshot, pendingTiles);
+    setText(this.#toCome, String(pendingTiles));
+    this.#renderWorkers(snapshot);
+    this.#flow.render(snapshot);
   }
 
   #renderContribution(): void {
@@ -81,7 +82,7 @@ export class Panel {
     setText(this.#ownShare, snapshot === undefined ? UNKNOWN : shareOf(tiles, snapshot.done));
   }
 
-  #renderCluster(snapshot: ClusterSnapshot | undefined, pendingTiles: number): void {
+  #renderWorkers(snapshot: ClusterSnapshot | undefined): void {
     const { state } = this.#contribution;
     const workers = snapshot?.workers ?? [];
     this.#workers.render(workers, state.kind === 'connected' ? state.workerId : undefined);
@@ -90,13 +91,10 @@ export class Panel {
       setText(this.#workerCount, UNKNOWN);
       setText(this.#workerNews, '');
       setText(this.#workersEmpty, 'Not known.');
-      setText(this.#queued, UNKNOWN);
     } else {
       setText(this.#workerCount, String(workers.length));
       setText(this.#workerNews, `${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`);
       setText(this.#workersEmpty, 'Nobody yet.');
-      // Of the tiles that this page waits for, the server has been asked for a few only.
-      setText(this.#queued, String(Math.max(snapshot.queued, pendingTiles)));
     }
   }
 

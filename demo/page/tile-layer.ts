@@ -1,7 +1,7 @@
 // The layer of the map that holds the tiles: a canvas each, tinted for a moment with the colour of who computed it.
 
 import { type Coords, type DoneCallback, GridLayer, LatLngBounds } from 'leaflet';
-import { isTileCoordinates, MAX_ZOOM, TILE_SIZE, type TilePixels } from '../tile.ts';
+import { isTileCoordinates, MAX_ZOOM, TILE_SIZE, type TileCoordinates, type TilePixels } from '../tile.ts';
 import type { TileSource } from './tile-source.ts';
 
 /** The whole plane that has tiles, in Leaflet's coordinates. */
@@ -42,12 +42,18 @@ export class FractalLayer extends GridLayer {
   }
 
   async #fill(tile: HTMLElement, coordinates: Coords, signal: AbortSignal): Promise<void> {
-    const { pixels, colour } = await this.#source.fetch(coordinates, signal);
+    const { pixels, colour } = await this.#source.fetch(coordinates, () => this.#distanceOf(coordinates), signal);
     tile.replaceChildren(draw(pixels));
     tile.classList.replace('is-waiting', 'is-drawn');
     if (colour !== undefined) {
       tint(tile, colour);
     }
+  }
+
+  /** From the centre of the view to that of the tile, in tiles. */
+  #distanceOf({ z, x, y }: TileCoordinates): number {
+    const centre = this._map.project(this._map.getCenter(), z).divideBy(TILE_SIZE);
+    return centre.distanceTo([x + 0.5, y + 0.5]);
   }
 }
 

@@ -1,7 +1,9 @@
 // Fetches tiles, and does not give up while there is hope.
 
 import { TILE_BYTES, type TileCoordinates, type TilePixels, tilePath } from '../tile.ts';
+import { priorityAt } from '../tile-priority.ts';
 import type { ClusterFeed } from './cluster-feed.ts';
+import { NearestFirst } from './nearest-first.ts';
 
 export interface Tile {
   readonly pixels: TilePixels;
@@ -13,9 +15,13 @@ export interface Tile {
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
+/** A browser sends no more requests to a server at once, and those beyond in the order in which they came. */
+const MAX_REQUESTS = 6;
+
 export class TileSource {
   readonly #feed: ClusterFeed;
   readonly #onChange: () => void;
+  readonly #requests = new NearestFirst(MAX_REQUESTS);
   #pending = 0;
 
   constructor(feed: ClusterFeed, onChange: () => void) {
@@ -23,24 +29,28 @@ export class TileSource {
     this.#onChange = onChange;
   }
 
-  /** How many tiles are being waited for. The server knows of six at most: a browser sends no more requests at once. */
+  /** How many tiles are being waited for. The server knows of six at most. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Rejects only when `signal` is aborted: the tile is no longer needed. */
-  async fetch(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile> {
+  /**
+   * Rejects only when `signal` is aborted: the tile is no longer needed. `distance`: how far it is from the centre of the
+   * view at the time, in tiles; the nearest come first.
+   */
+  async fetch(coordinates: TileCoordinates, distance: () => number, signal: AbortSignal): Promise<Tile> {
     this.#count(1);
     try {
-      return await this.#fetch(coordinates, signal);
+      return await this.#fetch(coordinates, distance, signal);
     } finally {
       this.#count(-1);
     }
   }
 
-  async #fetch(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile> {
+  async #fetch(coordinates: TileCoordinates, distance: () => number, signal: AbortSignal): Promise<Tile> {
+    const request = () => fetchOnce(`${tilePath(coordinates)}?priority=${priorityAt(distance())}`, signal);
     for (let delayMs = RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
-      const tile = await fetchOnce(coordinates, signal);
+      const tile = await this.#requests.run(distance, request, signal);
       if (tile !== undefined) {
         return tile;
       }
@@ -57,11 +67,11 @@ export class TileSource {
 }
 
 /** Undefined when the server has no answer, or is not there. */
-async function fetchOnce(coordinates: TileCoordinates, signal: AbortSignal): Promise<Tile | undefined> {
+async function fetchOnce(url: string, signal: AbortSignal): Promise<Tile | undefined> {
   try {
     // Without credentials the browser uses connections of their own: tiles that wait for a worker would else take up all
     // six that a browser opens, and the script with which this tab could become that worker would never load.
-    const response = await fetch(tilePath(coordinates), { signal, cache: 'no-store', credentials: 'omit' });
+    const response = await fetch(url, { signal, cache: 'no-store', credentials: 'omit' });
     const bytes = await response.arrayBuffer();
     if (!response.ok || bytes.byteLength !== TILE_BYTES) {
       return undefined;

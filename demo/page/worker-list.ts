@@ -1,7 +1,8 @@
 // The list of who is computing. Entries stay the same elements while their worker stays, so that nothing flickers.
 
 import type { WorkerSnapshot } from '../cluster-snapshot.ts';
-import { element, part, setText } from './elements.ts';
+import { formatDuration } from './duration.ts';
+import { element, part, setText, UNKNOWN } from './elements.ts';
 
 export class WorkerList {
   readonly #list = element('workers', HTMLUListElement);
@@ -41,10 +42,16 @@ function update(entry: HTMLElement, worker: WorkerSnapshot, isOwn: boolean): voi
   setText(part(entry, 'worker-state', HTMLElement), `${placeOf(worker, isOwn)}, ${stateOf(worker)}`);
   setText(part(entry, 'worker-done', HTMLElement), `${worker.done} ${worker.done === 1 ? 'tile' : 'tiles'}`);
   setText(part(entry, 'worker-rate', HTMLElement), `${worker.rate.toFixed(1)} per s`);
+  setText(part(entry, 'worker-stock', HTMLElement), `${worker.waiting} prefetched, ${worker.recalled} recalled`);
+  setText(part(entry, 'worker-way', HTMLElement), `${wayTo(worker)} away`);
 }
 
 function placeOf({ platform }: WorkerSnapshot, isOwn: boolean): string {
   return isOwn ? 'This tab' : ({ browser: 'Browser', node: 'Node' }[platform] ?? platform);
+}
+
+function wayTo({ roundTrip }: WorkerSnapshot): string {
+  return roundTrip === null ? UNKNOWN : formatDuration(roundTrip);
 }
 
 function stateOf({ concurrency, running }: WorkerSnapshot): string {

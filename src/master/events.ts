@@ -91,7 +91,7 @@ export type MasterEvent<T> =
       readonly task: T;
       readonly value: unknown;
     }
-  /** A lease that had not started was taken back from this worker, as another one was idle. */
+  /** A lease that had not started was taken back from this worker, as another one was idle, or the master drains. */
   | {
       readonly type: 'leaseRecalled';
       readonly worker: WorkerInfo;

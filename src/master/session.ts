@@ -31,7 +31,7 @@ export interface SessionContext<T, R> {
   readonly maxFrameBytes: number;
   /** An attempt has started; told after the scheduler knows. */
   attemptStarted(session: Session<T, R>, grant: Grant<T>): void;
-  /** An attempt has something to tell; told after the scheduler knows. */
+  /** An attempt has something to tell; told before the scheduler knows, as that may end it. */
   attemptProgressed(session: Session<T, R>, grant: Grant<T>, value: unknown): void;
   /** An attempt that had started ended; told before the scheduler knows. */
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void;
@@ -219,7 +219,10 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   revoke(lease: Lease<T>, reason: RevokeReason): void {
     const grant = this.#grants.find(lease);
-    if (grant !== undefined) this.#cancel(grant, reason);
+    if (grant === undefined) return;
+    this.#cancel(grant, reason);
+    // It may have been on its way to somebody idle.
+    this.#context.loadChanged(this);
   }
 
   received(message: WorkerMessage): void {
@@ -303,7 +306,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       default:
         if (grant.state === 'recalled') this.#tellRecalled(grant);
         else this.#tellAttempt(grant, 'returned');
-        this.#expect(scheduler.release(grant.lease, { kind: 'returned' }));
+        this.#expect(scheduler.release(grant.lease, { kind: grant.state === 'recalled' ? 'recalled' : 'returned' }));
     }
   }
 
@@ -313,8 +316,8 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     if (grant?.state !== 'running') return;
     const { lease } = grant;
     if (lease.timeoutFrom === 'progress') this.#setDeadline(grant, this.#context.clock.now());
-    this.#context.scheduler.progressed(lease, value);
     this.#context.attemptProgressed(this, grant, value);
+    this.#context.scheduler.progressed(lease, value);
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch): void {
@@ -326,14 +329,19 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#refill();
   }
 
-  /** Refills once the frame that is being read is through, so that all that it frees is taken together. */
+  /**
+   * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
+   * scheduler has handed out what the frame gave back, as somebody idle may wait for it.
+   */
   #refillSoon(): void {
     if (this.#isRefilling) return;
     this.#isRefilling = true;
-    queueMicrotask(() => {
-      this.#isRefilling = false;
-      this.#refill();
-    });
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        this.#isRefilling = false;
+        this.#refill();
+      }),
+    );
   }
 
   /** Takes tasks while there is credit. One `take` at a time; called again whenever credit comes free. */
@@ -468,7 +476,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       // The worker is blocked, or frozen: it will find out when it comes to it.
       this.#tellRecalled(grant);
       this.#cancel(grant, 'recalled');
-      this.#expect(scheduler.release(grant.lease, { kind: 'returned' }));
+      this.#expect(scheduler.release(grant.lease, { kind: 'recalled' }));
     }
   }
 

@@ -121,7 +121,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
         },
         reject(error) {
           over();
-          reject(failure === undefined ? error : failure.error);
+          reject(error);
         },
         fail(error) {
           if (failure !== undefined) return;

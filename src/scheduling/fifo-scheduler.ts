@@ -71,7 +71,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #terms: TaskTerms;
   readonly #maxDeliveries: number;
   readonly #events = new Emitter<SchedulerEvent<T>>();
-  readonly #statistics = new Statistics();
+  readonly #statistics: Statistics;
   readonly #unmatched: UnmatchedWatch<T, AnyResultOf<R>>;
   readonly #backlog: Backlog<T, AnyResultOf<R>>;
   readonly #delayed = new Set<TaskRecord<T, AnyResultOf<R>>>();
@@ -87,6 +87,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
   #holders = 0;
   #running = 0;
+  /** How many live leases have not started. */
+  #unstarted = 0;
   #nextSequence = 0;
   #isServing = false;
 
@@ -99,6 +101,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#maxDeliveries = maxDeliveries;
     this.#clock = clock;
     this.#random = random;
+    this.#statistics = new Statistics(clock.now());
     this.#timers = new TimerQueue(clock);
     this.#unmatched = new UnmatchedWatch(
       this.#timers,
@@ -135,6 +138,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       running: this.#running,
       unmatched: this.#backlog.orphans,
       oldestWait: first === undefined ? 0 : this.#clock.now() - first.readySinceMs,
+      rate: this.#statistics.rate.perSecond(this.#clock.now()),
       total: { ...this.#statistics.total },
       waitTime: this.#statistics.waitTime.summary(),
       runTime: this.#statistics.runTime.summary(),
@@ -237,8 +241,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   /** For masters; see {@link TaskScheduler.leave}. */
   leave(holder: LeaseHolder<T>): void {
     this.#holders -= 1;
+    // Nobody else may have more by this: what it had refused was not refused for them.
     this.#backlog.leave(holder);
-    this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
@@ -262,10 +266,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     if (live === undefined || live.startedAtMs !== undefined) return;
     live.startedAtMs = this.#clock.now();
+    this.#unstarted -= 1;
     this.#running += 1;
     if (!live.isSpeculative) this.#statistics.waitTime.record(live.startedAtMs - live.record.readySinceMs);
     this.#stragglers.add(live);
-    if (live.record.terms.speculate) this.#serveSoon();
+    // There is one straggler more, or one task less that waits.
+    if (this.#stragglers.size > 0) this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.progressed}. */
@@ -281,8 +287,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     if (live === undefined) return false;
     const { record, startedAtMs } = live;
+    const nowMs = this.#clock.now();
+    this.#statistics.rate.count(nowMs);
     if (startedAtMs !== undefined) {
-      const runtimeMs = this.#clock.now() - startedAtMs;
+      const runtimeMs = nowMs - startedAtMs;
       this.#statistics.runTime.record(runtimeMs);
       this.#stragglers.note(live, runtimeMs);
     }
@@ -329,6 +337,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       this.#statistics.total.losses += 1;
       record.noteLoss(live, release.error);
     }
+    if (release.kind === 'recalled') this.#statistics.total.recalled += 1;
     if (release.kind === 'rejected') {
       this.#statistics.total.rejections += 1;
       record.noteRefusal(holder);
@@ -433,12 +442,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** Who is idle still makes second attempts at what takes long elsewhere. */
   #speculate(): void {
-    const idle = [...this.#waitingRoom.idleHolders()];
+    const idle = this.#idleForGood();
     if (idle.length === 0) return;
     const nextMs = this.#stragglers.pair(idle, this.#clock.now(), (straggler, holder) => {
       const { record } = straggler;
       this.#statistics.total.speculated += 1;
-      this.#waitingRoom.give(holder, record.grant(holder));
+      this.#waitingRoom.give(holder, this.#grant(record, holder));
       this.#events.emit({
         type: 'speculated',
         key: record.key,
@@ -450,11 +459,24 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#nextStraggler.setBy(nextMs);
   }
 
+  /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
+  #idleForGood(): LeaseHolder<T>[] {
+    const idle = [...this.#waitingRoom.idleHolders()];
+    if (idle.length === 0 || this.#unstarted === 0) return idle;
+    const waiting = [...this.#leased].filter(({ leases }) => leases.every((lease) => lease.startedAtMs === undefined));
+    return idle.filter((holder) => !waiting.some((record) => record.suits(holder)));
+  }
+
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
     const record = this.#backlog.profileOf(holder).first();
     if (record === undefined) return undefined;
     this.#backlog.remove(record);
     this.#leased.add(record);
+    return this.#grant(record, holder);
+  }
+
+  #grant(record: TaskRecord<T, AnyResultOf<R>>, holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> {
+    this.#unstarted += 1;
     return record.grant(holder);
   }
 
@@ -465,7 +487,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #endLease(lease: RecordLease<T, AnyResultOf<R>>): void {
     lease.record.end(lease);
-    if (lease.startedAtMs === undefined) return;
+    if (lease.startedAtMs === undefined) {
+      this.#unstarted -= 1;
+      // One task less waits at a holder, for which somebody idle may have kept free.
+      if (this.#stragglers.size > 0) this.#serveSoon();
+      return;
+    }
     this.#running -= 1;
     if (this.#stragglers.remove(lease)) this.#nextStraggler.cancel();
   }

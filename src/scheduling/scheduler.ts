@@ -46,6 +46,8 @@ export interface LeaseHolder<T> {
 export type Release =
   /** It had not started, or was handed back in good order: as if it had never been granted. */
   | { readonly kind: 'returned' }
+  /** It had not started, and was asked back, mostly for another holder; else the same. */
+  | { readonly kind: 'recalled' }
   /** The connection ended while the attempt ran. Counts towards `maxDeliveries`. */
   | { readonly kind: 'lost'; readonly error: TaskdistError }
   /** The worker declined; it is not offered this task again. */

@@ -1,5 +1,6 @@
 // What a scheduler counts.
 import { type DurationSummary, Histogram } from '../histogram.ts';
+import { RateMeter } from '../rate.ts';
 import type { TaskOutcome } from './events.ts';
 
 /** How a scheduler stands. All times are in milliseconds. */
@@ -16,6 +17,8 @@ export interface SchedulerStats {
   readonly unmatched: number;
   /** How long the first of the queued tasks has been ready to be taken; 0 if there is none. */
   readonly oldestWait: number;
+  /** How many tasks are done per second, over the last ten seconds or so. */
+  readonly rate: number;
   /** Since the scheduler was made. */
   readonly total: SchedulerTotals;
   /** How long attempts waited, from when their task was ready until they started. */
@@ -34,11 +37,16 @@ export interface SchedulerTotals extends Readonly<Record<TaskOutcome, number>> {
   readonly losses: number;
   /** Attempts that a worker rejected. */
   readonly rejections: number;
+  /** Leases that were taken back before they had started, as another worker was idle, or the master drains. */
+  readonly recalled: number;
   /** Second attempts at tasks that took long. */
   readonly speculated: number;
   /** Those of them that were first with a result. */
   readonly speculatedFirst: number;
 }
+
+/** Over how long the rate is averaged. */
+const RATE_WINDOW_MS = 10_000;
 
 /** Counts and times. */
 export class Statistics {
@@ -53,9 +61,15 @@ export class Statistics {
     failures: 0,
     losses: 0,
     rejections: 0,
+    recalled: 0,
     speculated: 0,
     speculatedFirst: 0,
   };
   readonly waitTime = new Histogram();
   readonly runTime = new Histogram();
+  readonly rate: RateMeter;
+
+  constructor(nowMs: number) {
+    this.rate = new RateMeter(RATE_WINDOW_MS, nowMs);
+  }
 }

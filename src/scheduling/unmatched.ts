@@ -93,9 +93,10 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   #judge(entry: Entry<T, R>): void {
     if (!isOpen(entry)) return;
     const lane = laneNow(entry.lane);
-    // Those of the lane as it was: others that came when it was merged have entries of their own.
     for (const record of entry.record === undefined ? [...entry.lane.records] : [entry.record]) {
       if (record.lane !== lane || record.unmatchedSinceMs === lane.orphanedAtMs) continue;
+      // It came into the lane later, and has an entry of its own.
+      if (record.readySinceMs > entry.sinceMs) continue;
       record.unmatchedSinceMs = lane.orphanedAtMs;
       this.#tell(record);
     }

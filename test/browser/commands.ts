@@ -12,12 +12,6 @@ export type Settled =
   | { readonly result: unknown }
   | { readonly error: string; readonly attempts: readonly { code: unknown; name: string; message: string }[] };
 
-/** What a task had to tell, in order, and how its `put` ended. */
-export interface Followed {
-  readonly settled: Settled;
-  readonly progress: readonly unknown[];
-}
-
 const masters = new Map<number, Running>();
 const aborts = new Map<string, AbortController>();
 
@@ -73,15 +67,6 @@ const put: BrowserCommand<[port: number, task: unknown, name?: string]> = async 
   }
 };
 
-/** Puts a task; returns its progress besides. */
-const putFollowed: BrowserCommand<[port: number, task: unknown]> = async (context, port, task): Promise<Followed> => {
-  const progress: unknown[] = [];
-  const off = find(port).master.on('progress', ({ value }) => progress.push(plain(value)));
-  const settled = await put(context, port, task);
-  off();
-  return { settled, progress };
-};
-
 const abort: BrowserCommand<[name: string]> = async (_context, name) => {
   aborts.get(name)?.abort();
 };
@@ -98,14 +83,13 @@ const nextDisconnection: BrowserCommand<[port: number]> = (_context, port): Prom
     });
   });
 
-export const commands = { startMaster, stopMaster, put, putFollowed, abort, listWorkers, nextDisconnection };
+export const commands = { startMaster, stopMaster, put, abort, listWorkers, nextDisconnection };
 
 declare module 'vitest/browser' {
   interface BrowserCommands {
     startMaster(options?: MasterOptions): Promise<number>;
     stopMaster(port: number): Promise<void>;
     put(port: number, task: unknown, name?: string): Promise<Settled>;
-    putFollowed(port: number, task: unknown): Promise<Followed>;
     abort(name: string): Promise<void>;
     listWorkers(port: number): Promise<WorkerInfo[]>;
     nextDisconnection(port: number): Promise<number>;

@@ -13,12 +13,7 @@ async function startSandbox(createThread: () => Worker, options: SandboxOptions 
     return createThread();
   }, options);
   const worker = await join<Task, unknown>(port, handler);
-  return {
-    put: (task: Task, name?: string) => commands.put(port, task, name),
-    putFollowed: (task: Task) => commands.putFollowed(port, task),
-    worker,
-    countThreads: () => threads,
-  };
+  return { put: (task: Task, name?: string) => commands.put(port, task, name), worker, countThreads: () => threads };
 }
 
 const goodThread = (): Worker => new Worker(new URL('./fixtures/thread.ts', import.meta.url), { type: 'module' });
@@ -43,6 +38,18 @@ describe('sandbox in Web Workers', () => {
     expect(await put({ type: 'wasMoved' })).toEqual({ result: true });
   });
 
+  it('tells how far a task is, in order and before its result', async () => {
+    const { put, worker } = await startSandbox(goodThread);
+    const told: unknown[] = [];
+    worker.on('taskProgress', ({ value }) => told.push(value));
+    worker.on('taskSettled', ({ outcome }) => told.push(outcome));
+    expect(await put({ type: 'progress', n: 3 })).toEqual({ result: 'done' });
+    expect(told).toEqual([new Uint8Array([1]), new Uint8Array([2]), new Uint8Array([3]), 'done']);
+    expect(await put({ type: 'progressFunction' })).toMatchObject({
+      attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE' }],
+    });
+  });
+
   it('reports errors and results that cannot be cloned', async () => {
     const { put } = await startSandbox(goodThread);
     expect(await put({ type: 'throw' })).toMatchObject({
@@ -53,25 +60,6 @@ describe('sandbox in Web Workers', () => {
     });
   });
 
-  it('passes progress on, in its order, before the result', async () => {
-    const { putFollowed } = await startSandbox(goodThread);
-    expect(await putFollowed({ type: 'progress', n: 5 })).toEqual({
-      progress: [0, 1, 2, 3, 4].map((step) => ({ kind: 'Uint8Array', bytes: [step] })),
-      settled: { result: 'done' },
-    });
-  });
-
-  it('reports progress that cannot be cloned, or is too large; the latter stops even an endless loop', async () => {
-    const { put, putFollowed, countThreads } = await startSandbox(goodThread, { size: 1, grace: 50 });
-    expect(await putFollowed({ type: 'progressOfFunction' })).toMatchObject({
-      progress: [],
-      settled: { attempts: [{ code: 'TASKDIST_NOT_SERIALIZABLE' }] },
-    });
-    expect(await put({ type: 'hugeProgress' })).toMatchObject({ attempts: [{ code: 'TASKDIST_TOO_LARGE' }] });
-    expect(await put({ type: 'square', n: 4 })).toEqual({ result: 16 });
-    expect(countThreads()).toBe(2);
-  });
-
   it('stops an endless loop when its task is aborted, and replaces the thread', async () => {
     const { put, worker, countThreads } = await startSandbox(goodThread, { size: 1, grace: 50 });
     await put({ type: 'square', n: 1 });
@@ -80,6 +68,13 @@ describe('sandbox in Web Workers', () => {
     await started;
     await commands.abort('spin');
     expect(await spinning).toMatchObject({ error: expect.stringContaining('abort') });
+    expect(await put({ type: 'square', n: 4 })).toEqual({ result: 16 });
+    expect(countThreads()).toBe(2);
+  });
+
+  it('stops an endless loop whose progress is too large, and replaces the thread', async () => {
+    const { put, countThreads } = await startSandbox(goodThread, { size: 1, grace: 50 });
+    expect(await put({ type: 'hugeProgress' })).toMatchObject({ attempts: [{ code: 'TASKDIST_TOO_LARGE' }] });
     expect(await put({ type: 'square', n: 4 })).toEqual({ result: 16 });
     expect(countThreads()).toBe(2);
   });

@@ -1,5 +1,6 @@
 // What a visitor sees and lends.
 
+import type { TileTask } from '../../demo/tile.ts';
 import { countRunning, readCluster } from './support/cluster.ts';
 import { expect, QUICK_PLACE, SMALL, test } from './support/test.ts';
 
@@ -70,6 +71,19 @@ test('the slider says how many cores are lent, and pause lends none for a while'
   await visitor.pause.click();
   await expect.poll(concurrency).toBe(cores);
   await visitor.seeAllTiles();
+});
+
+test('the tiles nearest to the centre of the view come first', async ({ demo, startPainter, visit }) => {
+  const order: TileTask[] = [];
+  // The centre of the view is that of one tile, in tiles of zoom 4: no two rings of tiles are equally near.
+  const visitor = await visit(demo, '#4/-0.875/0.125', { viewport: { width: 1100, height: 800 } });
+  await expect(visitor.waitingTiles).not.toHaveCount(0);
+  await expect.poll(async () => (await readCluster(demo.origin)).queued).toBe(6);
+  await startPainter(demo, (task) => void order.push(task), { prefetch: 0 });
+  await visitor.seeAllTiles();
+  const distances = order.map(({ x, y }) => Math.hypot(x - order[0]!.x, y - order[0]!.y));
+  expect(distances.length).toBeGreaterThan(12);
+  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
 });
 
 test('a worker’s tiles show its colour for a moment', async ({ demo, startWorker, visit }) => {

@@ -20,11 +20,12 @@ test('the map with two tabs and two Node workers', async ({ startDemo, startWork
   const late = await visit(demo, '#20/-0.743643887/0.131825904', { viewport });
   await late.startContributing();
   await visitor.go('Elephant valley');
+  await visitor.page.locator('#who-title').evaluate((title) => title.scrollIntoView({ block: 'start' }));
   // Some tiles are still to come, some still tinted, in several colours.
   await visitor.page.waitForFunction(() => {
     const tints = [...document.querySelectorAll<HTMLElement>('.tile-tint')];
     const colours = new Set(tints.map(({ style }) => style.getPropertyValue('--worker-colour')));
-    return document.querySelectorAll('.tile.is-drawn').length >= 10 && tints.length >= 3 && colours.size >= 3;
+    return document.querySelectorAll('.tile.is-drawn').length >= 12 && tints.length >= 3 && colours.size >= 3;
   });
   await visitor.page.screenshot({ path: PICTURE });
 });

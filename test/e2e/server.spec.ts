@@ -2,9 +2,9 @@
 
 import { Worker } from 'taskdist';
 import { renderTile } from '../../demo/fractal.ts';
-import type { TileTask } from '../../demo/tile.ts';
-import { readCluster } from './support/cluster.ts';
-import { expect, test } from './support/test.ts';
+import { TILE_BYTES, type TileTask } from '../../demo/tile.ts';
+import { countRunning, readCluster } from './support/cluster.ts';
+import { expect, gate, SLOW_TILE, test } from './support/test.ts';
 
 test('a tile is answered with its bytes and the name of who computed it', async ({ demo, startWorker }) => {
   await startWorker(demo, '--threads', '1', '--name', 'Dachboden für Gäste');
@@ -46,6 +46,29 @@ test('what is no tile is refused', async ({ demo }) => {
   expect(await readCluster(demo.origin)).toMatchObject({ queued: 0 });
 });
 
+test('tiles of a higher priority are computed first, whoever asked first', async ({ demo, startPainter }) => {
+  const queries = ['?priority=-7', '?priority=-1.5', '?priority=-3', ''];
+  const requests: Promise<Response>[] = [];
+  for (const [x, query] of queries.entries()) {
+    requests.push(fetch(`${demo.origin}/tiles/2/${x}/0${query}`));
+    await expect.poll(async () => (await readCluster(demo.origin)).queued, { intervals: [20] }).toBe(x + 1);
+  }
+  const order: string[] = [];
+  await startPainter(demo, ({ x }) => void order.push(queries[x] ?? 'another'));
+  expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(order).toEqual(['', '?priority=-1.5', '?priority=-3', '?priority=-7']);
+});
+
+test('a priority that makes no sense is refused', async ({ demo }) => {
+  for (const priority of ['1', '-1001', 'high', '']) {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await fetch(`${demo.origin}/tiles/2/0/0?priority=${priority}`, { method });
+      expect(response.status, priority).toBe(400);
+    }
+  }
+  expect(await readCluster(demo.origin)).toMatchObject({ queued: 0 });
+});
+
 test('requests for the same tile share one task, which is cancelled when all of them have left', async ({ demo }) => {
   const queued = () => expect.poll(async () => (await readCluster(demo.origin)).queued, { intervals: [20] });
   const viewers = [new AbortController(), new AbortController()];
@@ -83,7 +106,7 @@ test('a tile that cannot be computed is answered with 502 and the reason', async
   expect(answered.status).toBe(502);
   expect(await answered.text()).toBe('Poet answered with something that is not a tile.\n');
   // No credit for that.
-  expect(await readCluster(demo.origin)).toMatchObject({ done: 0, workers: [{ name: 'Poet', done: 0, rate: 0 }] });
+  expect(await readCluster(demo.origin)).toMatchObject({ done: 0, workers: [{ name: 'Poet', done: 0 }] });
   await confused.stop();
 });
 
@@ -93,6 +116,35 @@ test('a tile that is waited for while the server shuts down is answered with 503
   const exit = demo.kill('SIGINT');
   expect((await request).status).toBe(503);
   expect(await exit).toEqual({ code: 0, signal: null });
+});
+
+test('a tile that is being computed while the server shuts down is still answered', async ({ demo, startPainter }) => {
+  const { passed, open } = gate();
+  await startPainter(demo, () => passed);
+  const request = fetch(`${demo.origin}/tiles/0/0/0`);
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(1);
+  const exit = demo.kill('SIGTERM');
+  await expect.poll(async () => (await fetch(demo.origin)).status, { intervals: [20] }).toBe(503);
+  open();
+  const response = await request;
+  expect(response.status).toBe(200);
+  expect(await response.arrayBuffer()).toHaveProperty('byteLength', TILE_BYTES);
+  expect(await exit).toEqual({ code: 0, signal: null });
+});
+
+test('a second signal stops the server and its worker at once', async ({ startDemo }) => {
+  const demo = await startDemo(['--threads', '1']);
+  await expect.poll(async () => (await readCluster(demo.origin)).workers.length).toBe(1);
+  const request = fetch(demo.origin + SLOW_TILE).catch(() => 'cut off');
+  await expect.poll(() => countRunning(demo.origin), { intervals: [20] }).toBe(1);
+  void demo.kill('SIGTERM');
+  // It has had the first one when it refuses.
+  await expect.poll(async () => (await fetch(demo.origin)).status, { intervals: [20] }).toBe(503);
+  // The output closes when the last process that holds it has ended.
+  expect(await demo.kill('SIGTERM')).toEqual({ code: 1, signal: null });
+  expect(await request).toBe('cut off');
+  // Its worker has had no time to notice.
+  expect(demo.output).not.toContain('disconnected');
 });
 
 test('the server brings a worker of its own, which ends with it', async ({ startDemo }) => {

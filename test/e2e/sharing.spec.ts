@@ -1,7 +1,7 @@
 // Several workers, some of which vanish: the work is shared, and nothing is lost.
 
 import { countRunning, readCluster } from './support/cluster.ts';
-import { expect, PAIR, QUICK_PLACE, SLOW_PLACE, SMALL, test } from './support/test.ts';
+import { expect, gate, PAIR, QUICK_PLACE, SLOW_PLACE, SMALL, test } from './support/test.ts';
 
 /** Well below the half minute of the server's patience: only a goodbye or a closed connection is noticed so soon. */
 const AT_ONCE = { timeout: 10_000 };
@@ -107,6 +107,48 @@ test('a Node worker that is stopped says goodbye and exits with 0', async ({ dem
   expect(await worker.kill('SIGINT')).toEqual({ code: 0, signal: null });
   expect(worker.output).toContain('disconnected');
   expect((await readCluster(demo.origin)).workers).toEqual([]);
+});
+
+test('a Node worker that is stopped computes what it has begun', async ({ demo, startWorker }) => {
+  const worker = await startWorker(demo, '--threads', '1', '--name', 'Attic');
+  const request = fetch(`${demo.origin}/tiles/12/2688/1280`);
+  await expect.poll(() => countRunning(demo.origin), OFTEN).toBe(1);
+  expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  const response = await request;
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-worker-name')).toBe('Attic');
+  expect(await readCluster(demo.origin)).toMatchObject({ workers: [], queued: 0, done: 1 });
+});
+
+test('tiles that wait at a slow worker are recalled and computed by one that is idle', async ({
+  demo,
+  startPainter,
+  startWorker,
+  visit,
+}) => {
+  const { passed, open } = gate();
+  await startPainter(demo, () => passed, { name: 'Snail', prefetch: 3 });
+  const visitor = await visit(demo, QUICK_PLACE, SMALL);
+  const [snail, swift] = [visitor.workers.nth(0), visitor.workers.nth(1)];
+  await expect(snail).toContainText('1 of 1 busy');
+  await expect(snail).toContainText('3 prefetched, 0 recalled');
+  await expect(visitor.figure('Prefetched')).toHaveText('3');
+  await expect(visitor.figure('Recalled')).toHaveText('0');
+  await expect(visitor.drawnTiles).toHaveCount(0);
+
+  await startWorker(demo, '--threads', '1', '--name', 'Swift');
+  await expect(visitor.drawnTiles).toHaveCount(3);
+  await expect(snail).toContainText('0 prefetched, 3 recalled');
+  await expect(visitor.figure('Recalled')).toHaveText('3');
+  await expect(snail).toContainText('0 tiles');
+  await expect(swift).toContainText('3 tiles');
+
+  open();
+  await visitor.seeAllTiles();
+  await visitor.expectTrueTiles();
+  await expect(visitor.figure('Done')).toHaveText('4');
+  await expect(visitor.figure('Running')).toHaveText('0');
+  await expect(visitor.page.locator('#run-time td')).toHaveText(Array(3).fill(/^[\d.]+ (ms|s)$/));
 });
 
 test('tiles that were scrolled away are cancelled', async ({ demo, startWorker, visit }) => {

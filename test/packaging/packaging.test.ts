@@ -42,6 +42,12 @@ describe('the tarball', () => {
       .map((entry) => entry.name);
     expect(inDist.filter((name) => !/\.(js|js\.map|d\.ts)$/.test(name))).toEqual([]);
   });
+
+  it('holds the guide', async () => {
+    const guide = join('docs', 'guide');
+    const packed = await readdir(join(consumer.folder, 'node_modules', 'taskdist', guide));
+    expect(packed.sort()).toEqual((await readdir(guide)).sort());
+  });
 });
 
 describe('the README’s program', () => {

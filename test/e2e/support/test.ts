@@ -1,6 +1,9 @@
 // The tests' fixtures: whatever a test starts ends with it, and no page may have had a problem.
 
 import { type BrowserContextOptions, test as base, expect } from '@playwright/test';
+import { Worker, type WorkerOptions } from 'taskdist';
+import { renderTile } from '../../../demo/fractal.ts';
+import type { TilePixels, TileTask } from '../../../demo/tile.ts';
 import { Demo, DemoProcess, type Exit, type Script } from './process.ts';
 import { Visitor } from './visitor.ts';
 
@@ -13,6 +16,12 @@ interface Fixtures {
   demo: Demo;
   /** Starts a Node worker. */
   startWorker: (demo: Demo, ...args: string[]) => Promise<DemoProcess>;
+  /** Starts a worker in the test's own process, which calls `before` for each tile, and computes it then. */
+  startPainter: (
+    demo: Demo,
+    before: (task: TileTask) => void | Promise<void>,
+    options?: WorkerOptions<TileTask>,
+  ) => Promise<void>;
   /** Runs a command that is expected to end by itself. */
   runToEnd: (script: Script, ...args: string[]) => Promise<{ readonly exit: Exit; readonly output: string }>;
   /** Opens the page in a browser of its own, at a place like `#9/-0.7463/0.1102`. */
@@ -23,6 +32,9 @@ interface Fixtures {
 
 /** Inside the set, where neither formula helps: every pixel takes all its steps, a tile two seconds or so. */
 export const SLOW_PLACE = '#20/-0.125/0.7499980926513671875';
+
+/** A tile of the slow place. */
+export const SLOW_TILE = '/tiles/20/688128/327680';
 
 /** Two tiles of the slow place: enough to be in the midst of, and not too many to compute to the end. */
 export const PAIR = { viewport: { width: 400, height: 240 } };
@@ -65,6 +77,23 @@ export const test = base.extend<Fixtures>({
     });
   },
 
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern.
+  startPainter: async ({}, use) => {
+    const painters: Worker<TileTask, TilePixels>[] = [];
+    await use(async (demo, before, options) => {
+      const painter = new Worker<TileTask, TilePixels>(
+        async (task) => {
+          await before(task);
+          return renderTile(task);
+        },
+        { url: `ws://127.0.0.1:${demo.port}/taskdist`, ...options },
+      );
+      painters.push(painter);
+      await painter.start();
+    });
+    await Promise.all(painters.map((painter) => painter.stop()));
+  },
+
   runToEnd: async ({ processes }, use) => {
     await use(async (script, ...args) => {
       const process = new DemoProcess(script, args);
@@ -101,5 +130,14 @@ export const test = base.extend<Fixtures>({
     });
   },
 });
+
+/** Something to wait for until the test opens it. */
+export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open: () => open() };
+}
 
 export { expect };

@@ -75,6 +75,11 @@ export class Visitor {
     });
   }
 
+  /** What the panel says under this name. */
+  figure(name: string): Locator {
+    return this.page.locator('dl > div', { has: this.page.getByText(name, { exact: true }) }).locator('dd');
+  }
+
   async go(place: string): Promise<void> {
     await this.page.getByRole('button', { name: place }).click();
   }

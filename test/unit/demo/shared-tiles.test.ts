@@ -5,6 +5,7 @@ import type { TileTask } from '../../../demo/tile.ts';
 interface PutTask {
   readonly task: TileTask;
   readonly signal: AbortSignal;
+  readonly priority: number;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -13,9 +14,9 @@ interface PutTask {
 class FakeScheduler implements TileScheduler {
   readonly puts: PutTask[] = [];
 
-  put(task: TileTask, { signal }: { signal: AbortSignal }): Promise<unknown> {
+  put(task: TileTask, { signal, priority }: { signal: AbortSignal; priority: number }): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.puts.push({ task, signal, resolve, reject });
+      this.puts.push({ task, signal, priority, resolve, reject });
       signal.addEventListener('abort', () => reject(signal.reason));
     });
   }
@@ -45,33 +46,41 @@ function setup() {
 describe('SharedTiles', () => {
   it('puts one task for viewers that ask for the same tile', async () => {
     const { scheduler, tiles, viewer, another } = setup();
-    const first = tiles.get(TILE, viewer.signal);
-    const second = tiles.get(TILE, another.signal);
+    const first = tiles.get(TILE, 0, viewer.signal);
+    const second = tiles.get(TILE, 0, another.signal);
     expect(scheduler.puts).toHaveLength(1);
     scheduler.nth(0).resolve('pixels');
     expect(await first).toEqual({ task: { type: 'tile', ...TILE }, result: 'pixels' });
     expect(await second).toEqual(await first);
   });
 
+  it('keeps the priority with which a tile was asked for first', () => {
+    const { scheduler, tiles, viewer, another } = setup();
+    void tiles.get(TILE, -3, viewer.signal);
+    void tiles.get(TILE, -1, another.signal);
+    void tiles.get(OTHER, -2, another.signal);
+    expect(scheduler.puts.map(({ priority }) => priority)).toEqual([-3, -2]);
+  });
+
   it('tells the very task object that was put', async () => {
     const { scheduler, tiles, viewer } = setup();
-    const tile = tiles.get(TILE, viewer.signal);
+    const tile = tiles.get(TILE, 0, viewer.signal);
     scheduler.nth(0).resolve('pixels');
     expect((await tile).task).toBe(scheduler.nth(0).task);
   });
 
   it('puts a task for each different tile', () => {
     const { scheduler, tiles, viewer } = setup();
-    void tiles.get(TILE, viewer.signal);
-    void tiles.get(OTHER, viewer.signal);
+    void tiles.get(TILE, 0, viewer.signal);
+    void tiles.get(OTHER, 0, viewer.signal);
     expect(scheduler.puts).toHaveLength(2);
     expect(tiles.inFlight).toBe(2);
   });
 
   it('goes on for those who stay when one viewer leaves', async () => {
     const { scheduler, tiles, viewer, another } = setup();
-    const first = tiles.get(TILE, viewer.signal);
-    const second = tiles.get(TILE, another.signal);
+    const first = tiles.get(TILE, 0, viewer.signal);
+    const second = tiles.get(TILE, 0, another.signal);
     viewer.abort();
     await expect(first).rejects.toHaveProperty('name', 'AbortError');
     expect(scheduler.nth(0).signal.aborted).toBe(false);
@@ -81,7 +90,7 @@ describe('SharedTiles', () => {
 
   it('cancels the task when its last viewer leaves', async () => {
     const { scheduler, tiles, viewer, another } = setup();
-    const requests = [tiles.get(TILE, viewer.signal), tiles.get(TILE, another.signal)];
+    const requests = [tiles.get(TILE, 0, viewer.signal), tiles.get(TILE, 0, another.signal)];
     viewer.abort();
     another.abort();
     expect(scheduler.nth(0).signal.aborted).toBe(true);
@@ -92,9 +101,9 @@ describe('SharedTiles', () => {
 
   it('puts a new task for who asks after the last viewer has left', async () => {
     const { scheduler, tiles, viewer, another } = setup();
-    const first = tiles.get(TILE, viewer.signal);
+    const first = tiles.get(TILE, 0, viewer.signal);
     viewer.abort();
-    const second = tiles.get(TILE, another.signal);
+    const second = tiles.get(TILE, 0, another.signal);
     await expect(first).rejects.toThrow();
     scheduler.nth(1).resolve('pixels');
     expect((await second).result).toBe('pixels');
@@ -103,16 +112,16 @@ describe('SharedTiles', () => {
 
   it('puts a new task for who asks after the tile was finished', async () => {
     const { scheduler, tiles, viewer } = setup();
-    const first = tiles.get(TILE, viewer.signal);
+    const first = tiles.get(TILE, 0, viewer.signal);
     scheduler.nth(0).resolve('pixels');
     await first;
-    void tiles.get(TILE, viewer.signal);
+    void tiles.get(TILE, 0, viewer.signal);
     expect(scheduler.puts).toHaveLength(2);
   });
 
   it('does not cancel what is finished when a viewer leaves later', async () => {
     const { scheduler, tiles, viewer } = setup();
-    const tile = tiles.get(TILE, viewer.signal);
+    const tile = tiles.get(TILE, 0, viewer.signal);
     scheduler.nth(0).resolve('pixels');
     await tile;
     viewer.abort();
@@ -121,7 +130,7 @@ describe('SharedTiles', () => {
 
   it('rejects for every viewer when the task fails, and forgets it', async () => {
     const { scheduler, tiles, viewer, another } = setup();
-    const requests = [tiles.get(TILE, viewer.signal), tiles.get(TILE, another.signal)];
+    const requests = [tiles.get(TILE, 0, viewer.signal), tiles.get(TILE, 0, another.signal)];
     scheduler.nth(0).reject(new Error('given up'));
     for (const request of requests) {
       await expect(request).rejects.toThrow('given up');
@@ -135,14 +144,14 @@ describe('SharedTiles', () => {
         throw new Error('full');
       },
     });
-    await expect(tiles.get(TILE, new AbortController().signal)).rejects.toThrow('full');
+    await expect(tiles.get(TILE, 0, new AbortController().signal)).rejects.toThrow('full');
     expect(tiles.inFlight).toBe(0);
   });
 
   it('puts nothing for a viewer that has left already', async () => {
     const { scheduler, tiles, viewer } = setup();
     viewer.abort();
-    await expect(tiles.get(TILE, viewer.signal)).rejects.toHaveProperty('name', 'AbortError');
+    await expect(tiles.get(TILE, 0, viewer.signal)).rejects.toHaveProperty('name', 'AbortError');
     expect(scheduler.puts).toHaveLength(0);
   });
 });

@@ -143,6 +143,20 @@ describe('progress', () => {
     expect([master.sessions.list().length, peer.end]).toEqual([1, undefined]);
   });
 
+  it('is told of before the end that it leads to', async () => {
+    const master = new VirtualMaster<unknown, unknown>();
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    master.scheduler.put('task', { signal: controller.signal, onProgress }).catch(() => {});
+    const peer = await master.connect();
+    peer.send(helloOf());
+    await master.clock.settle();
+    peer.send([progress, 1, 'enough'], [progress, 1, 'more']);
+    await master.clock.settle();
+    const told = master.events.map((event) => (event.type === 'progress' ? event.value : event.type));
+    expect(told.slice(-3)).toEqual(['attemptStarted', 'enough', 'attemptEnded']);
+  });
+
   it('of a cancelled attempt changes nothing', async () => {
     const onProgress = vi.fn();
     const controller = new AbortController();

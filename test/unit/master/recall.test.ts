@@ -45,6 +45,15 @@ describe('a lease that waits at a busy worker while another is idle', () => {
     expect(outcomes[1]?.()).toEqual({ status: 'fulfilled', value: 'moved' });
   });
 
+  it('goes to the idle worker also if the frame that gives it back frees a slot where it waited', async () => {
+    const { master, clock, busy } = await setUp(4);
+    const idle = await join(master);
+    expect(busy.news()).toEqual([[recall, 4]]);
+    busy.send([done, 1, 'result'], [released, 4]);
+    await clock.settle();
+    expect([granted(busy), granted(idle)]).toEqual([[], [3]]);
+  });
+
   it('is the last one of those that wait; moved ones keep their order', async () => {
     const { master, clock, busy } = await setUp(5);
     const idle = await join(master, { concurrency: 3 });

@@ -103,13 +103,11 @@ describe('when an attempt counts as long', () => {
 
   it('does as soon as enough is known, if somebody has been idle before', async () => {
     const opened = await straggle();
-    const { clock, wait, holder } = opened;
-    const choosing = holder('choosing', ['none']);
+    const { clock, wait } = opened;
     expect(wait.taken).toEqual([]);
     opened.wait.stop();
     await learn(opened, opened.holder('quick'), 20);
     const again = waitFor(opened, opened.idle);
-    void choosing;
     await clock.advance(39);
     expect(again.taken).toEqual([]);
     await clock.advance(1);
@@ -221,6 +219,58 @@ describe('who makes a second attempt', () => {
     void scheduler.put('delayed', { delay: 1000 });
     await clock.advance(1000);
     expect(wait.taken).toMatchObject([{ task: 'delayed', isSpeculative: false }]);
+  });
+
+  it('is nobody while a task waits at another holder that it could be given', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle, picky] = [holder('slow'), holder('idle'), holder('picky', ['a'])];
+    void scheduler.put({ type: 'a', n: 0 }, { speculate: true });
+    void scheduler.put({ type: 'b', n: 1 });
+    const [running, waiting] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(5000);
+    expect(wait.taken).toEqual([]);
+    // Somebody who could not have what waits goes without it.
+    const other = waitFor(opened, picky);
+    await clock.advance(0);
+    expect(other.taken).toMatchObject([{ task: { n: 0 }, isSpeculative: true }]);
+    // What waited is given back, and goes to who is idle.
+    scheduler.release(waiting as Lease<unknown>, { kind: 'recalled' });
+    await clock.advance(0);
+    expect(wait.taken).toMatchObject([{ task: { n: 1 }, isSpeculative: false }]);
+  });
+
+  it('is somebody as soon as what waited is over', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle] = [holder('slow'), holder('idle')];
+    void scheduler.put(0, { speculate: true });
+    scheduler.put(1, { deadline: 5000 }).catch(() => {});
+    const [running] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(4999);
+    expect(wait.taken).toEqual([]);
+    await clock.advance(1);
+    expect(wait.taken).toMatchObject([{ task: 0, isSpeculative: true }]);
+  });
+
+  it('is somebody as soon as what waited has started where it was', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle] = [holder('slow'), holder('idle')];
+    void scheduler.put(0, { speculate: true });
+    void scheduler.put(1);
+    const [running, waiting] = await slow.takeNow();
+    scheduler.started(running as Lease<unknown>);
+    const wait = waitFor(opened, idle);
+    await clock.advance(5000);
+    expect(wait.taken).toEqual([]);
+    scheduler.started(waiting as Lease<unknown>);
+    await clock.advance(0);
+    expect(wait.taken).toMatchObject([{ task: 0, isSpeculative: true }]);
   });
 
   it('is one for each task, for those first that have run longest', async () => {

@@ -168,6 +168,16 @@ describe('the event `unmatched`', () => {
     expect(told).toEqual(['1: noWorkers at 6000']);
   });
 
+  it('does not come earlier for a task that comes to others for which nobody is there any more', async () => {
+    const { scheduler, clock, holder, told } = setUp();
+    const passing = holder('passing');
+    void scheduler.put('early');
+    void scheduler.put('late', { delay: 300 });
+    scheduler.leave(passing);
+    await clock.advance(5000);
+    expect(told).toEqual(['early: noWorkers at 1000', 'late: noWorkers at 1300']);
+  });
+
   it('counts from the end of a delay', async () => {
     const { scheduler, clock, told } = setUp();
     void scheduler.put(1, { delay: 700 });

@@ -1,0 +1,119 @@
+// What it costs that many wait, for tasks, for workers, or for somebody to be told: counted, not timed.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Backlog } from '../../../src/scheduling/backlog.ts';
+import { Profile } from '../../../src/scheduling/lane.ts';
+import { defaultTerms } from '../../../src/scheduling/task-options.ts';
+import { TaskRecord } from '../../../src/scheduling/task-record.ts';
+import { UnmatchedWatch } from '../../../src/scheduling/unmatched.ts';
+import { TimerQueue } from '../../../src/timer-queue.ts';
+import { openScheduler } from '../../support/scheduler.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function recordOf(sequence: number, task: unknown = sequence): TaskRecord<unknown, unknown> {
+  return new TaskRecord<unknown, unknown>(sequence, task, defaultTerms, 1, { resolve() {}, reject() {} });
+}
+
+describe('serving a few tasks', () => {
+  /** How often it is looked for a first task while 50 are put and served, and so many of so many kinds wait. */
+  async function looksFor(holders: number, kinds: number, tasks = 50): Promise<number> {
+    const { scheduler, holder } = openScheduler();
+    for (let index = 0; index < holders; index += 1) {
+      void holder(`h${index}`, { labels: { kind: index % kinds } }).take();
+    }
+    const first = vi.spyOn(Profile.prototype, 'first');
+    for (let n = 0; n < tasks; n += 1) void scheduler.put(n);
+    await scheduler.clock.settle();
+    expect(scheduler.leased).toBe(tasks);
+    const looks = first.mock.calls.length;
+    first.mockRestore();
+    return looks;
+  }
+
+  it('costs the same, however many workers of each kind wait', async () => {
+    expect(await looksFor(5000, 5)).toBe(await looksFor(100, 5));
+  });
+
+  it('costs no more than a look for each kind of workers', async () => {
+    expect(await looksFor(1000, 1000)).toBeLessThanOrEqual(52 * 1001);
+  });
+
+  it('costs no look at those who wait for what does not come', async () => {
+    const { scheduler, holder } = openScheduler();
+    for (let index = 0; index < 1000; index += 1) void holder(`h${index}`, ['none']).take();
+    const suits = vi.spyOn(TaskRecord.prototype, 'suits');
+    for (let n = 0; n < 1000; n += 1) void scheduler.put({ type: 'some' });
+    await scheduler.clock.settle();
+    expect([scheduler.queued, suits.mock.calls.length]).toEqual([1000, 0]);
+  });
+});
+
+describe('a queued task', () => {
+  it('needs no timer, and no copy of the options, unless it has its own', () => {
+    const { scheduler, clock } = openScheduler({ unmatchedAfter: Number.POSITIVE_INFINITY, timeout: 100 });
+    const add = vi.spyOn(Backlog.prototype, 'add');
+    for (let n = 0; n < 1000; n += 1) void scheduler.put(n);
+    const records = add.mock.calls.map(([record]) => record);
+    expect([clock.pendingTimers, records.length, new Set(records.map(({ terms }) => terms)).size]).toEqual([
+      0, 1000, 1,
+    ]);
+    expect(new Set(records.map(({ refusedBy }) => refusedBy)).size).toBe(1);
+    expect(new Set(records.map(({ leases }) => leases)).size).toBe(1);
+    expect(records.every(({ wakeUp, deadline }) => wakeUp === undefined && deadline === undefined)).toBe(true);
+  });
+});
+
+describe('UnmatchedWatch', () => {
+  function setUp(afterMs: number) {
+    const clock = new VirtualClock(0);
+    const told: number[] = [];
+    const watch = new UnmatchedWatch<unknown, unknown>(
+      new TimerQueue(clock),
+      () => clock.now(),
+      afterMs,
+      ({ sequence }) => told.push(sequence),
+    );
+    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch) };
+  }
+
+  it('keeps no more in mind than twice what is queued, and a little, however much comes and goes', async () => {
+    const { clock, told, watch, backlog } = setUp(1e9);
+    const waiting = [0, 1, 2].map((sequence) => recordOf(sequence));
+    for (const record of waiting) backlog.add(record);
+    for (let sequence = 3; sequence < 20_000; sequence += 1) {
+      const record = recordOf(sequence, { type: `type ${sequence % 7}` });
+      backlog.add(record);
+      backlog.remove(record);
+      expect(watch.size).toBeLessThanOrEqual(1024);
+    }
+    await clock.advance(1e9);
+    expect(told).toEqual([0, 1, 2]);
+    expect([watch.size, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  it('keeps all that are queued in mind, and looks at each a few times only', async () => {
+    const { clock, told, watch, backlog } = setUp(1000);
+    let looks = 0;
+    for (let sequence = 0; sequence < 20_000; sequence += 1) {
+      const record = recordOf(sequence);
+      let lane = record.lane;
+      Object.defineProperty(record, 'lane', {
+        get: () => {
+          looks += 1;
+          return lane;
+        },
+        set: (value: typeof lane) => {
+          lane = value;
+        },
+      });
+      backlog.add(record);
+    }
+    expect(watch.size).toBe(20_000);
+    await clock.advance(1000);
+    expect(told).toHaveLength(20_000);
+    expect(looks).toBeLessThan(6 * 20_000);
+  });
+});
