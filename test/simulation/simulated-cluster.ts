@@ -1,50 +1,36 @@
 // The real scheduler, sessions and workers on virtual time and sockets, with faults drawn from a seed.
 import { type DeadLetterError, isTaskdistError } from '../../src/errors.ts';
 import { Emitter } from '../../src/events.ts';
-import type { TaskContext } from '../../src/handler.ts';
 import type { MasterEvent } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { Random } from '../../src/ports.ts';
-import { Worker } from '../../src/worker/worker.ts';
-import { integerBelow, pick, seededRandom } from '../support/random.ts';
+import type { PutOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import { integerBelow, seededRandom } from '../support/random.ts';
 import { TestScheduler } from '../support/scheduler.ts';
-import { VirtualClock, type VirtualProcess } from '../support/virtual-clock.ts';
-import { VirtualNetwork } from '../support/virtual-socket.ts';
-import { VirtualPage, virtualEnvironment } from '../support/virtual-worker.ts';
-
-/** A task says itself how it behaves. */
-export interface SimulatedTask {
-  readonly n: number;
-  readonly durationMs: number;
-  /** How many attempts fail before one succeeds. */
-  readonly failures: number;
-  /** Ignores its signal, as a handler may. */
-  readonly isDeaf: boolean;
-}
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { auditConcurrency, auditLeases, auditProgress, checkCredit } from './audits.ts';
+import { disturb } from './disturbances.ts';
+import { createMember, type Member } from './simulated-member.ts';
+import { drawTask, type SimulatedTask } from './simulated-task.ts';
 
 /** How a `put` ended. */
 export interface Settlement {
   readonly task: SimulatedTask;
+  readonly options: PutOptions;
   readonly controller: AbortController;
   /** How often its promise settled; must become 1. */
   count: number;
-  outcome: 'pending' | 'done' | 'dead' | 'aborted' | 'stopped' | 'wrong';
-}
-
-interface Member {
-  readonly worker: Worker<SimulatedTask, number>;
-  readonly process: VirtualProcess;
-  readonly network: VirtualNetwork;
-  readonly page: VirtualPage;
+  outcome: 'pending' | 'done' | 'dead' | 'aborted' | 'expired' | 'stopped' | 'wrong';
 }
 
 const limits = { taskTimeoutMs: 5000, socketTimeoutMs: 3000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
+const MAX_ATTEMPTS = 3;
 
 /** One simulated cluster, entirely determined by its seed. */
 export class SimulatedCluster {
   readonly clock = new VirtualClock();
   readonly random: Random;
-  readonly scheduler = new TestScheduler<SimulatedTask, number>({ maxAttempts: 3, maxDeliveries: 1000 }, this.clock);
+  readonly scheduler: TestScheduler<SimulatedTask, number>;
   readonly members: Member[] = [];
   readonly settlements: Settlement[] = [];
   /** What happened, in order: the same for the same seed. */
@@ -53,25 +39,30 @@ export class SimulatedCluster {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
+    const options = { maxAttempts: MAX_ATTEMPTS, maxDeliveries: 1000, backoff: { base: 100, cap: 2000 } };
+    this.scheduler = new TestScheduler(options, this.clock, seededRandom(seed + 1_000_000));
+    auditLeases(this.scheduler);
     const events = new Emitter<MasterEvent<SimulatedTask>>();
     this.#sessions = new Sessions(this.scheduler, this.clock, limits, events);
     events.on('attemptEnded', ({ worker, key, attempt, outcome }) => {
       this.#note(`${worker.name} ${key}/${attempt} ${outcome}`);
     });
+    events.on('leaseRecalled', ({ worker, key }) => this.#note(`${worker.name} ${key} recalled`));
+    this.scheduler.on('speculated', ({ key, worker }) => this.#note(`${worker} ${key} speculated`));
     this.scheduler.open();
-    for (let index = 0; index < 2 + integerBelow(this.random, 4); index += 1) this.#addMember(index);
+    for (let index = 0; index < 2 + integerBelow(this.random, 4); index += 1) {
+      const member = createMember(index, this.clock, this.random, (adopt) => this.#sessions.accept(adopt));
+      auditConcurrency(member.worker);
+      this.members.push(member);
+    }
   }
 
   put(): void {
-    const task: SimulatedTask = {
-      n: this.settlements.length,
-      durationMs: integerBelow(this.random, 10) === 0 ? 20_000 : integerBelow(this.random, 400),
-      failures: integerBelow(this.random, 6) === 0 ? integerBelow(this.random, 5) : 0,
-      isDeaf: integerBelow(this.random, 4) === 0,
-    };
-    const settlement: Settlement = { task, controller: new AbortController(), count: 0, outcome: 'pending' };
+    const { task, options } = drawTask(this.random, this.settlements.length);
+    const settlement: Settlement = { task, options, controller: new AbortController(), count: 0, outcome: 'pending' };
     this.settlements.push(settlement);
-    this.scheduler.put(task, { signal: settlement.controller.signal }).then(
+    const onProgress = auditProgress(() => settlement.count > 0);
+    this.scheduler.put(task, { ...options, onProgress, signal: settlement.controller.signal }).then(
       (result) => this.#settled(settlement, result === task.n * 2 ? 'done' : 'wrong'),
       (error: unknown) => this.#settled(settlement, judge(error, settlement)),
     );
@@ -79,42 +70,8 @@ export class SimulatedCluster {
 
   /** Does one thing that can happen to a cluster. */
   disturb(): void {
-    const { network, process, page, worker } = pick(this.random, this.members);
-    const link = network.links.at(-1);
-    switch (integerBelow(this.random, 10)) {
-      case 0:
-        this.#note(`reset ${network.links.length}`);
-        link?.reset();
-        break;
-      case 1:
-        link?.drop();
-        break;
-      case 2:
-        link?.drop('up');
-        break;
-      case 3:
-        process.stop();
-        break;
-      case 4:
-        process.wake();
-        break;
-      case 5:
-        page.hide();
-        break;
-      case 6:
-        page.show();
-        break;
-      case 7:
-        pick(this.random, this.settlements).controller.abort();
-        break;
-      case 8:
-        worker.setConcurrency(1 + integerBelow(this.random, 3));
-        break;
-      default:
-        if (worker.isPaused) worker.resume();
-        else worker.pause();
-    }
-    this.checkConservation();
+    this.#note(disturb(this.random, this.members, this.settlements));
+    this.check();
   }
 
   /** From now on nothing goes wrong any more. */
@@ -123,17 +80,31 @@ export class SimulatedCluster {
       process.wake();
       page.show();
       worker.resume();
+      if (worker.state === 'stopped') void worker.start();
+      else if (worker.state === 'draining' || worker.state === 'stopping') {
+        void worker.stop().then(() => worker.start());
+      }
     }
   }
 
-  /** Every unsettled task is queued or leased, and none is both. */
-  checkConservation(): void {
+  /** Every unsettled task is queued, delayed or leased, and none is two of these; nobody holds more than it wants. */
+  check(): void {
     const pending = this.settlements.filter(
       ({ count, controller }) => count === 0 && !controller.signal.aborted,
     ).length;
-    const kept = this.scheduler.queued + this.scheduler.leased;
+    const { queued, delayed, leased } = this.scheduler;
     // A promise tells of its settlement a microtask later than the scheduler.
-    if (kept > pending) throw new Error(`${kept} tasks kept, of ${pending} that are unsettled`);
+    if (queued + delayed + leased > pending) throw new Error(`More tasks kept than the ${pending} that are unsettled`);
+    checkCredit(this.#sessions.list(), this.members);
+  }
+
+  /** The same, at a moment when all promises have told how they ended. */
+  checkAll(): void {
+    this.check();
+    const pending = this.settlements.filter(({ count }) => count === 0).length;
+    const { queued, delayed, leased } = this.scheduler;
+    if (queued + delayed + leased !== pending)
+      throw new Error(`Fewer tasks kept than the ${pending} that are unsettled`);
   }
 
   async stop(): Promise<void> {
@@ -143,20 +114,6 @@ export class SimulatedCluster {
       isOver = true;
     });
     await this.clock.advanceUntil(() => isOver, 'everything to stop');
-  }
-
-  #addMember(index: number): void {
-    const process = this.clock.createProcess();
-    const network = new VirtualNetwork({ latencyMs: 1 + integerBelow(this.random, 80), closeTimeoutMs: 1000 });
-    network.listen(this.clock, (adopt) => this.#sessions.accept(adopt));
-    const page = new VirtualPage();
-    const options = { name: `m${index}`, concurrency: 1 + integerBelow(this.random, 3), grace: 100 };
-    const handler = (task: SimulatedTask, context: TaskContext): Promise<number> => run(process, task, context);
-    const seed = integerBelow(this.random, 2 ** 30);
-    const environment = virtualEnvironment({ clock: process, network, page, seed });
-    const worker = new Worker(handler, options, environment);
-    this.members.push({ worker, process, network, page });
-    void worker.start();
   }
 
   #settled(settlement: Settlement, outcome: Settlement['outcome']): void {
@@ -170,26 +127,16 @@ export class SimulatedCluster {
   }
 }
 
-function judge(error: unknown, { task, controller }: Settlement): Settlement['outcome'] {
+function judge(error: unknown, { task, options, controller }: Settlement): Settlement['outcome'] {
   if (controller.signal.aborted) return 'aborted';
   if (isTaskdistError(error, 'TASKDIST_STOPPED')) return 'stopped';
+  if (isTaskdistError(error, 'TASKDIST_DEADLINE')) return options.deadline !== undefined ? 'expired' : 'wrong';
   if (!isTaskdistError(error, 'TASKDIST_DEAD_LETTER')) return 'wrong';
   const { attempts } = error as DeadLetterError;
   const failed = attempts.filter(({ error: each }) => !isTaskdistError(each, 'TASKDIST_WORKER_LOST'));
-  // It had to fail three times: by its own fault, or by running out of time, alone or as its process stood still.
-  return failed.length === 3 && (task.failures >= 1 || task.durationMs > 0) ? 'dead' : 'wrong';
-}
-
-function run(process: VirtualProcess, task: SimulatedTask, { attempt, signal }: TaskContext): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const cancel = process.setTimer(task.durationMs, () => {
-      if (attempt <= task.failures) reject(new Error('It fails'));
-      else resolve(task.n * 2);
-    });
-    if (task.isDeaf) return;
-    signal.addEventListener('abort', () => {
-      cancel();
-      reject(signal.reason);
-    });
-  });
+  // It had to fail three times, by its own fault or by running out of time, alone or as its process stood still; and once
+  // more, if its last attempt had a second one beside it.
+  const most = options.speculate === true ? MAX_ATTEMPTS + 1 : MAX_ATTEMPTS;
+  const isUsedUp = failed.length >= MAX_ATTEMPTS && failed.length <= most;
+  return isUsedUp && (task.failures >= 1 || task.durationMs > 0) ? 'dead' : 'wrong';
 }
