@@ -1,5 +1,6 @@
 // The master: takes a scheduler's tasks to the workers that connect.
 /// <reference lib="esnext.disposable" preserve="true" />
+import { deferred } from '../deferred.ts';
 import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
 import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
@@ -130,14 +131,9 @@ export class Master<T, R> {
     if (this.#state.kind === 'running' || this.#state.kind === 'draining') {
       const { listener } = this.#state;
       // The state first: what stopping sets off may ask for it.
-      let settle = (_stopped: Promise<void>): void => {};
-      this.#state = {
-        kind: 'stopping',
-        stopped: new Promise((resolve) => {
-          settle = resolve;
-        }),
-      };
-      settle(this.#stop(listener));
+      const { promise, resolve } = deferred();
+      this.#state = { kind: 'stopping', stopped: promise };
+      resolve(this.#stop(listener));
     }
     if (this.#state.kind === 'stopping') await this.#state.stopped;
   }

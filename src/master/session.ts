@@ -1,7 +1,7 @@
 // A master's conversation with one worker: credit, grants and their answers, deadlines, heartbeat, and the end.
 import type { Conversation, ConversationListener } from '../connection/conversation.ts';
 import { messageOf, RemoteError, TaskdistError, TaskTimeoutError } from '../errors.ts';
-import { type Labels, labelsKey } from '../labels.ts';
+import type { Labels } from '../labels.ts';
 import type { Clock } from '../ports.ts';
 import { CloseCode, isGoodbye } from '../protocol/close-codes.ts';
 import { isSendable } from '../protocol/codec.ts';
@@ -15,6 +15,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import { RateMeter } from '../rate.ts';
+import { profileKey } from '../scheduling/backlog.ts';
 import type { Ended, Lease, LeaseHolder, RevokeReason, TaskScheduler } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { AttemptOutcome, WorkerInfo } from './events.ts';
@@ -103,7 +104,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.name = worker.name;
     this.accepts = worker.accepts === undefined ? undefined : new Set(worker.accepts);
     this.labels = worker.labels;
-    this.kind = JSON.stringify([worker.accepts?.toSorted() ?? null, labelsKey(worker.labels)]);
+    this.kind = profileKey(this);
     this.#platform = worker.platform;
     this.#concurrency = worker.concurrency;
     this.#window = new PrefetchWindow(worker.prefetch, nowMs);

@@ -197,6 +197,7 @@ function laneKey<T, R>({ type, terms, refusedBy }: TaskRecord<T, R>): string | u
   return JSON.stringify([type ?? null, terms.requiresKey, ...[...refusedBy].sort()]);
 }
 
-function profileKey<T>({ accepts, labels }: LeaseHolder<T>): string {
+/** The same for holders who may have the same tasks, but for what they have refused. */
+export function profileKey<T>({ accepts, labels }: Pick<LeaseHolder<T>, 'accepts' | 'labels'>): string {
   return `${accepts === undefined ? '' : JSON.stringify([...accepts].sort())} ${labelsKey(labels)}`;
 }

@@ -183,11 +183,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     inputs: MapInputs<T>,
     options?: MapOptions,
   ): AsyncIterableIterator<MapResult<T, unknown> | MapFailure<T>, undefined, undefined> {
+    // Agreed on once, for all of its tasks.
     let terms = this.#terms;
     const agree = (putOptions: MappedPutOptions): void => {
       terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
     };
-    // Agreed on once, for all of them.
     // A map has a signal of its own for its tasks; the default one is for the map itself.
     const signal = options?.signal ?? this.#terms.signal;
     const mapOptions = signal === undefined ? options : { ...options, signal };

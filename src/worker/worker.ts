@@ -1,6 +1,7 @@
 // The worker: connects to a master, runs its tasks, and connects again whenever the connection is lost.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { deferred } from '../deferred.ts';
 import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
 import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
@@ -293,12 +294,4 @@ export class Worker<T, R> {
     this.pause();
     this.#events.emit({ type: 'error', error });
   }
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
