@@ -11,6 +11,7 @@ const MARK = Symbol.for('taskdist.error');
  * | `TASKDIST_INVALID_OPTION` | an argument or option has a value that is not allowed; the message names both |
  * | `TASKDIST_INVALID_STATE` | the call is not allowed now, e.g. to start what runs already |
  * | `TASKDIST_STOPPED` | the master was stopped before the task was settled, or the thing called is stopped |
+ * | `TASKDIST_FULL` | the scheduler has as many unsettled tasks as `maxTasks` allows |
  * | `TASKDIST_LISTEN` | the master's server could not listen, or failed; `cause` is the system's error |
  * | `TASKDIST_CONNECT` | the worker could not reach its master; `cause` says more where it is known |
  * | `TASKDIST_REFUSED` | the master refused this worker for good, e.g. for its protocol version |
@@ -30,6 +31,7 @@ export type TaskdistErrorCode =
   | 'TASKDIST_INVALID_OPTION'
   | 'TASKDIST_INVALID_STATE'
   | 'TASKDIST_STOPPED'
+  | 'TASKDIST_FULL'
   | 'TASKDIST_LISTEN'
   | 'TASKDIST_CONNECT'
   | 'TASKDIST_REFUSED'

@@ -1,10 +1,7 @@
 // The scheduler on the real clock.
 import { systemClock, systemRandom } from './platform/system.ts';
-import {
-  FifoScheduler as AnyFifoScheduler,
-  type FifoSchedulerOptions,
-  type SchedulerEnvironment,
-} from './scheduling/fifo-scheduler.ts';
+import { FifoScheduler as AnyFifoScheduler, type SchedulerEnvironment } from './scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from './scheduling/scheduler-options.ts';
 
 /**
  * Keeps tasks in memory and hands them out by priority, and within one in the order in which they were put. A task that a

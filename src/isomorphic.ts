@@ -27,7 +27,6 @@ export type { AnyResultOf, ResultMap, ResultOf, TaskOf, TaskTypeOf } from './res
 export { exposeTaskHandler } from './sandbox/expose.ts';
 export { type SandboxOptions, sandbox } from './sandbox/sandbox.ts';
 export type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './scheduling/events.ts';
-export type { FifoSchedulerOptions, PutOptions } from './scheduling/fifo-scheduler.ts';
 export type { MapFailures, MapItem, MapOptions } from './scheduling/map.ts';
 export type { MapInputs } from './scheduling/map-inputs.ts';
 export type { MapFailure, MapResult } from './scheduling/map-stream.ts';
@@ -40,6 +39,7 @@ export type {
   TaskScheduler,
   TimeoutFrom,
 } from './scheduling/scheduler.ts';
+export type { FifoSchedulerOptions, PutOptions } from './scheduling/scheduler-options.ts';
 export type { SchedulerStats, SchedulerTotals } from './scheduling/statistics.ts';
 export type { ProgressInfo, TaskOptions } from './scheduling/task-options.ts';
 export type { ThreadLike } from './thread-like.ts';

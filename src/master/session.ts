@@ -15,7 +15,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import { RateMeter } from '../rate.ts';
-import { profileKey } from '../scheduling/backlog.ts';
+import { profileKey } from '../scheduling/profiles.ts';
 import type { Ended, Lease, LeaseHolder, RevokeReason, TaskScheduler } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { AttemptOutcome, WorkerInfo } from './events.ts';

@@ -1,7 +1,8 @@
 // The backlog: all queued tasks, and the first of them for whoever asks.
-import { labelsKey } from '../labels.ts';
-import { Lane, Profile } from './lane.ts';
+import { Lane, type Profile } from './lane.ts';
+import { Profiles } from './profiles.ts';
 import type { LeaseHolder } from './scheduler.ts';
+import { Seniority } from './seniority.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** Learns of tasks that nobody who is there may have. */
@@ -26,14 +27,25 @@ const MAX_EMPTY_LANES = 256;
  */
 export class Backlog<T, R> {
   readonly #lanes = new Map<string | undefined, Lane<T, R>>();
-  readonly #profiles = new Map<string, Profile<T, R>>();
-  readonly #profileOf = new Map<string, Profile<T, R>>();
+  /** Those in which nothing is, and which nobody has refused; the one that was emptied longest ago first. */
+  readonly #emptyLanes = new Set<Lane<T, R>>();
+  /** By the ids of holders, the lanes whose tasks they have refused. */
+  readonly #refusedLanes = new Map<string, Set<Lane<T, R>>>();
+  readonly #profiles: Profiles<T, R>;
+  readonly #seniority = new Seniority<T, R>();
   readonly #orphans: OrphanListener<T, R>;
-  #emptyLanes = 0;
   #size = 0;
 
-  constructor(orphans: OrphanListener<T, R>) {
+  /** `moved` is told when a holder that is there has got another profile. */
+  constructor(orphans: OrphanListener<T, R>, moved: (holder: LeaseHolder<T>, profile: Profile<T, R>) => void) {
     this.#orphans = orphans;
+    this.#profiles = new Profiles<T, R>({
+      lanes: () => this.#lanes.values(),
+      orphaned: (lane) => {
+        if (lane.records.size > 0) orphans.laneOrphaned(lane);
+      },
+      moved,
+    });
   }
 
   get size(): number {
@@ -52,54 +64,45 @@ export class Backlog<T, R> {
     return count;
   }
 
-  /** The first task of all. */
-  first(): TaskRecord<T, R> | undefined {
-    let first: TaskRecord<T, R> | undefined;
-    for (const { records } of this.#lanes.values()) {
-      const candidate = records.peek();
-      if (candidate !== undefined && (first === undefined || candidate.isBefore(first))) first = candidate;
-    }
-    return first;
+  /** The task that has been ready for the longest time, be it behind others in the order. */
+  oldest(): TaskRecord<T, R> | undefined {
+    return this.#seniority.oldest();
   }
 
   /** A holder is there. */
   join(holder: LeaseHolder<T>): void {
-    if (!this.#profileOf.has(holder.id)) this.#assign(holder, profileKey(holder), false);
+    this.#profiles.join(holder);
   }
 
   /** A holder is gone; that it refused anything does not matter any more. */
   leave(holder: LeaseHolder<T>): void {
-    const profile = this.#profileOf.get(holder.id);
-    if (profile === undefined) return;
-    this.#profileOf.delete(holder.id);
-    this.#release(profile);
-    for (const lane of [...this.#lanes.values()]) {
-      if (!lane.refusedBy.has(holder.id)) continue;
+    if (!this.#profiles.leave(holder)) return;
+    for (const lane of [...(this.#refusedLanes.get(holder.id) ?? [])]) {
       this.#drop(lane);
       this.#merge(lane);
     }
   }
 
-  /** From now on this holder may refuse tasks that others like it may have. Returns whether it is alone only now. */
-  isolate(holder: LeaseHolder<T>): boolean {
-    const key = `${holder.id}: ${profileKey(holder)}`;
-    const profile = this.#profileOf.get(holder.id);
-    if (profile === undefined || profile.key === key) return false;
-    this.#assign(holder, key, true);
-    this.#release(profile);
-    return true;
+  /** A holder will not have this task, which is not queued. */
+  refuse(holder: LeaseHolder<T>, record: TaskRecord<T, R>): void {
+    record.noteRefusal(holder);
+    this.#profiles.refused(holder, record);
+  }
+
+  /** A task will not come back, whoever has refused it. */
+  settled(record: TaskRecord<T, R>): void {
+    this.#profiles.settled(record);
   }
 
   /** Those who may have the same tasks as this holder. @throws if it is not there */
   profileOf(holder: LeaseHolder<T>): Profile<T, R> {
-    const profile = this.#profileOf.get(holder.id);
-    if (profile === undefined) throw new Error(`${holder.id} has not joined`);
-    return profile;
+    return this.#profiles.of(holder);
   }
 
   /** Puts a task at its place. */
   add(record: TaskRecord<T, R>): void {
     const lane = this.#insert(record);
+    this.#seniority.add(record);
     if (lane.places.size === 0) this.#orphans.taskOrphaned(record, lane);
   }
 
@@ -111,10 +114,7 @@ export class Backlog<T, R> {
     lane.records.remove(record);
     this.#size -= 1;
     if (this.#size === 0) this.#orphans.backlogEmptied();
-    if (lane.records.size > 0) return;
-    this.#emptyLanes += 1;
-    if (this.#emptyLanes <= MAX_EMPTY_LANES) return;
-    for (const each of [...this.#lanes.values()]) if (each.records.size === 0) this.#drop(each);
+    if (lane.records.size === 0) this.#emptied(lane);
   }
 
   /** Takes out everything, in the order of the queue. */
@@ -133,12 +133,42 @@ export class Backlog<T, R> {
 
   /** Puts a task at its place, and returns its lane. */
   #insert(record: TaskRecord<T, R>): Lane<T, R> {
-    record.keepRefusals((holderId) => this.#profileOf.has(holderId));
-    const lane = this.#laneFor(record);
-    if (lane.records.size === 0) this.#emptyLanes -= 1;
-    lane.add(record);
+    record.keepRefusals((holderId) => this.#profiles.has(holderId));
+    const key = laneKey(record);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = this.#createLane(key, record);
+    } else {
+      this.#emptyLanes.delete(lane);
+      lane.add(record);
+    }
     this.#size += 1;
     return lane;
+  }
+
+  #createLane(key: string | undefined, record: TaskRecord<T, R>): Lane<T, R> {
+    const lane = new Lane<T, R>(key, record);
+    this.#lanes.set(key, lane);
+    for (const holderId of lane.refusedBy) {
+      const lanes = this.#refusedLanes.get(holderId);
+      if (lanes === undefined) this.#refusedLanes.set(holderId, new Set([lane]));
+      else lanes.add(lane);
+    }
+    lane.add(record);
+    for (const profile of this.#profiles) profile.consider(lane);
+    return lane;
+  }
+
+  /** The last task of a lane was taken out: it is kept for the next one, but not for ever. */
+  #emptied(lane: Lane<T, R>): void {
+    // Nothing would say any more which profiles have refused it.
+    if (lane.refusedBy.size > 0) {
+      this.#drop(lane);
+      return;
+    }
+    this.#emptyLanes.add(lane);
+    const [oldest] = this.#emptyLanes;
+    if (oldest !== undefined && this.#emptyLanes.size > MAX_EMPTY_LANES) this.#drop(oldest);
   }
 
   /** Puts the tasks of a lane that was dropped to where they belong now, which is the same lane for all of them. */
@@ -149,45 +179,16 @@ export class Backlog<T, R> {
     if (into !== undefined && into.places.size === 0) this.#orphans.laneMerged(lane, into);
   }
 
-  #laneFor(record: TaskRecord<T, R>): Lane<T, R> {
-    const key = laneKey(record);
-    const found = this.#lanes.get(key);
-    if (found !== undefined) return found;
-    const lane = new Lane<T, R>(key, record);
-    this.#lanes.set(key, lane);
-    this.#emptyLanes += 1;
-    for (const profile of this.#profiles.values()) profile.consider(lane);
-    return lane;
-  }
-
   #drop(lane: Lane<T, R>): void {
     for (const profile of [...lane.places.keys()]) profile.forget(lane);
     this.#lanes.delete(lane.key);
+    this.#emptyLanes.delete(lane);
+    for (const holderId of lane.refusedBy) {
+      const lanes = this.#refusedLanes.get(holderId);
+      lanes?.delete(lane);
+      if (lanes?.size === 0) this.#refusedLanes.delete(holderId);
+    }
     this.#size -= lane.records.size;
-    if (lane.records.size === 0) this.#emptyLanes -= 1;
-  }
-
-  #assign(holder: LeaseHolder<T>, key: string, isAlone: boolean): void {
-    let profile = this.#profiles.get(key);
-    if (profile === undefined) {
-      profile = new Profile<T, R>(key, holder, isAlone);
-      this.#profiles.set(key, profile);
-      for (const lane of this.#lanes.values()) profile.consider(lane);
-    }
-    profile.holders += 1;
-    this.#profileOf.set(holder.id, profile);
-  }
-
-  /** A holder has left its profile, which ends with the last. */
-  #release(profile: Profile<T, R>): void {
-    profile.holders -= 1;
-    if (profile.holders > 0) return;
-    this.#profiles.delete(profile.key);
-    for (const lane of this.#lanes.values()) {
-      if (!lane.places.has(profile)) continue;
-      profile.forget(lane);
-      if (lane.places.size === 0 && lane.records.size > 0) this.#orphans.laneOrphaned(lane);
-    }
   }
 }
 
@@ -195,9 +196,4 @@ export class Backlog<T, R> {
 function laneKey<T, R>({ type, terms, refusedBy }: TaskRecord<T, R>): string | undefined {
   if (terms.requiresKey === '' && refusedBy.size === 0) return type === undefined ? undefined : `type ${type}`;
   return JSON.stringify([type ?? null, terms.requiresKey, ...[...refusedBy].sort()]);
-}
-
-/** The same for holders who may have the same tasks, but for what they have refused. */
-export function profileKey<T>({ accepts, labels }: Pick<LeaseHolder<T>, 'accepts' | 'labels'>): string {
-  return `${accepts === undefined ? '' : JSON.stringify([...accepts].sort())} ${labelsKey(labels)}`;
 }

@@ -2,10 +2,9 @@
 import { backoffMs } from '../backoff.ts';
 import { TaskDeadlineError, TaskdistError } from '../errors.ts';
 import { callListener, type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
-import { expectCount, expectMilliseconds, expectString } from '../options.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { AnyResultOf, ResultOf, TaskOf, TaskTypeOf } from '../results.ts';
-import { type Alarm, TimerQueue } from '../timer-queue.ts';
+import { TimerQueue } from '../timer-queue.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './events.ts';
@@ -13,51 +12,25 @@ import { type MapFailures, type MapItem, type MapOptions, type MappedPutOptions,
 import type { MapInputs } from './map-inputs.ts';
 import type { MapFailure, MapResult } from './map-stream.ts';
 import type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduler.ts';
+import {
+  checkPutOptions,
+  checkSchedulerOptions,
+  type FifoSchedulerOptions,
+  type PutOptions,
+} from './scheduler-options.ts';
+import { SharedPromises } from './shared-promises.ts';
+import { Speculation } from './speculation.ts';
 import { type SchedulerStats, Statistics } from './statistics.ts';
-import { Stragglers } from './stragglers.ts';
-import { agreeOn, defaultTerms, type TaskOptions, type TaskTerms, taskOptionNames } from './task-options.ts';
+import { agreeOn, type TaskTerms, taskOptionNames } from './task-options.ts';
 import { RecordLease, type Settle, TaskRecord } from './task-record.ts';
 import { UnmatchedWatch } from './unmatched.ts';
 import { WaitingRoom } from './waiting-room.ts';
-
-/** Options of {@link FifoScheduler.put}: what is asked for this task, and goes before what the scheduler has as default. */
-export interface PutOptions extends TaskOptions {
-  /**
-   * A name for the work, 1 to 1024 characters. While a task of the same name is unsettled, `put` does not add another
-   * one, but shares the promise of the first, whose task and options hold for both; only a `signal` of the later one
-   * counts, and ends its wait alone.
-   */
-  readonly idempotencyKey?: string;
-}
-
-/** Options of a {@link FifoScheduler}: the defaults of all its tasks, and those below. All times are in milliseconds. */
-export interface FifoSchedulerOptions extends TaskOptions {
-  /**
-   * How often a task may be lost together with the worker that was running it, before it becomes a dead letter: such
-   * a task may be what kills them. An integer ≥ 1, or Infinity. Leases that had not started, and workers that say
-   * goodbye, do not count.
-   * @defaultValue 20, as RabbitMQ's delivery limit of quorum queues
-   */
-  readonly maxDeliveries?: number;
-  /**
-   * After how long a task that no connected worker can take is told of by an `unmatched` event, in milliseconds ≥ 0, or
-   * Infinity. @defaultValue 10000
-   */
-  readonly unmatchedAfter?: number;
-}
 
 /** What the scheduler takes from the outside. */
 export interface SchedulerEnvironment {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-const defaults = Object.freeze({ maxDeliveries: 20, unmatchedAfter: 10_000 });
-
-const schedulerOptionNames = [...taskOptionNames, ...Object.keys(defaults)];
-const putOptionNames = [...taskOptionNames, 'idempotencyKey'];
-
-const MAX_IDEMPOTENCY_KEY_CHARACTERS = 1024;
 
 /**
  * Keeps tasks in memory and hands them out by priority, and within one in the order in which they were put. A task that a
@@ -70,35 +43,33 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #timers: TimerQueue;
   readonly #terms: TaskTerms;
   readonly #maxDeliveries: number;
+  readonly #maxTasks: number;
   readonly #events = new Emitter<SchedulerEvent<T>>();
   readonly #statistics: Statistics;
   readonly #unmatched: UnmatchedWatch<T, AnyResultOf<R>>;
   readonly #backlog: Backlog<T, AnyResultOf<R>>;
   readonly #delayed = new Set<TaskRecord<T, AnyResultOf<R>>>();
   readonly #leased = new Set<TaskRecord<T, AnyResultOf<R>>>();
+  /** Tasks of maps for which there is no room, in the order in which they came. */
+  readonly #held = new Set<TaskRecord<T, AnyResultOf<R>>>();
   readonly #waitingRoom = new WaitingRoom<T, AnyResultOf<R>>();
-  readonly #stragglers = new Stragglers<T, AnyResultOf<R>>();
-  readonly #nextStraggler: Alarm;
+  readonly #speculation: Speculation<T, AnyResultOf<R>>;
   readonly #aborts = new AbortWatch<TaskRecord<T, AnyResultOf<R>>>((record, reason) =>
     this.#reject(record, 'aborted', reason),
   );
-  /** The promises that others may share, by idempotency key. */
-  readonly #shared = new Map<string, Promise<AnyResultOf<R>>>();
+  readonly #shared = new SharedPromises<AnyResultOf<R>>();
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
   #holders = 0;
   #running = 0;
-  /** How many live leases have not started. */
-  #unstarted = 0;
   #nextSequence = 0;
   #isServing = false;
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
-    this.#terms = agreeOn('FifoScheduler', options, schedulerOptionNames, defaultTerms);
-    const { maxDeliveries = defaults.maxDeliveries, unmatchedAfter = defaults.unmatchedAfter } = options;
-    expectCount('maxDeliveries', maxDeliveries, 1);
-    expectMilliseconds('unmatchedAfter', unmatchedAfter, 0, true);
+    const { terms, maxDeliveries, unmatchedAfterMs, maxTasks } = checkSchedulerOptions(options);
+    this.#terms = terms;
     this.#maxDeliveries = maxDeliveries;
+    this.#maxTasks = maxTasks;
     this.#clock = clock;
     this.#random = random;
     this.#statistics = new Statistics(clock.now());
@@ -106,11 +77,16 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#unmatched = new UnmatchedWatch(
       this.#timers,
       () => clock.now(),
-      unmatchedAfter,
+      unmatchedAfterMs,
       (record) => this.#tellUnmatched(record),
     );
-    this.#backlog = new Backlog(this.#unmatched);
-    this.#nextStraggler = this.#timers.createAlarm(() => this.#serveSoon());
+    this.#backlog = new Backlog(this.#unmatched, (holder, profile) => this.#waitingRoom.move(holder, profile));
+    this.#speculation = new Speculation(clock, this.#timers, {
+      idleHolders: () => this.#waitingRoom.idleHolders(),
+      leased: () => this.#leased,
+      serveSoon: () => this.#serveSoon(),
+      speculate: (straggler, holder) => this.#speculate(straggler, holder),
+    });
   }
 
   /** How many tasks wait for a worker. */
@@ -128,16 +104,22 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     return this.#leased.size;
   }
 
+  /** How many tasks of maps wait for room, as there are `maxTasks` others. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** How the scheduler stands, and what there has been since it was made. */
   stats(): SchedulerStats {
-    const first = this.#backlog.first();
+    const oldest = this.#backlog.oldest();
     return {
       queued: this.queued,
       delayed: this.delayed,
       leased: this.leased,
+      held: this.held,
       running: this.#running,
       unmatched: this.#backlog.orphans,
-      oldestWait: first === undefined ? 0 : this.#clock.now() - first.readySinceMs,
+      oldestWait: oldest === undefined ? 0 : this.#clock.now() - oldest.readySinceMs,
       rate: this.#statistics.rate.perSecond(this.#clock.now()),
       total: { ...this.#statistics.total },
       waitTime: this.#statistics.waitTime.summary(),
@@ -151,8 +133,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
    *
    * Rejects with {@link DeadLetterError} when the attempts are used up, with {@link TaskDeadlineError} when the
    * `deadline` passes, with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
-   * when it is sent), with `TASKDIST_STOPPED` when the master stops, with the signal's reason when it aborts, and with
-   * {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
+   * when it is sent), with `TASKDIST_FULL` when there are `maxTasks` already, with `TASKDIST_STOPPED` when the master
+   * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
    */
   put<Type extends TaskTypeOf<T>>(
     task: TaskOf<T, R, Type>,
@@ -191,7 +173,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     // A map has a signal of its own for its tasks; the default one is for the map itself.
     const signal = options?.signal ?? this.#terms.signal;
     const mapOptions = signal === undefined ? options : { ...options, signal };
-    return mapTasks((task) => this.#add(task, terms), inputs, mapOptions, agree);
+    return mapTasks((task) => this.#add(task, terms, true), inputs, mapOptions, agree);
   }
 
   /** Calls `listener` on every event of that type, until the returned function is called. */
@@ -223,7 +205,9 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   /** For masters; see {@link TaskScheduler.close}. */
   close(reason: TaskdistError): void {
     this.#state = { kind: 'closed', reason };
-    const unsettled = [...this.#leased, ...this.#delayed, ...this.#backlog.takeAll()];
+    const unsettled = [...this.#leased, ...this.#delayed, ...this.#backlog.takeAll(), ...this.#held];
+    // There is room for nobody.
+    this.#held.clear();
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.#endLease(lease);
@@ -231,7 +215,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       if (record.state !== 'settled') this.#reject(record, 'stopped', reason);
     }
     this.#unmatched.clear();
-    this.#nextStraggler.cancel();
+    this.#speculation.stop();
     this.#events.end();
   }
 
@@ -252,7 +236,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   async take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
     if (signal.aborted) return [];
     const leases: Lease<T>[] = [];
-    while (leases.length < max) {
+    // Those who wait already are about to be served: it waits with them, as it may have less need of it.
+    while (leases.length < max && !this.#isServing) {
       const lease = this.#leaseFirst(holder);
       if (lease === undefined) break;
       leases.push(lease);
@@ -260,7 +245,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (leases.length > 0) return leases;
     const waiting = this.#waitingRoom.wait(this.#backlog.profileOf(holder), holder, max, signal);
     // It may take a second attempt at what takes long elsewhere.
-    if (holder.idleSlots > 0 && this.#stragglers.size > 0) this.#serveSoon();
+    if (holder.idleSlots > 0 && this.#speculation.isPossible) this.#serveSoon();
     return waiting;
   }
 
@@ -269,12 +254,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     if (live === undefined || live.startedAtMs !== undefined) return;
     live.startedAtMs = this.#clock.now();
-    this.#unstarted -= 1;
     this.#running += 1;
     if (!live.isSpeculative) this.#statistics.waitTime.record(live.startedAtMs - live.record.readySinceMs);
-    this.#stragglers.add(live);
+    this.#speculation.started(live);
     // There is one straggler more, or one task less that waits.
-    if (this.#stragglers.size > 0) this.#serveSoon();
+    if (this.#speculation.isPossible) this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.progressed}. */
@@ -295,7 +279,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (startedAtMs !== undefined) {
       const runtimeMs = nowMs - startedAtMs;
       this.#statistics.runTime.record(runtimeMs);
-      this.#stragglers.note(live, runtimeMs);
+      this.#speculation.completed(live, runtimeMs);
     }
     if (live.isSpeculative && record.leases.length > 1) this.#statistics.total.speculatedFirst += 1;
     this.#endLease(live);
@@ -343,47 +327,53 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (release.kind === 'recalled') this.#statistics.total.recalled += 1;
     if (release.kind === 'rejected') {
       this.#statistics.total.rejections += 1;
-      record.noteRefusal(holder);
-      if (this.#backlog.isolate(holder)) this.#waitingRoom.move(holder, this.#backlog.profileOf(holder));
+      this.#backlog.refuse(holder, record);
     }
     this.#endLease(live);
-    if (!this.#isGivenUp(record)) this.#requeue(record);
+    if (this.#isGivenUp(record)) return true;
+    // Who had not started was as good as never there: the task has been ready ever since.
+    if (live.startedAtMs === undefined) this.#requeue(record, record.readySinceMs);
+    else this.#requeue(record);
     return true;
   }
 
   #put(task: T, options: PutOptions | undefined): Promise<AnyResultOf<R>> {
     try {
       // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
-      const terms = options === undefined ? this.#terms : agreeOn('put', options, putOptionNames, this.#terms);
+      const terms = checkPutOptions(options, this.#terms);
       const idempotencyKey = options?.idempotencyKey;
-      if (idempotencyKey !== undefined) {
-        expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
-        const shared = this.#shared.get(idempotencyKey);
-        if (shared !== undefined) return untilAborted(shared, options?.signal);
-      }
-      return this.#add(task, terms, idempotencyKey);
+      const shared = idempotencyKey === undefined ? undefined : this.#shared.find(idempotencyKey, options?.signal);
+      return shared ?? this.#add(task, terms, false, idempotencyKey);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #add(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<AnyResultOf<R>> {
+  /** `mayWait`: if there is no room for it, it waits until there is. */
+  #add(task: T, terms: TaskTerms, mayWait: boolean, idempotencyKey?: string): Promise<AnyResultOf<R>> {
     let isAdmitted = false;
     const promise = new Promise<AnyResultOf<R>>((resolve, reject) => {
-      this.#admit(terms);
+      this.#admit(terms, mayWait);
       isAdmitted = true;
       this.#accept(task, terms, { resolve, reject }, idempotencyKey);
     });
     // What is refused is never settled, and would be shared for ever.
-    if (idempotencyKey !== undefined && isAdmitted) this.#shared.set(idempotencyKey, promise);
+    if (idempotencyKey !== undefined && isAdmitted) this.#shared.add(idempotencyKey, promise);
     return promise;
   }
 
   /** Throws what the promise rejects with of a task that is over before it begins. */
-  #admit(terms: TaskTerms): void {
+  #admit(terms: TaskTerms, mayWait: boolean): void {
     if (this.#state.kind === 'closed') throw this.#state.reason;
     terms.signal?.throwIfAborted();
     if (this.#spanMs(terms) <= 0) throw new TaskDeadlineError(0, 0);
+    if (!mayWait && !this.#hasRoom) {
+      throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#backlog.size + this.#delayed.size + this.#leased.size < this.#maxTasks;
   }
 
   /** How long from now its deadline is. */
@@ -397,7 +387,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#statistics.total.put += 1;
     if (terms.signal !== undefined) this.#aborts.add(terms.signal, record);
     if (terms.deadline !== undefined) this.#setDeadline(record, this.#spanMs(terms));
-    this.#queueIn(record, terms.delayMs);
+    if (terms.delayMs > 0) record.restsUntilMs = this.#clock.now() + terms.delayMs;
+    // Whoever came before goes before.
+    if (this.#hasRoom && this.#held.size === 0) this.#queue(record);
+    else this.#held.add(record);
   }
 
   #setDeadline(record: TaskRecord<T, AnyResultOf<R>>, spanMs: number): void {
@@ -408,23 +401,24 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     record.deadline.setBy(this.#clock.now() + spanMs);
   }
 
-  /** Queues a task, now or later. */
-  #queueIn(record: TaskRecord<T, AnyResultOf<R>>, delayMs: number): void {
-    if (delayMs > 0) {
-      record.state = 'delayed';
-      this.#delayed.add(record);
-      record.wakeUp = this.#timers.createAlarm(() => this.#enqueue(record));
-      record.wakeUp.setBy(this.#clock.now() + delayMs);
-    } else {
-      this.#enqueue(record);
+  /** Queues a task, now or when it has rested. `sinceMs`: since when it has been ready, if that is not news. */
+  #queue(record: TaskRecord<T, AnyResultOf<R>>, sinceMs?: number): void {
+    const nowMs = this.#clock.now();
+    if (record.restsUntilMs <= nowMs) {
+      this.#enqueue(record, sinceMs ?? nowMs);
+      return;
     }
+    record.state = 'delayed';
+    this.#delayed.add(record);
+    record.wakeUp = this.#timers.createAlarm((nowMs) => this.#enqueue(record, nowMs));
+    record.wakeUp.setBy(record.restsUntilMs);
   }
 
-  #enqueue(record: TaskRecord<T, AnyResultOf<R>>): void {
+  #enqueue(record: TaskRecord<T, AnyResultOf<R>>, sinceMs: number): void {
     this.#delayed.delete(record);
     record.wakeUp = undefined;
     record.state = 'queued';
-    record.readySinceMs = this.#clock.now();
+    record.readySinceMs = sinceMs;
     this.#backlog.add(record);
     this.#serveSoon();
   }
@@ -441,34 +435,15 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #serve(): void {
     this.#waitingRoom.serve((holder) => this.#leaseFirst(holder));
-    if (this.#stragglers.size > 0) this.#speculate();
+    this.#speculation.look();
   }
 
-  /** Who is idle still makes second attempts at what takes long elsewhere. */
-  #speculate(): void {
-    const idle = this.#idleForGood();
-    if (idle.length === 0) return;
-    const nextMs = this.#stragglers.pair(idle, this.#clock.now(), (straggler, holder) => {
-      const { record } = straggler;
-      this.#statistics.total.speculated += 1;
-      this.#waitingRoom.give(holder, this.#grant(record, holder));
-      this.#events.emit({
-        type: 'speculated',
-        key: record.key,
-        task: record.task,
-        worker: holder.name,
-        beside: straggler.holder.name,
-      });
-    });
-    this.#nextStraggler.setBy(nextMs);
-  }
-
-  /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
-  #idleForGood(): LeaseHolder<T>[] {
-    const idle = [...this.#waitingRoom.idleHolders()];
-    if (idle.length === 0 || this.#unstarted === 0) return idle;
-    const waiting = [...this.#leased].filter(({ leases }) => leases.every((lease) => lease.startedAtMs === undefined));
-    return idle.filter((holder) => !waiting.some((record) => record.suits(holder)));
+  /** A holder that is idle makes a second attempt at what takes long elsewhere. */
+  #speculate({ record, holder: slow }: RecordLease<T, AnyResultOf<R>>, holder: LeaseHolder<T>): void {
+    const { key, task } = record;
+    this.#statistics.total.speculated += 1;
+    this.#waitingRoom.give(holder, this.#grant(record, holder));
+    this.#events.emit({ type: 'speculated', key, task, worker: holder.name, beside: slow.name });
   }
 
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
@@ -480,7 +455,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   #grant(record: TaskRecord<T, AnyResultOf<R>>, holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> {
-    this.#unstarted += 1;
+    this.#speculation.granted();
     return record.grant(holder);
   }
 
@@ -491,14 +466,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #endLease(lease: RecordLease<T, AnyResultOf<R>>): void {
     lease.record.end(lease);
-    if (lease.startedAtMs === undefined) {
-      this.#unstarted -= 1;
-      // One task less waits at a holder, for which somebody idle may have kept free.
-      if (this.#stragglers.size > 0) this.#serveSoon();
-      return;
-    }
-    this.#running -= 1;
-    if (this.#stragglers.remove(lease)) this.#nextStraggler.cancel();
+    this.#speculation.ended(lease);
+    if (lease.startedAtMs !== undefined) this.#running -= 1;
+    // One task less waits at a holder, for which somebody idle may have kept free.
+    else if (this.#speculation.isPossible) this.#serveSoon();
   }
 
   /** An attempt has ended without a result: whether that was the last one. Rejects the task then. */
@@ -509,14 +480,14 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   /** An attempt has ended without a result: the task waits for the next one. Returns false if another attempt runs yet. */
-  #requeue(record: TaskRecord<T, AnyResultOf<R>>): boolean {
+  #requeue(record: TaskRecord<T, AnyResultOf<R>>, sinceMs?: number): boolean {
     if (record.leases.length > 0) {
       // Somebody else may be idle who could run it beside that.
       this.#serveSoon();
       return false;
     }
     this.#leased.delete(record);
-    this.#queueIn(record, record.restsUntilMs - this.#clock.now());
+    this.#queue(record, sinceMs);
     return true;
   }
 
@@ -531,17 +502,29 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (record.state === 'queued') this.#backlog.remove(record);
     this.#delayed.delete(record);
     this.#leased.delete(record);
+    this.#held.delete(record);
     record.state = 'settled';
     record.wakeUp?.cancel();
     record.deadline?.cancel();
     if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
     if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
+    if (record.refusedBy.size > 0) this.#backlog.settled(record);
     this.#statistics.total[outcome] += 1;
     // All of them first: who is told of one may come back with another.
     for (const lease of leases) this.#endLease(lease);
     for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
+    if (this.#held.size > 0) this.#queueHeld();
     if (!this.#events.hears('settled')) return;
     this.#events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
+  }
+
+  /** There may be room for tasks that wait for it. */
+  #queueHeld(): void {
+    for (const record of this.#held) {
+      if (!this.#hasRoom) return;
+      this.#held.delete(record);
+      this.#queue(record);
+    }
   }
 
   #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
@@ -550,16 +533,4 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       record.refusedBy.size > 0 ? 'rejected' : this.#holders === 0 ? 'noWorkers' : 'notAccepted';
     this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason });
   }
-}
-
-/** A promise that others share, for one of them who may not want to wait any longer. */
-function untilAborted<R>(shared: Promise<R>, signal: AbortSignal | undefined): Promise<R> {
-  if (signal === undefined) return shared;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const over = (): void => signal.removeEventListener('abort', onAbort);
-    shared.then(resolve, reject).finally(over);
-  });
 }

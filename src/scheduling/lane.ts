@@ -53,30 +53,31 @@ class Place<T, R> implements HeapItem {
   }
 }
 
-/** The holders who may have the same tasks, as they have the same `accepts` and labels and have refused nothing; or one alone. */
+/** The holders who may have the same tasks, as they have the same `accepts` and labels, and have refused the same. */
 export class Profile<T, R> {
   readonly key: string;
   /** How many holders it is of. */
   holders = 0;
   readonly #example: LeaseHolder<T>;
-  readonly #isAlone: boolean;
+  readonly #refused: ReadonlySet<number>;
   readonly #places = new Heap<Place<T, R>>((a, b) => a.isBefore(b));
 
-  /** `isAlone`: the example is the only one that it will ever be of, and may have refused something. */
-  constructor(key: string, example: LeaseHolder<T>, isAlone: boolean) {
+  /** `refused`: the sequence numbers of the tasks that its holders have refused. */
+  constructor(key: string, example: LeaseHolder<T>, refused: ReadonlySet<number>) {
     this.key = key;
     this.#example = example;
-    this.#isAlone = isAlone;
+    this.#refused = refused;
   }
 
-  /** Looks at a lane that it has not seen before. */
+  /** Looks at a lane that it has not seen before. There is something in it, if it was ever refused. */
   consider(lane: Lane<T, R>): void {
-    if (this.#isAlone && lane.refusedBy.has(this.#example.id)) return;
+    const first = lane.records.peek();
+    // The same holders have refused all of a lane.
+    if (first !== undefined && this.#refused.has(first.sequence)) return;
     if (!isFor(this.#example, lane.type, lane.terms)) return;
     const place = new Place(lane);
     lane.places.set(this, place);
     lane.orphanedAtMs = undefined;
-    const first = lane.records.peek();
     if (first !== undefined) this.promote(place, first);
   }
 

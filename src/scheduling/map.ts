@@ -1,9 +1,9 @@
 // A map over tasks: its options, and the stream of its results.
 import { InvalidOptionError } from '../errors.ts';
 import { expectInteger, expectObject, expectSignal, refuse } from '../options.ts';
-import type { PutOptions } from './fifo-scheduler.ts';
 import { expectInputs, InputSource, type MapInputs } from './map-inputs.ts';
 import { type MapFailure, type MapResult, MapStream } from './map-stream.ts';
+import type { PutOptions } from './scheduler-options.ts';
 
 /** What becomes of a task of a map that fails: it ends the map, or is one of its results. */
 export type MapFailures = 'throw' | 'yield';

@@ -11,11 +11,13 @@ export interface SchedulerStats {
   readonly delayed: number;
   /** How many tasks are with a worker: running, or next in line there. */
   readonly leased: number;
+  /** How many tasks of maps wait for room, as there are `maxTasks` others. */
+  readonly held: number;
   /** How many attempts run, second ones included. */
   readonly running: number;
   /** How many of the queued tasks no connected worker can take. */
   readonly unmatched: number;
-  /** How long the first of the queued tasks has been ready to be taken; 0 if there is none. */
+  /** How long the queued task that has waited longest has been ready to be taken; 0 if there is none. */
   readonly oldestWait: number;
   /** How many tasks are done per second, over the last ten seconds or so. */
   readonly rate: number;

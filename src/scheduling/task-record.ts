@@ -58,12 +58,12 @@ const NOBODY: ReadonlySet<string> = new Set();
 const NONE: readonly never[] = Object.freeze([]);
 
 /**
- * A task and what has become of it. `queued`: in the backlog. `delayed`: its time has not come, or it waits out a
+ * A task and what has become of it. `held`: there is no room for it yet. `queued`: in the backlog. `delayed`: its time has not come, or it waits out a
  * backoff. `leased`: it has live leases, one, or two if it is speculated.
  */
 export class TaskRecord<T, R> implements HeapItem {
   heapIndex = -1;
-  state: 'queued' | 'delayed' | 'leased' | 'settled' = 'delayed';
+  state: 'held' | 'queued' | 'delayed' | 'leased' | 'settled' = 'held';
   /** The live leases, the oldest first. */
   leases: readonly RecordLease<T, R>[] = NONE;
   /** Where it is queued; there only while it is. */
@@ -74,7 +74,7 @@ export class TaskRecord<T, R> implements HeapItem {
   refusedBy = NOBODY;
   /** Since when it has been ready to be taken. */
   readySinceMs = 0;
-  /** When the backoff after its last failure is over. */
+  /** When its delay, or the backoff after its last failure, is over. */
   restsUntilMs = 0;
   /** Rings when the delay or the backoff is over; there only while the task is delayed. */
   wakeUp: Alarm | undefined = undefined;

@@ -4,7 +4,7 @@ import { Emitter } from '../../src/events.ts';
 import type { MasterEvent } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { Random } from '../../src/ports.ts';
-import type { PutOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { PutOptions } from '../../src/scheduling/scheduler-options.ts';
 import { integerBelow, seededRandom } from '../support/random.ts';
 import { TestScheduler } from '../support/scheduler.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

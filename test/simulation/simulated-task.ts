@@ -1,7 +1,7 @@
 // The tasks of a simulated cluster, which say themselves how they behave, and how they are run.
 import type { TaskContext } from '../../src/handler.ts';
 import type { Clock, Random } from '../../src/ports.ts';
-import type { PutOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { PutOptions } from '../../src/scheduling/scheduler-options.ts';
 import { integerBelow, pick } from '../support/random.ts';
 
 /** A task says itself how it behaves. */

@@ -3,7 +3,7 @@ import { Emitter } from '../../src/events.ts';
 import type { MasterEvent } from '../../src/master/events.ts';
 import { type SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
-import type { FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import { WorkerPeer } from './peers.ts';
 import { TestScheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -2,7 +2,8 @@
 import { TaskdistError } from '../../src/errors.ts';
 import type { Random } from '../../src/ports.ts';
 import type { SchedulerEvent } from '../../src/scheduling/events.ts';
-import { FifoScheduler, type FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import { FifoScheduler } from '../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import { type HolderOptions, TestHolder } from './holders.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -3,7 +3,7 @@ import { Emitter } from '../../src/events.ts';
 import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
 import type { MasterEvent, WorkerInfo } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
-import type { FifoSchedulerOptions } from '../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from './scheduler.ts';

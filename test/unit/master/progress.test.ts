@@ -1,7 +1,7 @@
 // What the master makes of an attempt's progress, and how long it lets one run.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
-import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';

@@ -1,7 +1,7 @@
 // Moving leases that have not started from workers that are busy to those that are idle.
 import { describe, expect, it } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
-import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';

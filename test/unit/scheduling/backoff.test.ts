@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs, checkBackoff } from '../../../src/backoff.ts';
-import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';
 
 const unmatchedAfter = Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FifoSchedulerOptions, PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions, PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow } from '../../support/holders.ts';
 import { openScheduler } from '../../support/scheduler.ts';

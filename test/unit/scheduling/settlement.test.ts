@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DeadLetterError, TaskdistError } from '../../../src/errors.ts';
-import type { FifoSchedulerOptions } from '../../../src/scheduling/fifo-scheduler.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import type { FifoSchedulerOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
 import { leaseOf } from '../../support/leases.ts';
@@ -218,10 +218,11 @@ describe('the options of a FifoScheduler', () => {
     [null, 'Expected `options` to be an object, got null'],
     [
       { maxAttempt: 1 },
-      'Unknown option `maxAttempt` for FifoScheduler; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, maxDeliveries, unmatchedAfter',
+      'Unknown option `maxAttempt` for FifoScheduler; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, maxDeliveries, unmatchedAfter, maxTasks',
     ],
     [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got 0'],
     [{ maxAttempts: '5' }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got "5"'],
+    [{ maxTasks: 0 }, 'Expected `maxTasks` to be an integer ≥ 1 or Infinity, got 0'],
     [{ maxDeliveries: 1.5 }, 'Expected `maxDeliveries` to be an integer ≥ 1 or Infinity, got 1.5'],
   ])('are checked: %j', (options, message) => {
     expect(() => new TestScheduler(options as never)).toThrow(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import type { PutOptions } from '../../../src/scheduling/fifo-scheduler.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, type TestHolder } from '../../support/holders.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
+import { Backlog } from '../../../src/scheduling/backlog.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { Seniority } from '../../../src/scheduling/seniority.ts';
+import { defaultTerms } from '../../../src/scheduling/task-options.ts';
+import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';
 
 const none = { count: 0, mean: 0, min: 0, max: 0, p50: 0, p90: 0, p99: 0 };
@@ -20,7 +24,7 @@ const noTotals = {
   speculated: 0,
   speculatedFirst: 0,
 };
-const empty = { queued: 0, delayed: 0, leased: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
+const empty = { queued: 0, delayed: 0, leased: 0, held: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
 
 describe('the statistics of a scheduler', () => {
   it('are nothing in the beginning', () => {
@@ -114,18 +118,64 @@ describe('the statistics of a scheduler', () => {
     },
   );
 
-  it('tell of the wait of a task that comes first, from when it was ready last', async () => {
+  it('tell of the wait of the task that has waited longest, whatever its priority', async () => {
     const { scheduler, clock, holder } = openScheduler();
     void scheduler.put('low');
     await clock.advance(100);
     void scheduler.put('high', { priority: 1 });
     await clock.advance(20);
-    expect(scheduler.stats().oldestWait).toBe(20);
-    const lease = await holder('h').takeOne();
     expect(scheduler.stats().oldestWait).toBe(120);
-    await clock.advance(5);
+    const [high, low] = [await holder('h').takeOne(), await holder('i').takeOne()];
+    expect([high.task, low.task, scheduler.stats().oldestWait]).toEqual(['high', 'low', 0]);
+  });
+
+  it.each(['returned', 'recalled'] as const)(
+    'count the wait of a task from its put if its lease is %s unstarted',
+    async (kind) => {
+      const { scheduler, clock, holder } = openScheduler();
+      void scheduler.put('task');
+      await clock.advance(100);
+      const lease = await holder('h').takeOne();
+      await clock.advance(5);
+      scheduler.release(lease, { kind });
+      expect(scheduler.stats().oldestWait).toBe(105);
+      scheduler.started(await holder('i').takeOne());
+      expect(scheduler.stats().waitTime).toMatchObject({ count: 1, max: 105 });
+    },
+  );
+
+  it('count the wait of a task anew if it ran and came back', async () => {
+    const { scheduler, clock, holder } = openScheduler();
+    void scheduler.put('task');
+    const lease = await holder('h').takeOne();
+    scheduler.started(lease);
+    await clock.advance(50);
     scheduler.release(lease, { kind: 'returned' });
-    expect(scheduler.stats().oldestWait).toBe(0);
+    await clock.advance(7);
+    expect(scheduler.stats().oldestWait).toBe(7);
+  });
+
+  it('remember who waits longest, however many come and go behind it, in little memory', () => {
+    const seniority = new Seniority<unknown, unknown>();
+    const backlog = new Backlog<unknown, unknown>(
+      { laneOrphaned() {}, taskOrphaned() {}, laneMerged() {}, backlogEmptied() {} },
+      () => {},
+    );
+    const recordOf = (sequence: number) =>
+      new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, 1, { resolve() {}, reject() {} });
+    const first = recordOf(0);
+    backlog.add(first);
+    seniority.add(first);
+    for (let sequence = 1; sequence < 20_000; sequence += 1) {
+      const record = recordOf(sequence);
+      backlog.add(record);
+      seniority.add(record);
+      backlog.remove(record);
+      if (seniority.size > 1025) expect.unreachable(`${seniority.size} are kept in mind`);
+    }
+    expect(seniority.oldest()).toBe(first);
+    backlog.remove(first);
+    expect([seniority.oldest(), seniority.size]).toEqual([undefined, 0]);
   });
 
   it('measure attempts that started only, and no wait of a second one', async () => {

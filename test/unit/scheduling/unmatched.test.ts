@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import type { FifoSchedulerOptions } from '../../../src/scheduling/fifo-scheduler.ts';
+import type { FifoSchedulerOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';
 
 /** What was told, as `key: reason at time`. */

@@ -18,7 +18,7 @@ function roomOf(count: number, max = 1, idleSlots: (index: number) => number = (
   /** What is left of the tasks 1, 2, 3, …; all of them may be had by everybody. */
   let next = 1;
   let last = 0;
-  const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'), false);
+  const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'), new Set());
   vi.spyOn(profile, 'first').mockImplementation(() => (next > last ? undefined : recordOf(next)));
   const served: string[] = [];
   for (let index = 0; index < count; index += 1) {

@@ -1,0 +1,90 @@
+// Second attempts at what takes long elsewhere, for workers that would be idle otherwise.
+import { Paced } from '../paced.ts';
+import type { Clock } from '../ports.ts';
+import type { TimerQueue } from '../timer-queue.ts';
+import type { LeaseHolder } from './scheduler.ts';
+import { Stragglers } from './stragglers.ts';
+import type { RecordLease, TaskRecord } from './task-record.ts';
+
+/** What speculation asks of its scheduler. */
+export interface SpeculationContext<T, R> {
+  /** The holders that wait for a task which they could start at once. */
+  idleHolders(): Iterable<LeaseHolder<T>>;
+  /** The tasks that have live leases. */
+  leased(): Iterable<TaskRecord<T, R>>;
+  /** Serve everybody who can be, and then look again. */
+  serveSoon(): void;
+  /** Somebody idle is to run this a second time. */
+  speculate(straggler: RecordLease<T, R>, holder: LeaseHolder<T>): void;
+}
+
+/** Knows the stragglers, and finds somebody idle for them. */
+export class Speculation<T, R> {
+  readonly #context: SpeculationContext<T, R>;
+  readonly #stragglers = new Stragglers<T, R>();
+  readonly #look: Paced;
+  /** How many live leases have not started. */
+  #unstarted = 0;
+
+  constructor(clock: Clock, timers: TimerQueue, context: SpeculationContext<T, R>) {
+    this.#context = context;
+    this.#look = new Paced(
+      clock,
+      timers,
+      (nowMs) => this.#pair(nowMs),
+      () => context.serveSoon(),
+    );
+  }
+
+  /** Whether there is anything that may be run a second time. */
+  get isPossible(): boolean {
+    return this.#stragglers.size > 0;
+  }
+
+  granted(): void {
+    this.#unstarted += 1;
+  }
+
+  started(lease: RecordLease<T, R>): void {
+    this.#unstarted -= 1;
+    this.#stragglers.add(lease);
+  }
+
+  /** An attempt gave a result after this time. */
+  completed(lease: RecordLease<T, R>, runtimeMs: number): void {
+    this.#stragglers.note(lease, runtimeMs);
+  }
+
+  /** A lease is over. */
+  ended(lease: RecordLease<T, R>): void {
+    if (lease.startedAtMs === undefined) this.#unstarted -= 1;
+    else if (this.#stragglers.remove(lease)) this.#look.cancel();
+  }
+
+  /** Looks who is idle, when everybody has been served who could be. */
+  look(): void {
+    if (this.isPossible) this.#look.run();
+  }
+
+  /** Looks no more, until it is asked to. */
+  stop(): void {
+    this.#look.cancel();
+  }
+
+  /** Returns when there will be another straggler. */
+  #pair(nowMs: number): number {
+    const idle = this.#idleForGood();
+    if (idle.length === 0) return Number.POSITIVE_INFINITY;
+    return this.#stragglers.pair(idle, nowMs, (straggler, holder) => this.#context.speculate(straggler, holder));
+  }
+
+  /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
+  #idleForGood(): LeaseHolder<T>[] {
+    const idle = [...this.#context.idleHolders()];
+    if (idle.length === 0 || this.#unstarted === 0) return idle;
+    const waiting = [...this.#context.leased()].filter(({ leases }) =>
+      leases.every(({ startedAtMs }) => startedAtMs === undefined),
+    );
+    return idle.filter((holder) => !waiting.some((record) => record.suits(holder)));
+  }
+}
