@@ -35,7 +35,8 @@ export interface TaskOptions {
   readonly timeoutFrom?: TimeoutFrom;
   /**
    * How many attempts at the task may fail, by an error of the handler or by a timeout, before the task becomes a dead
-   * letter. An integer ≥ 1, or Infinity. @defaultValue 5
+   * letter. An integer ≥ 1, or Infinity. A task that runs twice when the last of them fails, as `speculate` allows, may fail
+   * once more. @defaultValue 5
    */
   readonly maxAttempts?: number;
   /**
@@ -146,7 +147,7 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
     maxAttempts,
     backoff: options.backoff === undefined ? base.backoff : checkBackoff('backoff', options.backoff, base.backoff, 0),
     // Copies, as the caller may go on to change them.
-    deadline: deadline instanceof Date ? new Date(deadline) : deadline,
+    deadline: isDate(deadline) ? new Date(deadline.getTime()) : deadline,
     requires: requires === undefined ? base.requires : structuredClone(requires),
     requiresKey: requires === undefined ? base.requiresKey : requirementsKey(requires),
     speculate,
@@ -155,9 +156,14 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
   };
 }
 
+/** Of whatever realm: a page may get its dates from a frame. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
+
 function expectDeadline(deadline: unknown): void {
   if (deadline === undefined) return;
-  const isMoment = deadline instanceof Date && !Number.isNaN(deadline.getTime());
+  const isMoment = isDate(deadline) && !Number.isNaN(deadline.getTime());
   const isSpan = typeof deadline === 'number' && deadline >= 1 && deadline <= MAX_SPAN_MS;
   if (!isMoment && !isSpan && deadline !== Number.POSITIVE_INFINITY) {
     refuse('deadline', 'a number of milliseconds ≥ 1 from now, Infinity, or a Date', deadline);

@@ -175,6 +175,24 @@ describe('Backlog', () => {
     expect(backlog.lanes).toBeLessThan(600);
   });
 
+  it('keeps a lane that was empty and is not any more, however many others are emptied', () => {
+    const { backlog } = backlogOf();
+    const holder = holderOf('h', ['b']);
+    backlog.join(holder);
+    const [first, again] = [recordOf(0, 'a'), recordOf(1, 'a')];
+    backlog.add(first);
+    backlog.remove(first);
+    backlog.add(again);
+    for (let index = 0; index < 1000; index += 1) {
+      const record = recordOf(index + 2, `type ${index}`);
+      backlog.add(record);
+      backlog.remove(record);
+    }
+    const late = holderOf('late', ['a']);
+    backlog.join(late);
+    expect([backlog.size, take(backlog, late)]).toEqual([1, again]);
+  });
+
   it('looks at few of the tasks to find the first, however many of however many kinds wait', () => {
     /** How many comparisons it takes to take 100 tasks, among this many kinds of this many tasks each. */
     const comparisons = (kinds: number, perKind: number): number => {

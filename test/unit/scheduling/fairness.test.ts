@@ -35,6 +35,18 @@ describe('a FifoScheduler that several holders wait for', () => {
     ]);
   });
 
+  it('gives a task to who waits and could start it, though a busy one asks before it is served', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [idle, busy] = [holder('idle'), holder('busy')];
+    busy.idleSlots = 0;
+    const forIdle = idle.take();
+    void scheduler.put('task');
+    const forBusy = busy.take();
+    expect(tasksOf(await forIdle)).toEqual(['task']);
+    void scheduler.put('next');
+    expect(tasksOf(await forBusy)).toEqual(['next']);
+  });
+
   it('serves those who could start at once before those who only stock up, whoever has waited longer', async () => {
     const { scheduler, holder } = openScheduler();
     const [stocking, idle, labelled] = [
