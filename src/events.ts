@@ -132,6 +132,9 @@ export class Emitter<Event extends { readonly type: string }> {
     for (const { push } of this.#streams) push(event);
     const listeners = this.#listeners.get(event.type);
     if (listeners === undefined) return;
-    for (const listener of [...listeners]) callListener(listener, event);
+    for (const listener of [...listeners]) {
+      // One before it may have unsubscribed it.
+      if (listeners.has(listener)) callListener(listener, event);
+    }
   }
 }

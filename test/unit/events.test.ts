@@ -55,6 +55,16 @@ describe('Emitter', () => {
     expect(heard).toEqual(['once', 'always', 'always', 'late']);
   });
 
+  it('does not tell an event to a listener that one before it has unsubscribed', () => {
+    const emitter = new Emitter<Event>();
+    const heard: string[] = [];
+    emitter.on('b', () => off());
+    const off = emitter.on('b', () => heard.push('unsubscribed'));
+    emitter.on('b', () => heard.push('next'));
+    emitter.emit({ type: 'b' });
+    expect(heard).toEqual(['next']);
+  });
+
   it('reports what a listener throws, and tells the others all the same', () => {
     const reports: (() => void)[] = [];
     vi.stubGlobal('queueMicrotask', (report: () => void) => reports.push(report));
