@@ -54,7 +54,7 @@ export interface Expected extends Asked {
 }
 
 /** Nothing else happens at such a quarter: what is told of a task that expires at the same moment is left open. */
-export const limits = { maxDeliveries: 2, unmatchedAfter: 400.25 };
+export const limits = { maxDeliveries: 2, unmatchedAfter: 400.25, maxTasks: 10 };
 
 /** Backoffs of 20, 40 and then 50 ms, with chance standing at a half. */
 export const backoff: BackoffOptions = { base: 40, factor: 2, cap: 100 };

@@ -284,6 +284,10 @@ class Comparison {
       this.#expectRefused(promise, { code: 'TASKDIST_DEADLINE', attempts: 0 });
       return;
     }
+    if (model.unsettled.length >= limits.maxTasks) {
+      this.#expectRefused(promise, { code: 'TASKDIST_FULL' });
+      return;
+    }
     const expected: Expected = {
       ...{ ...rest, n, type, priority, key, controller, promise },
       expiresAtMs: clock.now() + (ms ?? Number.POSITIVE_INFINITY),
