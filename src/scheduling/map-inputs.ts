@@ -1,11 +1,14 @@
 // Where a map takes its tasks from: pulled when there is room for them, and closed at most once.
 import { refuse } from '../options.ts';
 
-/** Tasks to come: an array, a generator, or anything else that can be iterated over, at once or in its own time. */
-export type MapInputs<T> = Iterable<T> | AsyncIterable<T>;
+/**
+ * Tasks to come: an array, a generator, or anything else that can be iterated over, at once or in its own time. Promises
+ * among them are awaited, as by `for await`.
+ */
+export type MapInputs<T> = Iterable<T | PromiseLike<T>> | AsyncIterable<T>;
 
 type Opened<T> =
-  | { readonly kind: 'sync'; readonly iterator: Iterator<T, unknown> }
+  | { readonly kind: 'sync'; readonly iterator: Iterator<T | PromiseLike<T>, unknown> }
   | { readonly kind: 'async'; readonly iterator: AsyncIterator<T, unknown> };
 
 /** Refuses what cannot be iterated over. @throws InvalidOptionError */
@@ -45,27 +48,40 @@ export class InputSource<T> {
     if (this.#opened !== undefined && !this.#isInNext) await this.#opened.iterator.return?.();
   }
 
-  #pullSync(iterator: Iterator<T, unknown>): IteratorResult<T, unknown> {
+  #pullSync(
+    iterator: Iterator<T | PromiseLike<T>, unknown>,
+  ): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>> {
     this.#isInNext = true;
     const step = iterator.next();
     this.#isInNext = false;
+    if (step.done) {
+      this.#state = 'closed';
+      return step;
+    }
     // Closed by its own code, e.g. as that aborted the signal: a generator that runs cannot be, so it is now.
-    if (this.#state === 'closed' && !step.done) iterator.return?.();
-    return this.#note(step);
+    if (this.#state === 'closed') iterator.return?.();
+    const { value } = step;
+    return isPromiseLike(value) ? this.#settled(value) : { done: false, value };
   }
 
-  async #pullAsync(iterator: AsyncIterator<T, unknown>): Promise<IteratorResult<T, unknown>> {
+  async #settled(promise: PromiseLike<T>): Promise<IteratorResult<T, unknown>> {
     try {
-      return this.#note(await iterator.next());
+      return { done: false, value: await promise };
     } catch (error) {
-      this.#state = 'closed';
+      await this.close();
       throw error;
     }
   }
 
-  #note(step: IteratorResult<T, unknown>): IteratorResult<T, unknown> {
-    if (step.done) this.#state = 'closed';
-    return step;
+  async #pullAsync(iterator: AsyncIterator<T, unknown>): Promise<IteratorResult<T, unknown>> {
+    try {
+      const step = await iterator.next();
+      if (step.done) this.#state = 'closed';
+      return step;
+    } catch (error) {
+      this.#state = 'closed';
+      throw error;
+    }
   }
 }
 
@@ -78,6 +94,10 @@ function open<T>(inputs: MapInputs<T>): Opened<T> {
 
 function isAsync<T>(inputs: MapInputs<T>): inputs is AsyncIterable<T> {
   return hasMethod(inputs, Symbol.asyncIterator);
+}
+
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Of primitives too: a string is an iterable. */

@@ -66,6 +66,7 @@ export class MapStream<T, R> implements AsyncIterableIterator<Outcome<T, R>, und
   #nextIndex = 0;
   /** How many inputs are between being asked for and being handed over; never more than the window. */
   #open = 0;
+  /** A generator that waits for something is closed only when that has come: nobody waits for it then. */
   #isPulling = false;
   /** The inputs are at their end, or a failure is known and will end the stream. */
   #isIntakeOver = false;
@@ -104,12 +105,16 @@ export class MapStream<T, R> implements AsyncIterableIterator<Outcome<T, R>, und
     });
   }
 
-  /** Ends the stream: cancels what is outstanding, closes the inputs, and waits for them. */
+  /** Ends the stream: cancels what is outstanding, closes the inputs, and waits for them unless they are busy. */
   async return(): Promise<Step<T, R>> {
     const state = this.#state;
+    const isInputBusy = this.#isPulling;
     this.#end();
-    if (state.kind === 'running' || state.kind === 'idle') await this.#release();
-    else if (state.kind === 'failed') await state.released;
+    if (state.kind === 'failed') await state.released;
+    if (state.kind !== 'running' && state.kind !== 'idle') return DONE;
+    const released = this.#release();
+    if (isInputBusy) released.catch(() => {});
+    else await released;
     return DONE;
   }
 
@@ -197,7 +202,6 @@ export class MapStream<T, R> implements AsyncIterableIterator<Outcome<T, R>, und
 
   #fail(error: unknown): void {
     if (this.#state.kind !== 'running') return;
-    // A generator that waits for something is closed only when that has come: the error does not wait for it.
     const isInputBusy = this.#isPulling;
     this.#state = ENDED;
     // The error goes before what the inputs throw when they are closed.

@@ -1,9 +1,10 @@
 // A map over tasks: its options, and the stream of its results.
 import { InvalidOptionError } from '../errors.ts';
-import { expectInteger, expectObject, expectSignal, refuse } from '../options.ts';
+import { expectInteger, expectKnown, expectObject, expectSignal, refuse } from '../options.ts';
 import { expectInputs, InputSource, type MapInputs } from './map-inputs.ts';
 import { type MapFailure, type MapResult, MapStream } from './map-stream.ts';
 import type { PutOptions } from './scheduler-options.ts';
+import { taskOptionNames } from './task-options.ts';
 
 /** What becomes of a task of a map that fails: it ends the map, or is one of its results. */
 export type MapFailures = 'throw' | 'yield';
@@ -38,6 +39,8 @@ export type MappedPutOptions = Omit<PutOptions, 'signal' | 'idempotencyKey'> & {
 
 const defaults = Object.freeze({ ordered: true, window: 1024, failures: 'throw' });
 
+const mapOptionNames = [...Object.keys(defaults), ...taskOptionNames];
+
 /**
  * Puts every input, and hands over the results as a stream, for `for await`.
  *
@@ -46,8 +49,8 @@ const defaults = Object.freeze({ ordered: true, window: 1024, failures: 'throw' 
  * long the first task takes. An input that lets wait does not hold back results that are there.
  *
  * To `break` out of the loop, or to call `return()`, cancels what is outstanding and closes the inputs, and waits for
- * them: a generator that awaits something is closed when that has come. An error of the inputs ends the stream at once,
- * with that error, as the signal does with its reason. `next()` may be called ahead, as often as you like.
+ * them; but a generator that awaits something is closed when that has come, and not waited for. An error of the inputs
+ * ends the stream at once, with that error, as the signal does with its reason. `next()` may be called ahead, as often as you like.
  *
  * `checkPutOptions` throws for what `put` would not take, so that it is found now, and not with the first task.
  * @throws InvalidOptionError
@@ -61,7 +64,7 @@ export function mapTasks<T, R, Failures extends MapFailures = 'throw'>(
 export function mapTasks<T, R>(
   put: (task: T, options: MappedPutOptions) => Promise<R>,
   inputs: MapInputs<T>,
-  options: MapOptions = {},
+  options: MapOptions & { readonly idempotencyKey?: undefined } = {},
   checkPutOptions: (options: MappedPutOptions) => void = () => {},
 ): AsyncIterableIterator<MapResult<T, R> | MapFailure<T>, undefined, undefined> {
   expectInputs('inputs', inputs);
@@ -71,16 +74,17 @@ export function mapTasks<T, R>(
     window = defaults.window,
     failures = defaults.failures,
     signal,
+    idempotencyKey,
     ...rest
   } = options;
+  if (idempotencyKey !== undefined) {
+    throw new InvalidOptionError('Unknown option `idempotencyKey` for map: it would make one task of all');
+  }
+  expectKnown('map', rest, mapOptionNames);
   if (typeof ordered !== 'boolean') refuse('ordered', 'true or false', ordered);
   expectInteger('window', window, 1);
   if (failures !== 'throw' && failures !== 'yield') refuse('failures', "'throw' or 'yield'", failures);
   if (signal !== undefined) expectSignal('signal', signal);
-  if ('idempotencyKey' in rest) {
-    throw new InvalidOptionError('Unknown option `idempotencyKey` for map: it would make one task of all');
-  }
-
   const controller = new AbortController();
   const putOptions: MappedPutOptions = Object.freeze({ ...rest, signal: controller.signal });
   checkPutOptions(putOptions);

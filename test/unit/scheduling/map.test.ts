@@ -97,6 +97,26 @@ describe('a map', () => {
     expect(await results(later())).toBe('XY');
   });
 
+  it('awaits promises among its inputs, each when it is its turn', async () => {
+    let isClosed = false;
+    function* inputs(): Generator<number | Promise<number>> {
+      try {
+        yield Promise.resolve(0);
+        yield 1;
+        yield Promise.reject(new Error('no input'));
+      } finally {
+        isClosed = true;
+      }
+    }
+    const puts = new ManualPut<number, string>();
+    const stream = mapTasks(puts.put, inputs());
+    const calls = [1, 2].map(() => follow(stream.next()));
+    expect(puts.tasks).toEqual([]);
+    await nextTurn();
+    expect([puts.tasks, isClosed]).toEqual([[0, 1], true]);
+    expect(calls.map((call) => call())).toEqual([rejected(new Error('no input')), over]);
+  });
+
   it('answers calls of next that were made ahead, in their order', async () => {
     const { puts, stream } = setUp([0, 1, 2]);
     const calls = [1, 2, 3, 4, 5].map(() => follow(stream.next()));
@@ -503,21 +523,51 @@ describe('who leaves a map', () => {
     expect(inputs.closed).toBe(1);
   });
 
-  it('waits for the inputs to close', async () => {
+  it('waits for idle inputs to close', async () => {
     const inputs = new ManualInputs<number>();
     let close = (): void => {};
     inputs.onClose = () =>
       new Promise((resolve) => {
         close = resolve;
       });
-    const { stream } = setUp(inputs);
+    const { stream } = setUp(inputs, { window: 1 });
     const calls = [follow(stream.next()), follow(stream.next())];
+    inputs.give(0);
+    await nextTurn();
     const leaving = follow(stream.return!());
     await nextTurn();
     expect([...calls.map((call) => call()), leaving(), inputs.closed]).toEqual([over, over, pending, 1]);
     close();
     await nextTurn();
     expect(leaving()).toEqual(over);
+  });
+
+  it('does not wait for a generator that waits itself, which is closed when it goes on', async () => {
+    let isClosed = false;
+    let goOn = (): void => {};
+    async function* inputs(): AsyncGenerator<number> {
+      try {
+        yield 0;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        yield 1;
+      } finally {
+        isClosed = true;
+        await Promise.reject(new Error('nobody hears this'));
+      }
+    }
+    const { puts, stream } = setUp(inputs());
+    const first = stream.next();
+    await nextTurn();
+    puts.resolve(0, 'r0');
+    await first;
+    const leaving = follow(stream.return!());
+    await nextTurn();
+    expect([leaving(), isClosed]).toEqual([over, false]);
+    goOn();
+    await nextTurn();
+    expect([puts.tasks, isClosed]).toEqual([[0], true]);
   });
 
   it('waits for inputs that a failure closes already', async () => {
@@ -550,8 +600,10 @@ describe('who leaves a map', () => {
     inputs.onClose = async () => {
       throw new Error('stuck');
     };
-    const { stream } = setUp(inputs);
+    const { stream } = setUp(inputs, { window: 1 });
     void stream.next();
+    inputs.give(0);
+    await nextTurn();
     await expect(stream.return!()).rejects.toThrow('stuck');
     expect(await stream.return!()).toEqual({ done: true, value: undefined });
   });
@@ -603,11 +655,23 @@ describe('the options of a map', () => {
     [[], { window: Number.POSITIVE_INFINITY }, 'Expected `window` to be an integer ≥ 1, got Infinity'],
     [[], { failures: 'ignore' }, "Expected `failures` to be 'throw' or 'yield', got \"ignore\""],
     [[], { signal: 'x' }, 'Expected `signal` to be an AbortSignal, got "x"'],
+    [
+      [],
+      { windw: 1 },
+      'Unknown option `windw` for map; the options are ordered, window, failures, priority, delay, timeout, ' +
+        'timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress',
+    ],
     [[], { idempotencyKey: 'x' }, 'Unknown option `idempotencyKey` for map: it would make one task of all'],
   ])('are checked at the door: %j, %j', (inputs, options, message) => {
     expect(() => setUp(inputs as never, options as never)).toThrow(
       expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION', message }),
     );
+  });
+
+  it('may be undefined, as if they were not given', () => {
+    const { puts, stream } = setUp([0], { window: undefined, idempotencyKey: undefined } as never);
+    void stream.next();
+    expect(puts.tasks).toEqual([0]);
   });
 
   it('are checked at the door as put would, if it is said how', () => {
