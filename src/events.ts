@@ -33,7 +33,7 @@ export function callListener<Values extends readonly unknown[]>(
 
 /** Options of a stream of events. */
 export interface StreamOptions<Type extends string> {
-  /** Which types of event are wanted. Names that no event has are not noticed. @defaultValue all */
+  /** Which types of event are wanted. @defaultValue all */
   readonly types?: readonly Type[];
   /** Ends the stream when it aborts: quietly, and without the events that were not taken yet. */
   readonly signal?: AbortSignal;
@@ -48,15 +48,21 @@ const defaults = Object.freeze({ limit: 1000 });
 
 const streamOptionNames = ['types', 'signal', 'limit'];
 
-function expectStreamOptions(options: StreamOptions<string>): void {
+function expectStreamOptions(options: StreamOptions<string>, known: readonly string[]): void {
   expectObject('options', options);
   expectKnown('stream', options, streamOptionNames);
   const { types, signal, limit } = options;
-  if (types !== undefined && !(Array.isArray(types) && types.every((type) => typeof type === 'string'))) {
-    refuse('types', 'an array of strings', types);
+  if (types !== undefined) {
+    if (!Array.isArray(types)) refuse('types', 'an array of strings', types);
+    for (const type of types) expectType(type, known);
   }
   if (signal !== undefined) expectSignal('signal', signal);
   if (limit !== undefined) expectInteger('limit', limit, 1);
+}
+
+/** Refuses a name that no event has, so that a misspelt one is not waited for in vain. */
+function expectType(type: string, known: readonly string[]): void {
+  if (!known.includes(type)) refuse('type', `one of ${known.join(', ')}`, type);
 }
 
 /** An open stream, as the emitter sees it. */
@@ -71,9 +77,20 @@ interface Subscription<Event> {
 export class Emitter<Event extends { readonly type: string }> {
   readonly #listeners = new Map<string, Set<(event: Event) => void>>();
   readonly #streams = new Set<Subscription<Event>>();
+  readonly #types: readonly string[];
 
-  /** Calls `listener` on every event of that type, until the returned function is called. */
+  /** `types`: all that there are, each once. */
+  constructor(types: Readonly<Record<Event['type'], true>>) {
+    this.#types = Object.keys(types);
+  }
+
+  /**
+   * Calls `listener` on every event of that type, until the returned function is called.
+   * @throws InvalidOptionError
+   */
   on<Type extends Event['type']>(type: Type, listener: (event: EventOf<Event, Type>) => void): () => void {
+    expectType(type, this.#types);
+    if (typeof listener !== 'function') refuse('listener', 'a function', listener);
     // A closure of its own per call: the same function may be subscribed twice.
     const subscription = (event: Event): void => {
       if (isOf(event, type)) listener(event);
@@ -93,7 +110,7 @@ export class Emitter<Event extends { readonly type: string }> {
   stream<Type extends Event['type'] = Event['type']>(
     options: StreamOptions<Type> = {},
   ): AsyncIterableIterator<EventOf<Event, Type> | Dropped> {
-    expectStreamOptions(options);
+    expectStreamOptions(options, this.#types);
     const { signal, limit = defaults.limit } = options;
     const types = options.types === undefined ? undefined : new Set<string>(options.types);
     const isWanted = (event: Event): event is EventOf<Event, Type> => types === undefined || types.has(event.type);

@@ -34,7 +34,10 @@ export interface TaskHandler<T, R> {
   stop?(): void | Promise<void>;
   /** How many tasks may run at once, an integer from 1 to 65536; the worker's `concurrency` option goes before it. */
   getConcurrency?(): number;
-  /** The values of `task.type` it takes, if not all tasks; the worker's `accepts` option goes before it. */
+  /**
+   * The values of `task.type` it takes, if not all tasks. The worker's `accepts` option goes before it, unless that is a
+   * predicate, which is asked besides.
+   */
   readonly accepts?: readonly string[];
 }
 

@@ -55,8 +55,13 @@ export function expectString(name: string, value: unknown, maxLength: number): v
 
 /** Refuses what is not an AbortSignal. Asks for what is needed, not for the class: a signal may be of another realm. */
 export function expectSignal(name: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value) return;
-  refuse(name, 'an AbortSignal', value);
+  const isSignal =
+    typeof value === 'object' &&
+    value !== null &&
+    'aborted' in value &&
+    'addEventListener' in value &&
+    'removeEventListener' in value;
+  if (!isSignal) refuse(name, 'an AbortSignal', value);
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;

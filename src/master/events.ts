@@ -57,6 +57,19 @@ export interface MasterAddress {
   readonly port: number;
 }
 
+/** All types of {@link MasterEvent}. */
+export const masterEventTypes: Readonly<Record<MasterEvent<unknown>['type'], true>> = Object.freeze({
+  listening: true,
+  error: true,
+  workerConnected: true,
+  workerDisconnected: true,
+  connectionRefused: true,
+  attemptStarted: true,
+  progress: true,
+  leaseRecalled: true,
+  attemptEnded: true,
+});
+
 /** The events of a master. */
 export type MasterEvent<T> =
   | { readonly type: 'listening'; readonly address: MasterAddress }

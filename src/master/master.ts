@@ -18,7 +18,7 @@ import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
-import type { MasterAddress, MasterEvent, WorkerInfo } from './events.ts';
+import { type MasterAddress, type MasterEvent, masterEventTypes, type WorkerInfo } from './events.ts';
 import { AttachedListener, type Listener, PortListener } from './listener.ts';
 import { Sessions } from './sessions.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
@@ -84,7 +84,7 @@ type MasterState =
 export class Master<T, R> {
   readonly #scheduler: TaskScheduler<T, R>;
   readonly #options: CheckedOptions;
-  readonly #events = new Emitter<MasterEvent<T>>();
+  readonly #events = new Emitter<MasterEvent<T>>(masterEventTypes);
   readonly #sessions: Sessions<T, R>;
   #state: MasterState = { kind: 'stopped' };
   #address: MasterAddress | undefined = undefined;
@@ -164,7 +164,10 @@ export class Master<T, R> {
     return this.#sessions.list();
   }
 
-  /** Calls `listener` on every event of that type, until the returned function is called. */
+  /**
+   * Calls `listener` on every event of that type, until the returned function is called.
+   * @throws InvalidOptionError
+   */
   on<Type extends MasterEvent<T>['type']>(
     type: Type,
     listener: (event: EventOf<MasterEvent<T>, Type>) => void,

@@ -12,6 +12,14 @@ export type UnmatchedReason = 'noWorkers' | 'notAccepted' | 'rejected';
  */
 export type TaskOutcome = 'done' | 'deadLetter' | 'aborted' | 'expired' | 'unsendable' | 'stopped';
 
+/** All types of {@link SchedulerEvent}. */
+export const schedulerEventTypes: Readonly<Record<SchedulerEvent<unknown>['type'], true>> = Object.freeze({
+  unmatched: true,
+  retrying: true,
+  speculated: true,
+  settled: true,
+});
+
 /** The events of a scheduler. `key` is the identity of the task, and `task` the very object given to `put`. */
 export type SchedulerEvent<T> =
   /** No connected worker can take the task, and none could for `unmatchedAfter`. It goes on waiting. */

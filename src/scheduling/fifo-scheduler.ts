@@ -7,7 +7,7 @@ import type { AnyResultOf, ResultOf, TaskOf, TaskTypeOf } from '../results.ts';
 import { TimerQueue } from '../timer-queue.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Backlog } from './backlog.ts';
-import type { SchedulerEvent, TaskOutcome, UnmatchedReason } from './events.ts';
+import { type SchedulerEvent, schedulerEventTypes, type TaskOutcome, type UnmatchedReason } from './events.ts';
 import { type MapFailures, type MapItem, type MapOptions, type MappedPutOptions, mapTasks } from './map.ts';
 import type { MapInputs } from './map-inputs.ts';
 import type { MapFailure, MapResult } from './map-stream.ts';
@@ -44,7 +44,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #terms: TaskTerms;
   readonly #maxDeliveries: number;
   readonly #maxTasks: number;
-  readonly #events = new Emitter<SchedulerEvent<T>>();
+  readonly #events = new Emitter<SchedulerEvent<T>>(schedulerEventTypes);
   readonly #statistics: Statistics;
   readonly #unmatched: UnmatchedWatch<T, AnyResultOf<R>>;
   readonly #backlog: Backlog<T, AnyResultOf<R>>;
@@ -176,7 +176,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     return mapTasks((task) => this.#add(task, terms, true), inputs, mapOptions, agree);
   }
 
-  /** Calls `listener` on every event of that type, until the returned function is called. */
+  /**
+   * Calls `listener` on every event of that type, until the returned function is called.
+   * @throws InvalidOptionError
+   */
   on<Type extends SchedulerEvent<T>['type']>(
     type: Type,
     listener: (event: EventOf<SchedulerEvent<T>, Type>) => void,

@@ -10,6 +10,17 @@ export type WorkerState = 'stopped' | 'connecting' | 'connected' | 'waiting' | '
  */
 export type SettledOutcome = 'done' | 'failed' | 'rejected' | 'returned';
 
+/** All types of {@link WorkerEvent}. */
+export const workerEventTypes: Readonly<Record<WorkerEvent<unknown>['type'], true>> = Object.freeze({
+  connecting: true,
+  connected: true,
+  taskStarted: true,
+  taskProgress: true,
+  taskSettled: true,
+  disconnected: true,
+  error: true,
+});
+
 /** The events of a worker. */
 export type WorkerEvent<T> =
   /** A connection is tried; `tries` counts from 1, and anew after a connection that held for five seconds. */

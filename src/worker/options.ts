@@ -44,7 +44,8 @@ export interface WorkerOptions<T> {
   readonly prefetch?: number | 'auto';
   /**
    * Which tasks the worker takes: a list of values of `task.type`, at most 1024 with 8192 characters in all, which the
-   * master goes by; or a predicate, which the worker asks for every task and rejects it if the answer is false.
+   * master goes by; or a predicate, which the worker asks for every task that comes, of the types that the handler
+   * `accepts`, and rejects it if the answer is false.
    * @defaultValue what the handler's `accepts` says, else all tasks
    */
   readonly accepts?: readonly string[] | ((task: T) => boolean);
@@ -115,7 +116,8 @@ export function checkWorkerOptions<T>(
   const concurrencySource = options.concurrency === undefined ? 'handler.getConcurrency()' : 'concurrency';
   expectInteger(concurrencySource, concurrency, 1, Limits.credit);
   if (prefetch !== 'auto') expectPrefetch(prefetch);
-  expectAccepts(accepts);
+  const acceptedTypes = typeof accepts === 'function' ? handler.accepts : accepts;
+  if (acceptedTypes !== undefined) expectTypes('accepts', acceptedTypes);
   if (labels !== undefined) expectLabels('labels', labels);
   expectMilliseconds('connectTimeout', connectTimeout, 1, false);
   expectMilliseconds('grace', grace, 0, false);
@@ -127,7 +129,7 @@ export function checkWorkerOptions<T>(
     prefetch,
     // Copies, as their owner may go on to change them.
     labels: labels === undefined ? undefined : { ...labels },
-    acceptedTypes: typeof accepts === 'object' ? [...accepts] : undefined,
+    acceptedTypes: acceptedTypes === undefined ? undefined : [...acceptedTypes],
     acceptsTask: typeof accepts === 'function' ? accepts : undefined,
     connectTimeout,
     reconnect,
@@ -142,18 +144,17 @@ function expectPrefetch(prefetch: unknown): void {
   refuse('prefetch', `'auto', or an integer from 0 to ${Limits.credit}`, prefetch);
 }
 
-function expectAccepts(accepts: unknown): void {
-  if (accepts === undefined || typeof accepts === 'function') return;
+function expectTypes(name: string, types: unknown): void {
   const isList =
-    Array.isArray(accepts) &&
-    accepts.length <= Limits.acceptedTypes &&
-    accepts.every((type) => typeof type === 'string' && type.length <= Limits.nameCharacters) &&
-    accepts.join('').length <= Limits.acceptedCharacters;
+    Array.isArray(types) &&
+    types.length <= Limits.acceptedTypes &&
+    types.every((type) => typeof type === 'string' && type.length <= Limits.nameCharacters) &&
+    types.join('').length <= Limits.acceptedCharacters;
   if (!isList)
     refuse(
-      'accepts',
+      name,
       `a list of at most ${Limits.acceptedTypes} task types with ${Limits.acceptedCharacters} characters in all, or a function`,
-      accepts,
+      types,
     );
 }
 

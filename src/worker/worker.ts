@@ -13,7 +13,7 @@ import { codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
 import { TimerQueue } from '../timer-queue.ts';
-import type { WorkerEvent, WorkerState } from './events.ts';
+import { type WorkerEvent, type WorkerState, workerEventTypes } from './events.ts';
 import { type AddedAttempt, type AttemptResult, abortError, Executor } from './executor.ts';
 import { Link } from './link.ts';
 import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
@@ -31,7 +31,7 @@ export class Worker<T, R> {
   readonly #handler: TaskHandler<T, R>;
   readonly #options: CheckedWorkerOptions<T>;
   readonly #environment: WorkerEnvironment;
-  readonly #events = new Emitter<WorkerEvent<T>>();
+  readonly #events = new Emitter<WorkerEvent<T>>(workerEventTypes);
   readonly #executor: Executor<T, R>;
   readonly #link: Link<T>;
   #lifecycle: Lifecycle = { kind: 'stopped' };
@@ -160,7 +160,10 @@ export class Worker<T, R> {
     this.#applyConcurrency();
   }
 
-  /** Calls `listener` on every event of that type, until the returned function is called. */
+  /**
+   * Calls `listener` on every event of that type, until the returned function is called.
+   * @throws InvalidOptionError
+   */
   on<Type extends WorkerEvent<T>['type']>(
     type: Type,
     listener: (event: EventOf<WorkerEvent<T>, Type>) => void,

@@ -1,7 +1,7 @@
 // How long a heap of tasks takes on workers of different speed, compared with what would be ideal.
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../src/events.ts';
-import type { MasterEvent } from '../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
@@ -30,7 +30,7 @@ interface Run {
 async function run(speculate: boolean, options: WorkerOptions<number> = {}): Promise<Run> {
   const clock = new VirtualClock();
   const scheduler = new TestScheduler<number, number>({ speculate }, clock);
-  const events = new Emitter<MasterEvent<number>>();
+  const events = new Emitter<MasterEvent<number>>(masterEventTypes);
   const limits = { taskTimeoutMs: 60_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
   const sessions = new Sessions(scheduler, clock, limits, events);
   let wasted = 0;

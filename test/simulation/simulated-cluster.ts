@@ -1,7 +1,7 @@
 // The real scheduler, sessions and workers on virtual time and sockets, with faults drawn from a seed.
 import { type DeadLetterError, isTaskdistError } from '../../src/errors.ts';
 import { Emitter } from '../../src/events.ts';
-import type { MasterEvent } from '../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { Random } from '../../src/ports.ts';
 import type { PutOptions } from '../../src/scheduling/scheduler-options.ts';
@@ -42,7 +42,7 @@ export class SimulatedCluster {
     const options = { maxAttempts: MAX_ATTEMPTS, maxDeliveries: 1000, backoff: { base: 100, cap: 2000 } };
     this.scheduler = new TestScheduler(options, this.clock, seededRandom(seed + 1_000_000));
     auditLeases(this.scheduler);
-    const events = new Emitter<MasterEvent<SimulatedTask>>();
+    const events = new Emitter<MasterEvent<SimulatedTask>>(masterEventTypes);
     this.#sessions = new Sessions(this.scheduler, this.clock, limits, events);
     events.on('attemptEnded', ({ worker, key, attempt, outcome }) => {
       this.#note(`${worker.name} ${key}/${attempt} ${outcome}`);

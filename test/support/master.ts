@@ -1,6 +1,6 @@
 // A master without a server: the real sessions and scheduler, on a virtual clock and network.
 import { Emitter } from '../../src/events.ts';
-import type { MasterEvent } from '../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
 import { type SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
@@ -31,7 +31,7 @@ export class VirtualMaster<T = unknown, R = unknown> {
   constructor(limits: Partial<SessionLimits> = {}, options: FifoSchedulerOptions = {}) {
     this.scheduler = new TestScheduler<T, R>({ unmatchedAfter: Number.POSITIVE_INFINITY, ...options }, this.clock);
     this.scheduler.open();
-    const emitter = new Emitter<MasterEvent<T>>();
+    const emitter = new Emitter<MasterEvent<T>>(masterEventTypes);
     for (const type of eventTypes) emitter.on(type, (event) => this.events.push(event));
     this.sessions = new Sessions<T, R>(
       this.scheduler,

@@ -1,7 +1,7 @@
 // A whole cluster in one test: the real scheduler, sessions and workers, on virtual time and sockets.
 import { Emitter } from '../../src/events.ts';
 import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
-import type { MasterEvent, WorkerInfo } from '../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes, type WorkerInfo } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
@@ -16,7 +16,7 @@ const limits = { taskTimeoutMs: 600_000, socketTimeoutMs: 30_000, helloTimeoutMs
 /** A master, and as many workers as a test adds. */
 export class VirtualCluster<T, R> {
   readonly clock = new VirtualClock();
-  readonly events = new Emitter<MasterEvent<T>>();
+  readonly events = new Emitter<MasterEvent<T>>(masterEventTypes);
   readonly scheduler: TestScheduler<T, R>;
   readonly sessions: Sessions<T, R>;
   readonly workers: Worker<T, R>[] = [];

@@ -4,6 +4,8 @@ import { callListener, type Dropped, Emitter } from '../../src/events.ts';
 
 type Event = { readonly type: 'a'; readonly n: number } | { readonly type: 'b' } | { readonly type: 'c' };
 
+const known = { a: true, b: true, c: true } as const;
+
 const a = (n: number): Event => ({ type: 'a', n });
 const b: Event = { type: 'b' };
 const c: Event = { type: 'c' };
@@ -47,7 +49,7 @@ afterEach(() => {
 
 describe('a stream of events', () => {
   it('has the events since it was opened, in their order', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     emitter.emit(c);
     const stream = emitter.stream();
     emitter.emit(a(1));
@@ -58,7 +60,7 @@ describe('a stream of events', () => {
   });
 
   it('has those of the types that are wanted', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const types: ('a' | 'c')[] = ['a', 'c'];
     const stream = emitter.stream({ types });
     types.push('a');
@@ -69,7 +71,7 @@ describe('a stream of events', () => {
   });
 
   it('knows the types of its events', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     expectTypeOf(emitter.stream()).toEqualTypeOf<AsyncIterableIterator<Event | Dropped>>();
     expectTypeOf(emitter.stream({ limit: 1 })).toEqualTypeOf<AsyncIterableIterator<Event | Dropped>>();
     expectTypeOf(emitter.stream({ types: ['b', 'c'] })).toEqualTypeOf<
@@ -83,7 +85,7 @@ describe('a stream of events', () => {
   });
 
   it('gives each stream every event', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const streams = [emitter.stream(), emitter.stream(), emitter.stream({ types: ['b'] })];
     emitter.emit(b);
     emitter.end();
@@ -91,7 +93,7 @@ describe('a stream of events', () => {
   });
 
   it('lets those wait who come before the events, in their order', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream();
     const taken = [stream.next(), stream.next(), stream.next()];
     expect(await isSettled(Promise.race(taken))).toBe(false);
@@ -104,7 +106,7 @@ describe('a stream of events', () => {
   });
 
   it('has an event before those that a listener emits on it', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     emitter.on('a', () => emitter.emit(b));
     const stream = emitter.stream();
     emitter.emit(a(1));
@@ -114,7 +116,7 @@ describe('a stream of events', () => {
 
   it('has an event whose listener throws', async () => {
     vi.stubGlobal('queueMicrotask', () => {});
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     emitter.on('b', () => {
       throw new Error('oops');
     });
@@ -126,7 +128,7 @@ describe('a stream of events', () => {
 
 describe('a stream that nobody takes from', () => {
   it('drops the oldest events beyond its limit, and says how many', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream({ limit: 2 });
     for (const n of [1, 2, 3, 4, 5]) emitter.emit(a(n));
     expect(await stream.next()).toEqual(held({ type: 'dropped', count: 3 }));
@@ -137,7 +139,7 @@ describe('a stream that nobody takes from', () => {
   });
 
   it('drops nothing up to its limit', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream({ limit: 2 });
     for (const n of [1, 2]) emitter.emit(a(n));
     emitter.end();
@@ -145,7 +147,7 @@ describe('a stream that nobody takes from', () => {
   });
 
   it('holds a thousand events unless it is told otherwise', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream();
     for (let n = 0; n < 1001; n += 1) emitter.emit(a(n));
     emitter.end();
@@ -154,7 +156,7 @@ describe('a stream that nobody takes from', () => {
   });
 
   it('counts no event as dropped that it does not want', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream({ types: ['b'], limit: 1 });
     for (const event of [b, a(1), a(2)]) emitter.emit(event);
     emitter.end();
@@ -164,7 +166,7 @@ describe('a stream that nobody takes from', () => {
 
 describe('the end of a stream', () => {
   it('comes when its loop is left', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream();
     emitter.emit(a(1));
     emitter.emit(a(2));
@@ -178,7 +180,7 @@ describe('the end of a stream', () => {
   });
 
   it('comes with return, for those who wait too', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream({ limit: 1 });
     const waiting = [stream.next(), stream.next()];
     expect(await stream.return?.()).toEqual(done);
@@ -191,7 +193,7 @@ describe('the end of a stream', () => {
   });
 
   it('comes quietly when the signal aborts, without what was not taken', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const controller = new AbortController();
     const [idle, full] = [1, 2].map(() => emitter.stream({ signal: controller.signal, limit: 1 }));
     emitter.emit(a(1));
@@ -206,7 +208,7 @@ describe('the end of a stream', () => {
   });
 
   it('has come if the signal aborted before', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const stream = emitter.stream({ signal: AbortSignal.abort() });
     expect(heard(emitter)).toEqual([]);
     emitter.emit(b);
@@ -214,7 +216,7 @@ describe('the end of a stream', () => {
   });
 
   it('comes to all that are open when the emitter ends them, after what they hold', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const [first, second] = [emitter.stream(), emitter.stream()];
     const waiting = second.next();
     emitter.emit(a(1));
@@ -226,7 +228,7 @@ describe('the end of a stream', () => {
   });
 
   it('leaves later streams, and the listeners, as they are', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const listener = vi.fn();
     emitter.on('b', listener);
     emitter.stream();
@@ -238,7 +240,7 @@ describe('the end of a stream', () => {
   });
 
   it('comes at once, whatever is held, when the signal aborts after the emitter ended it', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const controller = new AbortController();
     const stream = emitter.stream({ signal: controller.signal });
     for (const n of [1, 2]) emitter.emit(a(n));
@@ -263,7 +265,7 @@ describe('the end of a stream', () => {
     ['the emitter', (_, emitter) => emitter.end()],
     ['the signal', (_stream, _emitter, controller) => controller.abort()],
   ])('leaves nothing behind when it comes by %s', async (_, end) => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const { controller, listeners } = countedSignal();
     const stream = emitter.stream({ signal: controller.signal });
     expect([listeners(), heard(emitter)]).toEqual([1, ['a', 'b', 'c']]);
@@ -277,7 +279,7 @@ describe('the end of a stream', () => {
 
 describe('an emitter with streams', () => {
   it('hears what one of them wants', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     expect(heard(emitter)).toEqual([]);
     const stream = emitter.stream({ types: ['a'] });
     expect(heard(emitter)).toEqual(['a']);
@@ -293,14 +295,15 @@ describe('an emitter with streams', () => {
     ['Expected `options` to be an object, got null', null],
     ['Unknown option `type` for stream; the options are types, signal, limit', { type: 'a' }],
     ['Expected `types` to be an array of strings, got "a"', { types: 'a' }],
-    ['Expected `types` to be an array of strings, got an array', { types: ['a', 1] }],
+    ['Expected `type` to be one of a, b, c, got 1', { types: ['a', 1] }],
+    ['Expected `type` to be one of a, b, c, got "misspelt"', { types: ['misspelt'] }],
     ['Expected `types` to be an array of strings, got null', { types: null }],
     ['Expected `signal` to be an AbortSignal, got an object', { signal: new AbortController() }],
     ['Expected `limit` to be an integer ≥ 1, got 0', { limit: 0 }],
     ['Expected `limit` to be an integer ≥ 1, got 1.5', { limit: 1.5 }],
     ['Expected `limit` to be an integer ≥ 1, got Infinity', { limit: Number.POSITIVE_INFINITY }],
   ])('refuses wrong options, and opens nothing: %s', (message, options) => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     expect(() => Reflect.apply(emitter.stream, emitter, [options])).toThrow(
       expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION', message }),
     );
@@ -308,7 +311,7 @@ describe('an emitter with streams', () => {
   });
 
   it('takes options that are undefined for none', async () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(known);
     const options = { types: undefined, signal: undefined, limit: undefined };
     const stream: AsyncIterator<unknown> = Reflect.apply(emitter.stream, emitter, [options]);
     emitter.emit(b);

@@ -3,13 +3,15 @@ import { Emitter } from '../../src/events.ts';
 
 type Event = { readonly type: 'a'; readonly n: number } | { readonly type: 'b' };
 
+const types = { a: true, b: true } as const;
+
 afterEach(() => {
   vi.unstubAllGlobals();
 });
 
 describe('Emitter', () => {
   it('tells an event to the listeners of its type, in their order', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     const heard: string[] = [];
     emitter.on('a', ({ n }) => heard.push(`first ${n}`));
     emitter.on('b', () => heard.push('other'));
@@ -19,7 +21,7 @@ describe('Emitter', () => {
   });
 
   it('takes the same function twice, as two subscriptions', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     const listener = vi.fn();
     const off = emitter.on('b', listener);
     emitter.on('b', listener);
@@ -31,8 +33,19 @@ describe('Emitter', () => {
     expect(listener).toHaveBeenCalledTimes(3);
   });
 
+  it.each<[string, readonly unknown[]]>([
+    ['Expected `type` to be one of a, b, got "misspelt"', ['misspelt', () => {}]],
+    ['Expected `listener` to be a function, got undefined', ['a']],
+  ])('refuses what is no subscription: %s', (message, parameters) => {
+    const emitter = new Emitter<Event>(types);
+    expect(() => Reflect.apply(emitter.on, emitter, parameters)).toThrow(
+      expect.objectContaining({ code: 'TASKDIST_INVALID_OPTION', message }),
+    );
+    expect(emitter.hears('a')).toBe(false);
+  });
+
   it('knows whether anybody listens', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     expect(emitter.hears('a')).toBe(false);
     const off = emitter.on('a', () => {});
     expect([emitter.hears('a'), emitter.hears('b')]).toEqual([true, false]);
@@ -41,7 +54,7 @@ describe('Emitter', () => {
   });
 
   it('tells an event to those who listened when it began', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     const heard: string[] = [];
     const off = emitter.on('b', () => {
       off();
@@ -56,7 +69,7 @@ describe('Emitter', () => {
   });
 
   it('does not tell an event to a listener that one before it has unsubscribed', () => {
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     const heard: string[] = [];
     emitter.on('b', () => off());
     const off = emitter.on('b', () => heard.push('unsubscribed'));
@@ -68,7 +81,7 @@ describe('Emitter', () => {
   it('reports what a listener throws, and tells the others all the same', () => {
     const reports: (() => void)[] = [];
     vi.stubGlobal('queueMicrotask', (report: () => void) => reports.push(report));
-    const emitter = new Emitter<Event>();
+    const emitter = new Emitter<Event>(types);
     const after = vi.fn();
     emitter.on('b', () => {
       throw new Error('oops');

@@ -70,9 +70,9 @@ describe('the check of an option', () => {
   });
 
   it('takes signals, of whatever realm', () => {
-    const foreign = { aborted: false, addEventListener: () => {} };
+    const foreign = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     for (const value of [new AbortController().signal, foreign]) expect(() => expectSignal('s', value)).not.toThrow();
-    for (const value of [null, undefined, 'x', { aborted: true }, new AbortController()]) {
+    for (const value of [null, undefined, 'x', { aborted: true, addEventListener: () => {} }, new AbortController()]) {
       expect(() => expectSignal('s', value)).toThrow('Expected `s` to be an AbortSignal, got');
     }
   });

@@ -1,7 +1,7 @@
 // An abort that falls between taking a task and granting it.
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../../src/events.ts';
-import type { MasterEvent } from '../../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
 import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
@@ -83,7 +83,7 @@ describe('Session', () => {
       release: ({ task }) => released.push(task) > 0,
     };
     const limits = { taskTimeoutMs: 1000, socketTimeoutMs: 3000, helloTimeoutMs: 500, maxFrameBytes: 100_000 };
-    const sessions = new Sessions(scheduler, clock, limits, new Emitter<MasterEvent<string>>());
+    const sessions = new Sessions(scheduler, clock, limits, new Emitter<MasterEvent<string>>(masterEventTypes));
     network.listen(clock, (adopt) => sessions.accept(adopt));
     const peer = new WorkerPeer(network, clock);
     await clock.settle();

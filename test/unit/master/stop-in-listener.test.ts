@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import { Emitter } from '../../../src/events.ts';
-import type { MasterEvent } from '../../../src/master/events.ts';
+import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
 import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { follow } from '../../support/holders.ts';
@@ -19,7 +19,7 @@ async function setUp() {
   const network = new VirtualNetwork({ latencyMs: 0 });
   const scheduler = new TestScheduler<string, string>();
   scheduler.open();
-  const emitter = new Emitter<MasterEvent<string>>();
+  const emitter = new Emitter<MasterEvent<string>>(masterEventTypes);
   const limits = { taskTimeoutMs: 1000, socketTimeoutMs: 30_000, helloTimeoutMs: 500, maxFrameBytes: 100_000 };
   const sessions = new Sessions(scheduler, clock, limits, emitter);
   network.listen(clock, (adopt) => sessions.accept(adopt));

@@ -64,8 +64,9 @@ describe('the hello of a Worker', () => {
     const handler = { doTask: none, accepts: ['a', 'b'] };
     expect((await helloOf({}, handler)).accepts).toEqual(['a', 'b']);
     expect((await helloOf({ accepts: ['b'] }, handler)).accepts).toEqual(['b']);
-    // A predicate is asked for each task.
-    expect(await helloOf({ accepts: () => true }, handler)).not.toHaveProperty('accepts');
+    // A predicate is asked for each task of the handler's types.
+    expect((await helloOf({ accepts: () => true }, handler)).accepts).toEqual(['a', 'b']);
+    expect(await helloOf({ accepts: () => true })).not.toHaveProperty('accepts');
   });
 });
 

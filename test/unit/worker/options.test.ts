@@ -39,6 +39,14 @@ describe('the options of a worker', () => {
     expect(check({ accepts })).toMatchObject({ acceptedTypes: undefined, acceptsTask: accepts });
   });
 
+  it('take a list before that of the handler, and a predicate beside it', () => {
+    const handler = { accepts: ['a', 'b'] };
+    expect(check({}, handler)).toMatchObject({ acceptedTypes: ['a', 'b'], acceptsTask: undefined });
+    expect(check({ accepts: ['a'] }, handler)).toMatchObject({ acceptedTypes: ['a'], acceptsTask: undefined });
+    const accepts = (): boolean => true;
+    expect(check({ accepts }, handler)).toMatchObject({ acceptedTypes: ['a', 'b'], acceptsTask: accepts });
+  });
+
   it('may be given as undefined', () => {
     const names = [
       'url',
