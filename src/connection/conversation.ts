@@ -76,6 +76,12 @@ export class Conversation<Outgoing extends Message, Incoming> {
     this.#clock.soon(() => this.#flush());
   }
 
+  /** Sends a message at once, behind what is waiting: this turn may be a long one. @throws as {@link send} */
+  sendNow(message: Outgoing): void {
+    this.send(message);
+    this.#flush();
+  }
+
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;

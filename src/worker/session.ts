@@ -110,7 +110,8 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
         this.#attempts.get(message[1])?.recall();
         break;
       case MessageType.ping:
-        conversation.send([MessageType.pong, message[1]]);
+        // A task that comes behind it in the frame may compute for long before this turn is over.
+        conversation.sendNow([MessageType.pong, message[1]]);
         break;
     }
   }

@@ -70,6 +70,16 @@ describe('Conversation', () => {
     expect(masterMessages(socket.frames)).toEqual([[ping(1), ping(2), ping(3)]]);
   });
 
+  it('sends a message at once that must not wait, behind what waits', async () => {
+    const { clock, socket, conversation } = setUp();
+    conversation.send(ping(1));
+    conversation.sendNow(ping(2));
+    expect(masterMessages(socket.frames)).toEqual([[ping(1), ping(2)]]);
+    conversation.send(ping(3));
+    await clock.settle();
+    expect(masterMessages(socket.frames)).toEqual([[ping(1), ping(2)], [ping(3)]]);
+  });
+
   it('asks the clock once for all messages of a turn', async () => {
     const { clock, conversation } = setUp();
     let asked = 0;

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualWorker } from '../../support/worker.ts';
 
-const { grant, ping, pong, hello } = MessageType;
+const { grant, ping, pong, hello, done } = MessageType;
 const never = (): Promise<never> => new Promise(() => {});
 
 describe('a Worker and its master', () => {
@@ -15,6 +15,20 @@ describe('a Worker and its master', () => {
       [pong, 7],
       [pong, 8],
     ]);
+  });
+
+  it('answers a ping before it starts a task that came with it, which may block its thread for long', async () => {
+    const { clock, master, network } = await new VirtualWorker(() => {
+      framesAtStart = sent();
+      return null;
+    }).connect();
+    const send = vi.spyOn(network.lastLink.client, 'send');
+    const sent = (): number => send.mock.calls.length;
+    let framesAtStart = -1;
+    master.last.send([ping, 7], [grant, 1, 1, 'a', 'task']);
+    await clock.settle();
+    expect(framesAtStart).toBe(1);
+    expect(master.last.frames.slice(-2)).toEqual([[[pong, 7]], [[done, 1, null]]]);
   });
 
   it('gives up a master that is silent for `socketTimeout`, and connects again', async () => {
