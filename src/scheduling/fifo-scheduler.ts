@@ -52,7 +52,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #leased = new Set<TaskRecord<T, AnyResultOf<R>>>();
   /** Tasks of maps for which there is no room, in the order in which they came. */
   readonly #held = new Set<TaskRecord<T, AnyResultOf<R>>>();
-  readonly #waitingRoom = new WaitingRoom<T, AnyResultOf<R>>();
+  readonly #waitingRoom = new WaitingRoom<T, AnyResultOf<R>>(
+    (holder) => this.#leaseFirst(holder),
+    () => this.#speculation.look(),
+  );
   readonly #speculation: Speculation<T, AnyResultOf<R>>;
   readonly #aborts = new AbortWatch<TaskRecord<T, AnyResultOf<R>>>((record, reason) =>
     this.#reject(record, 'aborted', reason),
@@ -62,7 +65,6 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #holders = 0;
   #running = 0;
   #nextSequence = 0;
-  #isServing = false;
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
@@ -84,7 +86,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#speculation = new Speculation(clock, this.#timers, {
       idleHolders: () => this.#waitingRoom.idleHolders(),
       leased: () => this.#leased,
-      serveSoon: () => this.#serveSoon(),
+      serveSoon: () => this.#waitingRoom.serveSoon(),
       speculate: (straggler, holder) => this.#speculate(straggler, holder),
     });
   }
@@ -237,7 +239,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (signal.aborted) return [];
     const leases: Lease<T>[] = [];
     // Those who wait already are about to be served: it waits with them, as it may have less need of it.
-    while (leases.length < max && !this.#isServing) {
+    while (leases.length < max && !this.#waitingRoom.isAboutToServe) {
       const lease = this.#leaseFirst(holder);
       if (lease === undefined) break;
       leases.push(lease);
@@ -245,7 +247,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (leases.length > 0) return leases;
     const waiting = this.#waitingRoom.wait(this.#backlog.profileOf(holder), holder, max, signal);
     // It may take a second attempt at what takes long elsewhere.
-    if (holder.idleSlots > 0 && this.#speculation.isPossible) this.#serveSoon();
+    if (holder.idleSlots > 0) this.#speculation.consider();
     return waiting;
   }
 
@@ -257,8 +259,6 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#running += 1;
     if (!live.isSpeculative) this.#statistics.waitTime.record(live.startedAtMs - live.record.readySinceMs);
     this.#speculation.started(live);
-    // There is one straggler more, or one task less that waits.
-    if (this.#speculation.isPossible) this.#serveSoon();
   }
 
   /** For masters; see {@link TaskScheduler.progressed}. */
@@ -286,7 +286,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#settle(record, 'done', undefined);
     record.promise.resolve(result);
     // What takes long is known better now.
-    if (record.terms.speculate) this.#serveSoon();
+    if (record.terms.speculate) this.#waitingRoom.serveSoon();
     return true;
   }
 
@@ -420,22 +420,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     record.state = 'queued';
     record.readySinceMs = sinceMs;
     this.#backlog.add(record);
-    this.#serveSoon();
-  }
-
-  /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
-  #serveSoon(): void {
-    if (this.#isServing || this.#waitingRoom.isEmpty) return;
-    this.#isServing = true;
-    queueMicrotask(() => {
-      this.#isServing = false;
-      this.#serve();
-    });
-  }
-
-  #serve(): void {
-    this.#waitingRoom.serve((holder) => this.#leaseFirst(holder));
-    this.#speculation.look();
+    this.#waitingRoom.serveSoon();
   }
 
   /** A holder that is idle makes a second attempt at what takes long elsewhere. */
@@ -468,8 +453,6 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     lease.record.end(lease);
     this.#speculation.ended(lease);
     if (lease.startedAtMs !== undefined) this.#running -= 1;
-    // One task less waits at a holder, for which somebody idle may have kept free.
-    else if (this.#speculation.isPossible) this.#serveSoon();
   }
 
   /** An attempt has ended without a result: whether that was the last one. Rejects the task then. */
@@ -483,7 +466,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #requeue(record: TaskRecord<T, AnyResultOf<R>>, sinceMs?: number): boolean {
     if (record.leases.length > 0) {
       // Somebody else may be idle who could run it beside that.
-      this.#serveSoon();
+      this.#waitingRoom.serveSoon();
       return false;
     }
     this.#leased.delete(record);

@@ -36,18 +36,20 @@ export class Speculation<T, R> {
     );
   }
 
-  /** Whether there is anything that may be run a second time. */
-  get isPossible(): boolean {
-    return this.#stragglers.size > 0;
+  /** Something has changed that may make a pair, if there is anything that may be run a second time. */
+  consider(): void {
+    if (this.#isPossible) this.#context.serveSoon();
   }
 
   granted(): void {
     this.#unstarted += 1;
   }
 
+  /** A lease has started: there is one attempt more that may take long, or one task less that waits. */
   started(lease: RecordLease<T, R>): void {
     this.#unstarted -= 1;
     this.#stragglers.add(lease);
+    this.consider();
   }
 
   /** An attempt gave a result after this time. */
@@ -57,18 +59,27 @@ export class Speculation<T, R> {
 
   /** A lease is over. */
   ended(lease: RecordLease<T, R>): void {
-    if (lease.startedAtMs === undefined) this.#unstarted -= 1;
-    else if (this.#stragglers.remove(lease)) this.#look.cancel();
+    if (lease.startedAtMs !== undefined) {
+      if (this.#stragglers.remove(lease)) this.#look.cancel();
+      return;
+    }
+    this.#unstarted -= 1;
+    // One task less waits at a holder, for which somebody idle may have kept free.
+    this.consider();
   }
 
   /** Looks who is idle, when everybody has been served who could be. */
   look(): void {
-    if (this.isPossible) this.#look.run();
+    if (this.#isPossible) this.#look.run();
   }
 
   /** Looks no more, until it is asked to. */
   stop(): void {
     this.#look.cancel();
+  }
+
+  get #isPossible(): boolean {
+    return this.#stragglers.size > 0;
   }
 
   /** Returns when there will be another straggler. */
