@@ -80,6 +80,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#speculation = new Speculation(clock, timers, {
       idleHolders: () => this.#waitingRoom.idleHolders(),
       leased: () => this.#tasks.leased,
+      unstarted: () => this.#tasks.unstarted,
       serveSoon: () => this.#waitingRoom.serveSoon(),
       speculate: (straggler, holder) => this.#speculate(straggler, holder),
     });
@@ -327,18 +328,13 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #speculate({ record, holder: slow }: RecordLease<T, AnyResultOf<R>>, holder: LeaseHolder<T>): void {
     const { key, task } = record;
     this.#statistics.total.speculated += 1;
-    this.#waitingRoom.give(holder, this.#grant(record, holder));
+    this.#waitingRoom.give(holder, this.#tasks.lease(record, holder));
     this.#events.emit({ type: 'speculated', key, task, worker: holder.name, beside: slow.name });
   }
 
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
     const record = this.#backlog.profileOf(holder).first();
-    return record === undefined ? undefined : this.#grant(record, holder);
-  }
-
-  #grant(record: TaskRecord<T, AnyResultOf<R>>, holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> {
-    this.#speculation.granted();
-    return this.#tasks.lease(record, holder);
+    return record === undefined ? undefined : this.#tasks.lease(record, holder);
   }
 
   /** The lease as it was made here, if it is live. */

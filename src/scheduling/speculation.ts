@@ -12,6 +12,8 @@ export interface SpeculationContext<T, R> {
   idleHolders(): Iterable<LeaseHolder<T>>;
   /** The tasks that have live leases. */
   leased(): Iterable<TaskRecord<T, R>>;
+  /** How many live leases have not started. */
+  unstarted(): number;
   /** Serve everybody who can be, and then look again. */
   serveSoon(): void;
   /** Somebody idle is to run this a second time. */
@@ -23,8 +25,6 @@ export class Speculation<T, R> {
   readonly #context: SpeculationContext<T, R>;
   readonly #stragglers = new Stragglers<T, R>();
   readonly #look: Paced;
-  /** How many live leases have not started. */
-  #unstarted = 0;
 
   constructor(clock: Clock, timers: TimerQueue, context: SpeculationContext<T, R>) {
     this.#context = context;
@@ -41,13 +41,8 @@ export class Speculation<T, R> {
     if (this.#isPossible) this.#context.serveSoon();
   }
 
-  granted(): void {
-    this.#unstarted += 1;
-  }
-
   /** A lease has started: there is one attempt more that may take long, or one task less that waits. */
   started(lease: RecordLease<T, R>): void {
-    this.#unstarted -= 1;
     this.#stragglers.add(lease);
     this.consider();
   }
@@ -63,7 +58,6 @@ export class Speculation<T, R> {
       if (this.#stragglers.remove(lease)) this.#look.cancel();
       return;
     }
-    this.#unstarted -= 1;
     // One task less waits at a holder, for which somebody idle may have kept free.
     this.consider();
   }
@@ -92,7 +86,7 @@ export class Speculation<T, R> {
   /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
   #idleForGood(): LeaseHolder<T>[] {
     const idle = [...this.#context.idleHolders()];
-    if (idle.length === 0 || this.#unstarted === 0) return idle;
+    if (idle.length === 0 || this.#context.unstarted() === 0) return idle;
     const waiting = [...this.#context.leased()].filter(({ leases }) =>
       leases.every(({ startedAtMs }) => startedAtMs === undefined),
     );

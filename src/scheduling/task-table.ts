@@ -39,6 +39,7 @@ export class TaskTable<T, R> {
   readonly #aborts = new AbortWatch<TaskRecord<T, R>>((record, reason) => this.reject(record, 'aborted', reason));
   readonly #shared = new SharedPromises<R>();
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
+  #unstarted = 0;
   #running = 0;
   #nextSequence = 0;
 
@@ -64,6 +65,11 @@ export class TaskTable<T, R> {
   /** How many tasks wait for room. */
   get held(): number {
     return this.#held.size;
+  }
+
+  /** How many live leases have not started. */
+  get unstarted(): number {
+    return this.#unstarted;
   }
 
   /** How many live leases have started. */
@@ -108,19 +114,22 @@ export class TaskTable<T, R> {
   lease(record: TaskRecord<T, R>, holder: LeaseHolder<T>): RecordLease<T, R> {
     this.#context.backlog.remove(record);
     this.#leased.add(record);
+    this.#unstarted += 1;
     return record.grant(holder);
   }
 
   /** The attempt begins to run. */
   start(lease: RecordLease<T, R>, nowMs: number): void {
     lease.startedAtMs = nowMs;
+    this.#unstarted -= 1;
     this.#running += 1;
   }
 
   /** Ends a lease. If it was the task's last one, the task is to be settled or requeued next. */
   end(lease: RecordLease<T, R>): void {
     lease.record.end(lease);
-    if (lease.startedAtMs !== undefined) this.#running -= 1;
+    if (lease.startedAtMs === undefined) this.#unstarted -= 1;
+    else this.#running -= 1;
     this.#context.ended(lease);
   }
 
