@@ -51,16 +51,16 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
-    const checked = checkSchedulerOptions(options);
+    const { terms, unmatchedAfterMs, maxTasks } = checkSchedulerOptions(options);
     const timers = new TimerQueue(clock);
-    this.#terms = checked.terms;
+    this.#terms = terms;
     this.#clock = clock;
     this.#random = random;
     this.#statistics = new Statistics(clock.now());
     this.#unmatched = new UnmatchedWatch(
       timers,
       () => clock.now(),
-      checked.unmatchedAfterMs,
+      unmatchedAfterMs,
       (record) => this.#tellUnmatched(record),
     );
     this.#backlog = new Backlog(this.#unmatched, (holder, profile) => this.#waitingRoom.move(holder, profile));
@@ -68,7 +68,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       (holder) => this.#leaseFirst(holder),
       () => this.#speculation.look(),
     );
-    this.#tasks = new TaskTable(checked, {
+    this.#tasks = new TaskTable(maxTasks, {
       clock,
       timers,
       backlog: this.#backlog,

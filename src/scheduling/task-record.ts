@@ -88,28 +88,19 @@ export class TaskRecord<T, R> implements HeapItem {
   readonly promise: Settle<R>;
   /** The name by which others share its promise. */
   readonly idempotencyKey: string | undefined;
-  readonly #maxDeliveries: number;
   #failures: AttemptFailure[] | undefined = undefined;
   #failed = 0;
   #lost = 0;
   /** The highest number of an attempt that failed or was lost: numbers of those that were given back come again. */
   #lastAttempt = 0;
 
-  constructor(
-    sequence: number,
-    task: T,
-    terms: TaskTerms,
-    maxDeliveries: number,
-    promise: Settle<R>,
-    idempotencyKey?: string,
-  ) {
+  constructor(sequence: number, task: T, terms: TaskTerms, promise: Settle<R>, idempotencyKey?: string) {
     this.sequence = sequence;
     this.task = task;
     this.type = typeOf(task);
     this.terms = terms;
     this.promise = promise;
     this.idempotencyKey = idempotencyKey;
-    this.#maxDeliveries = maxDeliveries;
   }
 
   get key(): string {
@@ -178,7 +169,7 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Whether it has failed or was lost so often that there is no further attempt. */
   get isUsedUp(): boolean {
-    return this.#failed >= this.terms.maxAttempts || this.#lost >= this.#maxDeliveries;
+    return this.#failed >= this.terms.maxAttempts || this.#lost >= this.terms.maxDeliveries;
   }
 
   /** Why the task is given up, if its attempts are used up. */

@@ -7,7 +7,7 @@ import { AbortWatch } from './abort-watch.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import type { PutOptions, SchedulerTerms } from './scheduler-options.ts';
+import type { PutOptions } from './scheduler-options.ts';
 import { SharedPromises } from './shared-promises.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
@@ -30,7 +30,6 @@ export interface TaskTableContext<T, R> {
 /** Knows every task from when it is put until it is settled; each is in exactly one state. */
 export class TaskTable<T, R> {
   readonly #context: TaskTableContext<T, R>;
-  readonly #maxDeliveries: number;
   readonly #maxTasks: number;
   /** Tasks of maps for which there is no room, in the order in which they came. */
   readonly #held = new Set<TaskRecord<T, R>>();
@@ -43,11 +42,7 @@ export class TaskTable<T, R> {
   #running = 0;
   #nextSequence = 0;
 
-  constructor(
-    { maxDeliveries, maxTasks }: Pick<SchedulerTerms, 'maxDeliveries' | 'maxTasks'>,
-    context: TaskTableContext<T, R>,
-  ) {
-    this.#maxDeliveries = maxDeliveries;
+  constructor(maxTasks: number, context: TaskTableContext<T, R>) {
     this.#maxTasks = maxTasks;
     this.#context = context;
   }
@@ -174,7 +169,7 @@ export class TaskTable<T, R> {
     }
     const promise = new Promise<R>((resolve, reject) => {
       const settle = { resolve, reject };
-      const record = new TaskRecord(this.#nextSequence, task, terms, this.#maxDeliveries, settle, idempotencyKey);
+      const record = new TaskRecord(this.#nextSequence, task, terms, settle, idempotencyKey);
       this.#accept(record, spanMs);
     });
     if (idempotencyKey !== undefined) this.#shared.add(idempotencyKey, promise);

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 function recordOf(sequence: number, task: unknown = sequence): TaskRecord<unknown, unknown> {
-  return new TaskRecord<unknown, unknown>(sequence, task, defaultTerms, 1, { resolve() {}, reject() {} });
+  return new TaskRecord<unknown, unknown>(sequence, task, defaultTerms, { resolve() {}, reject() {} });
 }
 
 describe('serving a few tasks', () => {

@@ -162,7 +162,7 @@ describe('the statistics of a scheduler', () => {
       () => {},
     );
     const recordOf = (sequence: number) =>
-      new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, 1, { resolve() {}, reject() {} });
+      new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, { resolve() {}, reject() {} });
     const first = recordOf(0);
     backlog.add(first);
     seniority.add(first);

@@ -45,7 +45,7 @@ function roomOf(count: number, max = 1, idleSlots: (index: number) => number = (
 }
 
 function recordOf(n: number): TaskRecord<number, number> {
-  return new TaskRecord<number, number>(n, n, defaultTerms, 1, { resolve() {}, reject() {} });
+  return new TaskRecord<number, number>(n, n, defaultTerms, { resolve() {}, reject() {} });
 }
 
 describe('WaitingRoom', () => {
