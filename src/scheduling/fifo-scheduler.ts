@@ -283,7 +283,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (live === undefined) return false;
     const { record, attempt } = live;
     this.#statistics.total.failures += 1;
-    record.noteFailure(live, error);
+    record.note('failed', live, error);
     this.#tasks.end(live);
     if (this.#tasks.giveUp(record)) return true;
     const delay = backoffMs(record.terms.backoff, record.failed, this.#random);
@@ -310,7 +310,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const { record, holder } = live;
     if (release.kind === 'lost') {
       this.#statistics.total.losses += 1;
-      record.noteLoss(live, release.error);
+      record.note('lost', live, release.error);
     }
     if (release.kind === 'recalled') this.#statistics.total.recalled += 1;
     if (release.kind === 'rejected') {

@@ -152,12 +152,12 @@ export class TaskTable<T, R> {
 
   resolve(record: TaskRecord<T, R>, result: R): void {
     this.#settle(record, 'done', undefined);
-    record.promise.resolve(result);
+    record.resolve(result);
   }
 
   reject(record: TaskRecord<T, R>, outcome: TaskOutcome, reason: unknown): void {
     this.#settle(record, outcome, reason);
-    record.promise.reject(reason);
+    record.reject(reason);
   }
 
   #add(task: T, terms: TaskTerms, mayWait: boolean, idempotencyKey?: string): Promise<R> {
