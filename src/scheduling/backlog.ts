@@ -52,6 +52,11 @@ export class Backlog<T, R> {
     return this.#size;
   }
 
+  /** How many holders are there. */
+  get holders(): number {
+    return this.#profiles.holders;
+  }
+
   /** How many lanes there are, empty ones included. */
   get lanes(): number {
     return this.#lanes.size;

@@ -47,7 +47,6 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #tasks: TaskTable<T, AnyResultOf<R>>;
   readonly #waitingRoom: WaitingRoom<T, AnyResultOf<R>>;
   readonly #speculation: Speculation<T, AnyResultOf<R>>;
-  #holders = 0;
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
@@ -211,13 +210,11 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** For masters; see {@link TaskScheduler.join}. */
   join(holder: LeaseHolder<T>): void {
-    this.#holders += 1;
     this.#backlog.join(holder);
   }
 
   /** For masters; see {@link TaskScheduler.leave}. */
   leave(holder: LeaseHolder<T>): void {
-    this.#holders -= 1;
     // Nobody else may have more by this: what it had refused was not refused for them.
     this.#backlog.leave(holder);
   }
@@ -345,7 +342,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
     if (!this.#events.hears('unmatched')) return;
     const reason: UnmatchedReason =
-      record.refusedBy.size > 0 ? 'rejected' : this.#holders === 0 ? 'noWorkers' : 'notAccepted';
+      record.refusedBy.size > 0 ? 'rejected' : this.#backlog.holders === 0 ? 'noWorkers' : 'notAccepted';
     this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason });
   }
 }
