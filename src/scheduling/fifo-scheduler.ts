@@ -56,12 +56,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#clock = clock;
     this.#random = random;
     this.#statistics = new Statistics(clock.now());
-    this.#unmatched = new UnmatchedWatch(
-      timers,
-      () => clock.now(),
-      unmatchedAfterMs,
-      (record) => this.#tellUnmatched(record),
-    );
+    this.#unmatched = new UnmatchedWatch(clock, timers, unmatchedAfterMs, (record) => this.#tellUnmatched(record));
     this.#backlog = new Backlog(this.#unmatched, (holder, profile) => this.#waitingRoom.move(holder, profile));
     this.#waitingRoom = new WaitingRoom(
       (holder) => this.#leaseFirst(holder),
@@ -107,7 +102,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** How the scheduler stands, and what there has been since it was made. */
   stats(): SchedulerStats {
-    const oldest = this.#backlog.oldest();
+    const nowMs = this.#clock.now();
     return {
       queued: this.queued,
       delayed: this.delayed,
@@ -115,11 +110,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       held: this.held,
       running: this.#tasks.running,
       unmatched: this.#backlog.orphans,
-      oldestWait: oldest === undefined ? 0 : this.#clock.now() - oldest.readySinceMs,
-      rate: this.#statistics.rate.perSecond(this.#clock.now()),
-      total: { ...this.#statistics.total },
-      waitTime: this.#statistics.waitTime.summary(),
-      runTime: this.#statistics.runTime.summary(),
+      oldestWait: nowMs - (this.#backlog.oldest()?.readySinceMs ?? nowMs),
+      ...this.#statistics.summary(nowMs),
     };
   }
 

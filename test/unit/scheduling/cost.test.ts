@@ -70,11 +70,8 @@ describe('UnmatchedWatch', () => {
   function setUp(afterMs: number) {
     const clock = new VirtualClock(0);
     const told: number[] = [];
-    const watch = new UnmatchedWatch<unknown, unknown>(
-      new TimerQueue(clock),
-      () => clock.now(),
-      afterMs,
-      ({ sequence }) => told.push(sequence),
+    const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
+      told.push(sequence),
     );
     return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, () => {}) };
   }
