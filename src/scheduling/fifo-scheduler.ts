@@ -158,15 +158,14 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     inputs: MapInputs<T>,
     options?: MapOptions,
   ): AsyncIterableIterator<MapResult<T, unknown> | MapFailure<T>, undefined, undefined> {
-    // Agreed on once, for all of its tasks.
-    let terms = this.#terms;
-    const agree = (putOptions: MappedPutOptions): void => {
-      terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
+    const prepare = (putOptions: MappedPutOptions) => {
+      const terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
+      return (task: T) => this.#tasks.putOrHold(task, terms);
     };
     // A map has a signal of its own for its tasks; the default one is for the map itself.
     const signal = options?.signal ?? this.#terms.signal;
     const mapOptions = signal === undefined ? options : { ...options, signal };
-    return mapTasks((task) => this.#tasks.putOrHold(task, terms), inputs, mapOptions, agree);
+    return mapTasks(prepare, inputs, mapOptions);
   }
 
   /** Calls `listener` on every event of that type, until the returned function is called. */
