@@ -15,34 +15,28 @@ const LEAST_OF_WINDOW = 0.1;
  */
 export class RateMeter {
   readonly #windowMs: number;
-  #startMs: number | undefined;
+  readonly #startMs: number;
   /** The weights of all events at {@link #atMs}. */
   #weight = 0;
   #atMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param windowMs τ in milliseconds, > 0.
-   * @param startMs When measuring began, on the clock of the other calls. If it is not given, the first events begin it,
-   *   and are not counted: how long they took to come is not known.
+   * @param startMs t₀, when measuring began, on the clock of the other calls.
    */
-  constructor(windowMs: number, startMs?: number) {
+  constructor(windowMs: number, startMs: number) {
     this.#windowMs = windowMs;
     this.#startMs = startMs;
   }
 
   /** Counts events that happened now. */
   count(nowMs: number, n = 1): void {
-    if (this.#startMs === undefined) {
-      this.#startMs = nowMs;
-      return;
-    }
     this.#weight = this.#weightAt(nowMs) + n;
     this.#atMs = nowMs;
   }
 
   /** Events per second; 0 as long as there were none. */
   perSecond(nowMs: number): number {
-    if (this.#startMs === undefined) return 0;
     const measured = Math.max((nowMs - this.#startMs) / this.#windowMs, LEAST_OF_WINDOW);
     const divisorMs = this.#windowMs * (1 - Math.exp(-measured));
     return (this.#weightAt(nowMs) / divisorMs) * 1000;

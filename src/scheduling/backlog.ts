@@ -52,6 +52,11 @@ export class Backlog<T, R> {
     return this.#size;
   }
 
+  /** How many holders are there. */
+  get holders(): number {
+    return this.#profiles.holders;
+  }
+
   /** How many lanes there are, empty ones included. */
   get lanes(): number {
     return this.#lanes.size;
@@ -113,6 +118,7 @@ export class Backlog<T, R> {
     record.lane = undefined;
     lane.records.remove(record);
     this.#size -= 1;
+    this.#seniority.removed(this.#size);
     if (this.#size === 0) this.#orphans.backlogEmptied();
     if (lane.records.size === 0) this.#emptied(lane);
   }
@@ -124,6 +130,7 @@ export class Backlog<T, R> {
       this.#drop(lane);
       for (const record of lane.records) records.push(record);
     }
+    this.#seniority.clear();
     for (const record of records) {
       record.heapIndex = -1;
       record.lane = undefined;

@@ -34,7 +34,7 @@ export type MapItem<T, R, Failures extends MapFailures> =
   | MapResult<T, R>
   | (Failures extends 'yield' ? MapFailure<T> : never);
 
-/** The options of each `put` of a map: always the same object. */
+/** What is asked for all tasks of a map. */
 export type MappedPutOptions = Omit<PutOptions, 'signal' | 'idempotencyKey'> & { readonly signal: AbortSignal };
 
 const defaults = Object.freeze({ ordered: true, window: 1024, failures: 'throw' });
@@ -52,20 +52,19 @@ const mapOptionNames = [...Object.keys(defaults), ...taskOptionNames];
  * them; but a generator that awaits something is closed when that has come, and not waited for. An error of the inputs
  * ends the stream at once, with that error, as the signal does with its reason. `next()` may be called ahead, as often as you like.
  *
- * `checkPutOptions` throws for what `put` would not take, so that it is found now, and not with the first task.
+ * `prepare` gives what puts a task, once it is known what is asked for all of them; it throws for what cannot be asked,
+ * so that it is found now, and not with the first task.
  * @throws InvalidOptionError
  */
 export function mapTasks<T, R, Failures extends MapFailures = 'throw'>(
-  put: (task: T, options: MappedPutOptions) => Promise<R>,
+  prepare: (options: MappedPutOptions) => (task: T) => Promise<R>,
   inputs: MapInputs<T>,
   options?: MapOptions<Failures>,
-  checkPutOptions?: (options: MappedPutOptions) => void,
 ): AsyncIterableIterator<MapItem<T, R, Failures>, undefined, undefined>;
 export function mapTasks<T, R>(
-  put: (task: T, options: MappedPutOptions) => Promise<R>,
+  prepare: (options: MappedPutOptions) => (task: T) => Promise<R>,
   inputs: MapInputs<T>,
   options: MapOptions & { readonly idempotencyKey?: undefined } = {},
-  checkPutOptions: (options: MappedPutOptions) => void = () => {},
 ): AsyncIterableIterator<MapResult<T, R> | MapFailure<T>, undefined, undefined> {
   expectInputs('inputs', inputs);
   expectObject('options', options);
@@ -86,12 +85,7 @@ export function mapTasks<T, R>(
   if (failures !== 'throw' && failures !== 'yield') refuse('failures', "'throw' or 'yield'", failures);
   if (signal !== undefined) expectSignal('signal', signal);
   const controller = new AbortController();
-  const putOptions: MappedPutOptions = Object.freeze({ ...rest, signal: controller.signal });
-  checkPutOptions(putOptions);
-  return new MapStream(
-    (task) => put(task, putOptions),
-    (reason) => controller.abort(reason),
-    new InputSource(inputs),
-    { ordered, window, failures, signal },
-  );
+  const put = prepare({ ...rest, signal: controller.signal });
+  const cancel = (reason?: unknown): void => controller.abort(reason);
+  return new MapStream(put, cancel, new InputSource(inputs), { ordered, window, failures, signal });
 }

@@ -43,6 +43,11 @@ export class Profiles<T, R> {
     return this.#profiles.values();
   }
 
+  /** How many holders are there. */
+  get holders(): number {
+    return this.#members.size;
+  }
+
   has(holderId: string): boolean {
     return this.#members.has(holderId);
   }

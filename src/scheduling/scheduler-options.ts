@@ -34,9 +34,9 @@ export interface FifoSchedulerOptions extends TaskOptions {
   readonly maxTasks?: number;
 }
 
-const defaults = Object.freeze({ maxDeliveries: 20, unmatchedAfter: 10_000, maxTasks: 2_000_000 });
+const defaults = Object.freeze({ unmatchedAfter: 10_000, maxTasks: 2_000_000 });
 
-const schedulerOptionNames = [...taskOptionNames, ...Object.keys(defaults)];
+const schedulerOptionNames = [...taskOptionNames, 'maxDeliveries', ...Object.keys(defaults)];
 const putOptionNames = [...taskOptionNames, 'idempotencyKey'];
 
 const MAX_IDEMPOTENCY_KEY_CHARACTERS = 1024;
@@ -45,7 +45,6 @@ const MAX_IDEMPOTENCY_KEY_CHARACTERS = 1024;
 export interface SchedulerTerms {
   /** What holds for a task for which nothing else is asked. */
   readonly terms: TaskTerms;
-  readonly maxDeliveries: number;
   readonly unmatchedAfterMs: number;
   readonly maxTasks: number;
 }
@@ -53,12 +52,12 @@ export interface SchedulerTerms {
 /** @throws InvalidOptionError */
 export function checkSchedulerOptions(options: FifoSchedulerOptions): SchedulerTerms {
   const terms = agreeOn('FifoScheduler', options, schedulerOptionNames, defaultTerms);
-  const { maxDeliveries = defaults.maxDeliveries, unmatchedAfter = defaults.unmatchedAfter } = options;
-  const { maxTasks = defaults.maxTasks } = options;
+  const { maxDeliveries = defaultTerms.maxDeliveries } = options;
+  const { unmatchedAfter = defaults.unmatchedAfter, maxTasks = defaults.maxTasks } = options;
   expectCount('maxDeliveries', maxDeliveries, 1);
   expectMilliseconds('unmatchedAfter', unmatchedAfter, 0, true);
   expectCount('maxTasks', maxTasks, 1);
-  return { terms, maxDeliveries, unmatchedAfterMs: unmatchedAfter, maxTasks };
+  return { terms: { ...terms, maxDeliveries }, unmatchedAfterMs: unmatchedAfter, maxTasks };
 }
 
 /** What holds for a task that is put with these options. @throws InvalidOptionError */

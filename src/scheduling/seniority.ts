@@ -2,19 +2,18 @@
 import { Queue } from '../queue.ts';
 import type { TaskRecord } from './task-record.ts';
 
-/** Below so many entries, it is not worth looking for those that are over. */
+/** Up to so many entries, it is not worth looking for those that are over. */
 const MIN_TIDYING = 1024;
 
 /**
- * Remembers who was queued when, in that order, and forgets those who are not any more when it comes across them: so that
- * a task that is queued and taken costs hardly anything. One that came back unstarted is not put before those that
- * came in between.
+ * Remembers who was queued when, in that order. Those who are not any more are forgotten when they are the first, or
+ * when they are more than the others: so that a task that is queued and taken costs hardly anything, and is not kept
+ * alive. One that came back unstarted is the first again if it was ready before all others, else the last.
  */
 export class Seniority<T, R> {
   readonly #records = new Queue<TaskRecord<T, R>>();
   /** Since when each of them had been ready, then. */
   readonly #since = new Queue<number>();
-  #tidyAt = MIN_TIDYING;
 
   /** How much it keeps in mind. */
   get size(): number {
@@ -23,15 +22,27 @@ export class Seniority<T, R> {
 
   /** A task was queued. */
   add(record: TaskRecord<T, R>): void {
+    const sinceMs = record.readySinceMs;
+    const firstSinceMs = this.#since.peek();
+    const way = firstSinceMs !== undefined && sinceMs < firstSinceMs ? 'unshift' : 'push';
+    this.#records[way](record);
+    this.#since[way](sinceMs);
+  }
+
+  /** A task was taken out, and so many are queued yet. */
+  removed(queued: number): void {
     this.#dropStale();
-    if (this.size >= this.#tidyAt) this.#tidy();
-    this.#records.push(record);
-    this.#since.push(record.readySinceMs);
+    if (this.size > Math.max(MIN_TIDYING, 2 * queued)) this.#tidy();
+  }
+
+  /** No task is queued any more. */
+  clear(): void {
+    this.#records.clear();
+    this.#since.clear();
   }
 
   /** The task that has been ready for the longest time. */
   oldest(): TaskRecord<T, R> | undefined {
-    this.#dropStale();
     return this.#records.peek();
   }
 
@@ -43,16 +54,17 @@ export class Seniority<T, R> {
     }
   }
 
-  /** Tasks come and go behind one that nobody takes. */
+  /** Tasks come and go behind one that nobody takes, or one and the same is taken and comes back. */
   #tidy(): void {
     const since = this.#since.clear();
+    const seen = new Set<TaskRecord<T, R>>();
     for (const [index, record] of this.#records.clear().entries()) {
       const sinceMs = since[index];
-      if (sinceMs === undefined || !isQueuedSince(record, sinceMs)) continue;
+      if (sinceMs === undefined || seen.has(record) || !isQueuedSince(record, sinceMs)) continue;
+      seen.add(record);
       this.#records.push(record);
       this.#since.push(sinceMs);
     }
-    this.#tidyAt = Math.max(MIN_TIDYING, 2 * this.size);
   }
 }
 

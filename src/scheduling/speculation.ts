@@ -12,6 +12,8 @@ export interface SpeculationContext<T, R> {
   idleHolders(): Iterable<LeaseHolder<T>>;
   /** The tasks that have live leases. */
   leased(): Iterable<TaskRecord<T, R>>;
+  /** How many live leases have not started. */
+  unstarted(): number;
   /** Serve everybody who can be, and then look again. */
   serveSoon(): void;
   /** Somebody idle is to run this a second time. */
@@ -23,8 +25,6 @@ export class Speculation<T, R> {
   readonly #context: SpeculationContext<T, R>;
   readonly #stragglers = new Stragglers<T, R>();
   readonly #look: Paced;
-  /** How many live leases have not started. */
-  #unstarted = 0;
 
   constructor(clock: Clock, timers: TimerQueue, context: SpeculationContext<T, R>) {
     this.#context = context;
@@ -36,18 +36,15 @@ export class Speculation<T, R> {
     );
   }
 
-  /** Whether there is anything that may be run a second time. */
-  get isPossible(): boolean {
-    return this.#stragglers.size > 0;
+  /** Something has changed that may make a pair, if there is anything that may be run a second time. */
+  consider(): void {
+    if (this.#isPossible) this.#context.serveSoon();
   }
 
-  granted(): void {
-    this.#unstarted += 1;
-  }
-
+  /** A lease has started: there is one attempt more that may take long, or one task less that waits. */
   started(lease: RecordLease<T, R>): void {
-    this.#unstarted -= 1;
     this.#stragglers.add(lease);
+    this.consider();
   }
 
   /** An attempt gave a result after this time. */
@@ -57,18 +54,26 @@ export class Speculation<T, R> {
 
   /** A lease is over. */
   ended(lease: RecordLease<T, R>): void {
-    if (lease.startedAtMs === undefined) this.#unstarted -= 1;
-    else if (this.#stragglers.remove(lease)) this.#look.cancel();
+    if (lease.startedAtMs !== undefined) {
+      if (this.#stragglers.remove(lease)) this.#look.cancel();
+      return;
+    }
+    // One task less waits at a holder, for which somebody idle may have kept free.
+    this.consider();
   }
 
   /** Looks who is idle, when everybody has been served who could be. */
   look(): void {
-    if (this.isPossible) this.#look.run();
+    if (this.#isPossible) this.#look.run();
   }
 
   /** Looks no more, until it is asked to. */
   stop(): void {
     this.#look.cancel();
+  }
+
+  get #isPossible(): boolean {
+    return this.#stragglers.size > 0;
   }
 
   /** Returns when there will be another straggler. */
@@ -81,7 +86,7 @@ export class Speculation<T, R> {
   /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */
   #idleForGood(): LeaseHolder<T>[] {
     const idle = [...this.#context.idleHolders()];
-    if (idle.length === 0 || this.#unstarted === 0) return idle;
+    if (idle.length === 0 || this.#context.unstarted() === 0) return idle;
     const waiting = [...this.#context.leased()].filter(({ leases }) =>
       leases.every(({ startedAtMs }) => startedAtMs === undefined),
     );

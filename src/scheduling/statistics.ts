@@ -74,4 +74,14 @@ export class Statistics {
   constructor(nowMs: number) {
     this.rate = new RateMeter(RATE_WINDOW_MS, nowMs);
   }
+
+  /** All of it as it is now. */
+  summary(nowMs: number): Pick<SchedulerStats, 'rate' | 'total' | 'waitTime' | 'runTime'> {
+    return {
+      rate: this.rate.perSecond(nowMs),
+      total: { ...this.total },
+      waitTime: this.waitTime.summary(),
+      runTime: this.runTime.summary(),
+    };
+  }
 }

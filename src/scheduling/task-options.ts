@@ -78,6 +78,8 @@ export interface TaskTerms {
   readonly timeoutMs: number | undefined;
   readonly timeoutFrom: TimeoutFrom;
   readonly maxAttempts: number;
+  /** The same for all tasks of a scheduler. */
+  readonly maxDeliveries: number;
   readonly backoff: Backoff;
   readonly deadline: number | Date | undefined;
   readonly requires: Requirements | undefined;
@@ -95,6 +97,7 @@ export const defaultTerms: TaskTerms = Object.freeze({
   timeoutMs: undefined,
   timeoutFrom: 'start',
   maxAttempts: 5,
+  maxDeliveries: 20,
   backoff: Object.freeze({ base: 100, factor: 2, cap: 30_000 }),
   deadline: undefined,
   requires: undefined,
@@ -145,6 +148,7 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
     timeoutMs: timeout,
     timeoutFrom,
     maxAttempts,
+    maxDeliveries: base.maxDeliveries,
     backoff: options.backoff === undefined ? base.backoff : checkBackoff('backoff', options.backoff, base.backoff, 0),
     // Copies, as the caller may go on to change them.
     deadline: isDate(deadline) ? new Date(deadline.getTime()) : deadline,

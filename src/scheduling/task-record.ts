@@ -1,8 +1,9 @@
 // One task that was put, from `put` until it is settled.
-import { type AttemptFailure, DeadLetterError } from '../errors.ts';
+import { DeadLetterError } from '../errors.ts';
 import type { HeapItem } from '../heap.ts';
 import { matches } from '../labels.ts';
 import type { Alarm } from '../timer-queue.ts';
+import { AttemptHistory } from './attempt-history.ts';
 import type { Lane } from './lane.ts';
 import type { Lease, LeaseHolder, TimeoutFrom } from './scheduler.ts';
 import type { TaskTerms } from './task-options.ts';
@@ -45,17 +46,16 @@ export class RecordLease<T, R> implements Lease<T> {
   }
 }
 
-/** What becomes of a promise that was given for a task. */
+/** What settles a promise that was given for a task. */
 export interface Settle<R> {
-  resolve(result: R): void;
-  reject(reason: unknown): void;
+  readonly resolve: (result: R) => void;
+  readonly reject: (reason: unknown) => void;
 }
-
-/** Of so many attempts at most the errors are kept: the last ones. */
-const MAX_FAILURES = 1000;
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NONE: readonly never[] = Object.freeze([]);
+/** Most tasks need no other. */
+const NOTHING_YET: Readonly<AttemptHistory> = Object.freeze(new AttemptHistory());
 
 /**
  * A task and what has become of it. `held`: there is no room for it yet. `queued`: in the backlog. `delayed`: its time has not come, or it waits out a
@@ -85,31 +85,20 @@ export class TaskRecord<T, R> implements HeapItem {
   readonly task: T;
   readonly type: string | undefined;
   readonly terms: TaskTerms;
-  readonly promise: Settle<R>;
+  readonly resolve: (result: R) => void;
+  readonly reject: (reason: unknown) => void;
   /** The name by which others share its promise. */
   readonly idempotencyKey: string | undefined;
-  readonly #maxDeliveries: number;
-  #failures: AttemptFailure[] | undefined = undefined;
-  #failed = 0;
-  #lost = 0;
-  /** The highest number of an attempt that failed or was lost: numbers of those that were given back come again. */
-  #lastAttempt = 0;
+  #history = NOTHING_YET;
 
-  constructor(
-    sequence: number,
-    task: T,
-    terms: TaskTerms,
-    maxDeliveries: number,
-    promise: Settle<R>,
-    idempotencyKey?: string,
-  ) {
+  constructor(sequence: number, task: T, terms: TaskTerms, promise: Settle<R>, idempotencyKey?: string) {
     this.sequence = sequence;
     this.task = task;
     this.type = typeOf(task);
     this.terms = terms;
-    this.promise = promise;
+    this.resolve = promise.resolve;
+    this.reject = promise.reject;
     this.idempotencyKey = idempotencyKey;
-    this.#maxDeliveries = maxDeliveries;
   }
 
   get key(): string {
@@ -118,12 +107,12 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** How many attempts have been made, those under way included. */
   get attempts(): number {
-    return this.#failed + this.#lost + this.leases.length;
+    return this.#history.failed + this.#history.lost + this.leases.length;
   }
 
   /** How many attempts have failed. */
   get failed(): number {
-    return this.#failed;
+    return this.#history.failed;
   }
 
   /** Whether it comes before another one in the queue. */
@@ -139,7 +128,8 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Starts the next attempt. */
   grant(holder: LeaseHolder<T>): RecordLease<T, R> {
-    const attempt = this.leases.reduce((last, lease) => Math.max(last, lease.attempt), this.#lastAttempt) + 1;
+    // Numbers of attempts that were given back come again.
+    const attempt = this.leases.reduce((last, lease) => Math.max(last, lease.attempt), this.#history.lastAttempt) + 1;
     const lease = new RecordLease(this, holder, attempt, this.leases.length > 0);
     this.leases = this.leases.length === 0 ? [lease] : [...this.leases, lease];
     this.state = 'leased';
@@ -152,16 +142,11 @@ export class TaskRecord<T, R> implements HeapItem {
     this.leases = this.leases.length === 1 ? NONE : this.leases.filter((each) => each !== lease);
   }
 
-  /** Notes that an attempt failed. */
-  noteFailure(lease: RecordLease<T, R>, error: Error): void {
-    this.#failed += 1;
-    this.#note(lease, error);
-  }
-
-  /** Notes that the worker was lost in the middle of an attempt. */
-  noteLoss(lease: RecordLease<T, R>, error: Error): void {
-    this.#lost += 1;
-    this.#note(lease, error);
+  /** Notes that an attempt failed, or that the worker was lost in the middle of it. */
+  note(how: 'failed' | 'lost', { attempt, holder }: RecordLease<T, R>, error: Error): void {
+    const history = this.#history === NOTHING_YET ? new AttemptHistory() : this.#history;
+    history.note(how, { attempt, worker: holder.name, error });
+    this.#history = history;
   }
 
   /** Notes that this holder will not have the task. Not for a queued one, which has its place in the backlog by it. */
@@ -178,20 +163,12 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Whether it has failed or was lost so often that there is no further attempt. */
   get isUsedUp(): boolean {
-    return this.#failed >= this.terms.maxAttempts || this.#lost >= this.#maxDeliveries;
+    return this.#history.failed >= this.terms.maxAttempts || this.#history.lost >= this.terms.maxDeliveries;
   }
 
   /** Why the task is given up, if its attempts are used up. */
   deadLetter(): DeadLetterError | undefined {
-    return this.isUsedUp ? new DeadLetterError(this.#failures ?? []) : undefined;
-  }
-
-  #note({ attempt, holder }: RecordLease<T, R>, error: Error): void {
-    this.#lastAttempt = Math.max(this.#lastAttempt, attempt);
-    this.#failures ??= [];
-    this.#failures.push({ attempt, worker: holder.name, error });
-    // Only a task that may fail for ever gets here.
-    if (this.#failures.length > MAX_FAILURES) this.#failures.shift();
+    return this.isUsedUp ? new DeadLetterError(this.#history.failures) : undefined;
   }
 }
 

@@ -1,4 +1,6 @@
 // Tasks that nobody who is there may have: after a while, somebody should be told.
+
+import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { OrphanListener } from './backlog.ts';
@@ -17,7 +19,7 @@ const MIN_TIDYING = 1024;
 
 /** Waits for as long as it takes, and tells of each such task once for each time that its lane is orphaned. */
 export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #afterMs: number;
   readonly #tell: (record: TaskRecord<T, R>) => void;
   readonly #alarm: Alarm;
@@ -26,20 +28,20 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   /** At so many entries, those that are over are forgotten: tasks come and go while the time has not come to tell. */
   #tidyAt = MIN_TIDYING;
 
-  constructor(timers: TimerQueue, now: () => number, afterMs: number, tell: (record: TaskRecord<T, R>) => void) {
-    this.#now = now;
+  constructor(clock: Clock, timers: TimerQueue, afterMs: number, tell: (record: TaskRecord<T, R>) => void) {
+    this.#clock = clock;
     this.#afterMs = afterMs;
     this.#tell = tell;
     this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
   }
 
   laneOrphaned(lane: Lane<T, R>): void {
-    lane.orphanedAtMs = this.#now();
+    lane.orphanedAtMs = this.#clock.now();
     this.#watch({ lane, record: undefined, sinceMs: lane.orphanedAtMs });
   }
 
   taskOrphaned(record: TaskRecord<T, R>, lane: Lane<T, R>): void {
-    const sinceMs = this.#now();
+    const sinceMs = this.#clock.now();
     lane.orphanedAtMs ??= sinceMs;
     this.#watch({ lane, record, sinceMs });
   }

@@ -45,12 +45,26 @@ type Group = 'idle' | 'stocking';
 
 /** Who waits. */
 export class WaitingRoom<T, R> {
+  readonly #lease: (holder: LeaseHolder<T>) => Lease<T> | undefined;
+  readonly #onServed: () => void;
   readonly #lines = new Map<Profile<T, R>, Line<T>>();
   readonly #waiters = new Map<string, { readonly waiter: Waiter<T>; profile: Profile<T, R> }>();
   #nextTicket = 0;
+  #isAboutToServe = false;
+
+  /** `lease` leases the first task for a holder. `onServed` is called when everybody has been served who could be. */
+  constructor(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined, onServed: () => void) {
+    this.#lease = lease;
+    this.#onServed = onServed;
+  }
 
   get isEmpty(): boolean {
     return this.#waiters.size === 0;
+  }
+
+  /** Whether those who wait are served before anything else happens. */
+  get isAboutToServe(): boolean {
+    return this.#isAboutToServe;
   }
 
   /** Those who could start a task at once, the longest waiting of each profile first. */
@@ -82,16 +96,27 @@ export class WaitingRoom<T, R> {
     this.#add(found.waiter, profile);
   }
 
+  /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
+  serveSoon(): void {
+    if (this.#isAboutToServe || this.isEmpty) return;
+    this.#isAboutToServe = true;
+    queueMicrotask(() => {
+      this.#isAboutToServe = false;
+      this.serve();
+      this.#onServed();
+    });
+  }
+
   /**
    * Serves the waiting in rounds, one lease each a round, so that a few tasks spread over all of them; first those who
-   * could start it at once. `lease` leases the first task for a holder.
+   * could start it at once.
    */
-  serve(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined): void {
+  serve(): void {
     const served = new Set<Waiter<T>>();
     for (const group of ['idle', 'stocking'] as const) {
       for (let line = this.#next(group); line !== undefined; line = this.#next(group)) {
         const [waiter] = line[group];
-        const next = waiter === undefined ? undefined : lease(waiter.holder);
+        const next = waiter === undefined ? undefined : this.#lease(waiter.holder);
         if (waiter === undefined || next === undefined) break;
         served.add(waiter);
         waiter.leases.push(next);

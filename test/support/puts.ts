@@ -5,17 +5,19 @@ import type { MappedPutOptions } from '../../src/scheduling/map.ts';
 export class ManualPut<T, R = T> {
   /** All tasks that were put, in order. */
   readonly tasks: T[] = [];
-  /** The options of each. */
-  readonly options: MappedPutOptions[] = [];
+  /** What was asked for all of them. */
+  options: MappedPutOptions | undefined = undefined;
   readonly #settlers: { resolve: (result: R) => void; reject: (error: unknown) => void }[] = [];
 
-  readonly put = (task: T, options: MappedPutOptions): Promise<R> =>
-    new Promise((resolve, reject) => {
-      this.tasks.push(task);
-      this.options.push(options);
-      this.#settlers.push({ resolve, reject });
-      if (this.tasks.length === 1) options.signal.addEventListener('abort', this.#onAbort, { once: true });
-    });
+  readonly prepare = (options: MappedPutOptions): ((task: T) => Promise<R>) => {
+    this.options = options;
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    return (task) =>
+      new Promise((resolve, reject) => {
+        this.tasks.push(task);
+        this.#settlers.push({ resolve, reject });
+      });
+  };
 
   readonly #onAbort = (): void => {
     for (const { reject } of this.#settlers) reject(this.signal.reason);
@@ -23,7 +25,7 @@ export class ManualPut<T, R = T> {
 
   /** What all puts have for a signal. */
   get signal(): AbortSignal {
-    return this.options[0]!.signal;
+    return this.options!.signal;
   }
 
   resolve(index: number, result: R): void {

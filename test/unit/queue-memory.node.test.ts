@@ -1,20 +1,7 @@
-// What a queue keeps alive. Needs a garbage collector that can be called, which Node has.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+// What a queue keeps alive.
 import { describe, expect, it } from 'vitest';
 import { Queue } from '../../src/queue.ts';
-import { nextTurn } from '../support/event-loop.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-
-/** How many of these are still there, after all that can go has gone. */
-async function countAlive(references: readonly WeakRef<object>[]): Promise<number> {
-  // What a WeakRef was asked for in this turn lives until its end.
-  await nextTurn();
-  collectGarbage();
-  return references.filter((reference) => reference.deref() !== undefined).length;
-}
+import { countAlive } from '../support/garbage.ts';
 
 /** A queue that always holds the last two of `count` items that went through it. */
 function flowThrough(queue: Queue<object>, count: number): WeakRef<object>[] {

@@ -27,6 +27,16 @@ describe('Queue', () => {
     expect(queue.peek()).toBeUndefined();
   });
 
+  it('puts an item before the first', () => {
+    const queue = new Queue<number>();
+    queue.unshift(3);
+    queue.unshift(2);
+    queue.push(4);
+    queue.shift();
+    queue.unshift(1);
+    expect([queue.peek(), queue.size, queue.clear()]).toEqual([1, 3, [1, 3, 4]]);
+  });
+
   it('gives up an item wherever it is, if it has it', () => {
     const queue = new Queue<number>();
     for (const item of [1, 2, 3, 4]) queue.push(item);
@@ -48,9 +58,12 @@ describe('Queue', () => {
     let model: number[] = [];
     for (let step = 0; step < 5000; step += 1) {
       const choice = random();
-      if (choice < 0.5) {
+      if (choice < 0.45) {
         queue.push(step);
         model.push(step);
+      } else if (choice < 0.5) {
+        queue.unshift(step);
+        model.unshift(step);
       } else if (choice < 0.9) {
         if (queue.shift() !== model.shift()) expect.unreachable(`step ${step}`);
       } else if (choice < 0.9997 && model.length > 0) {

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 function recordOf(sequence: number, task: unknown = sequence): TaskRecord<unknown, unknown> {
-  return new TaskRecord<unknown, unknown>(sequence, task, defaultTerms, 1, { resolve() {}, reject() {} });
+  return new TaskRecord<unknown, unknown>(sequence, task, defaultTerms, { resolve() {}, reject() {} });
 }
 
 describe('serving a few tasks', () => {
@@ -70,11 +70,8 @@ describe('UnmatchedWatch', () => {
   function setUp(afterMs: number) {
     const clock = new VirtualClock(0);
     const told: number[] = [];
-    const watch = new UnmatchedWatch<unknown, unknown>(
-      new TimerQueue(clock),
-      () => clock.now(),
-      afterMs,
-      ({ sequence }) => told.push(sequence),
+    const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
+      told.push(sequence),
     );
     return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, () => {}) };
   }

@@ -13,11 +13,17 @@ import { TestScheduler } from '../../support/scheduler.ts';
 
 /** A room in which `count` holders wait, for up to `max` leases each, of which they could start `idleSlots` at once. */
 function roomOf(count: number, max = 1, idleSlots: (index: number) => number = () => max) {
-  const room = new WaitingRoom<number, number>();
   const scheduler = new TestScheduler<number, number>();
   /** What is left of the tasks 1, 2, 3, …; all of them may be had by everybody. */
   let next = 1;
   let last = 0;
+  let asked = 0;
+  const lease = () => {
+    asked += 1;
+    next += 1;
+    return leaseOf(next - 1);
+  };
+  const room = new WaitingRoom<number, number>(lease, () => {});
   const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'), new Set());
   vi.spyOn(profile, 'first').mockImplementation(() => (next > last ? undefined : recordOf(next)));
   const served: string[] = [];
@@ -30,20 +36,16 @@ function roomOf(count: number, max = 1, idleSlots: (index: number) => number = (
   }
   /** Serves so many tasks more; returns how often it asked for one. */
   const serve = (tasks: number): number => {
-    let asked = 0;
+    asked = 0;
     last += tasks;
-    room.serve(() => {
-      asked += 1;
-      next += 1;
-      return leaseOf(next - 1);
-    });
+    room.serve();
     return asked;
   };
   return { room, served, serve };
 }
 
 function recordOf(n: number): TaskRecord<number, number> {
-  return new TaskRecord<number, number>(n, n, defaultTerms, 1, { resolve() {}, reject() {} });
+  return new TaskRecord<number, number>(n, n, defaultTerms, { resolve() {}, reject() {} });
 }
 
 describe('WaitingRoom', () => {

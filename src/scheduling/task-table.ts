@@ -1,0 +1,289 @@
+// Every unsettled task, and the ways from one state to another: taken in, delayed, queued, leased, settled.
+import { TaskDeadlineError, TaskdistError } from '../errors.ts';
+import type { Emitter } from '../events.ts';
+import type { Clock } from '../ports.ts';
+import type { TimerQueue } from '../timer-queue.ts';
+import { AbortWatch } from './abort-watch.ts';
+import type { Backlog } from './backlog.ts';
+import type { SchedulerEvent, TaskOutcome } from './events.ts';
+import type { LeaseHolder } from './scheduler.ts';
+import type { PutOptions } from './scheduler-options.ts';
+import { SharedPromises } from './shared-promises.ts';
+import type { Statistics } from './statistics.ts';
+import type { TaskTerms } from './task-options.ts';
+import { type RecordLease, TaskRecord } from './task-record.ts';
+
+/** What the table works with, and who is told what changes. */
+export interface TaskTableContext<T, R> {
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  /** Where the queued tasks are. */
+  readonly backlog: Backlog<T, R>;
+  readonly statistics: Statistics;
+  readonly events: Emitter<SchedulerEvent<T>>;
+  /** There is something that a holder who waits may be given. */
+  serveSoon(): void;
+  /** A lease is over, whatever becomes of its task. */
+  ended(lease: RecordLease<T, R>): void;
+}
+
+/** Knows every task from when it is put until it is settled; each is in exactly one state. */
+export class TaskTable<T, R> {
+  readonly #context: TaskTableContext<T, R>;
+  readonly #maxTasks: number;
+  /** Tasks of maps for which there is no room, in the order in which they came. */
+  readonly #held = new Set<TaskRecord<T, R>>();
+  readonly #delayed = new Set<TaskRecord<T, R>>();
+  readonly #leased = new Set<TaskRecord<T, R>>();
+  readonly #aborts = new AbortWatch<TaskRecord<T, R>>((record, reason) => this.reject(record, 'aborted', reason));
+  readonly #shared = new SharedPromises<R>();
+  #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
+  #unstarted = 0;
+  #running = 0;
+  #nextSequence = 0;
+
+  constructor(maxTasks: number, context: TaskTableContext<T, R>) {
+    this.#maxTasks = maxTasks;
+    this.#context = context;
+  }
+
+  /** The tasks that have live leases. */
+  get leased(): ReadonlySet<TaskRecord<T, R>> {
+    return this.#leased;
+  }
+
+  /** How many tasks wait for their delay or backoff to be over. */
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
+  /** How many tasks wait for room. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** How many live leases have not started. */
+  get unstarted(): number {
+    return this.#unstarted;
+  }
+
+  /** How many live leases have started. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** @throws TaskdistError if it is open already */
+  open(): void {
+    if (this.#state.kind === 'open') {
+      throw new TaskdistError('TASKDIST_INVALID_STATE', 'A master that runs uses this scheduler already');
+    }
+    this.#state = { kind: 'open' };
+  }
+
+  /** Rejects all tasks, and every later one until it is opened again. Nobody is told that their lease is void. */
+  close(reason: TaskdistError): void {
+    this.#state = { kind: 'closed', reason };
+    const unsettled = [...this.#leased, ...this.#delayed, ...this.#context.backlog.takeAll(), ...this.#held];
+    // There is room for nobody.
+    this.#held.clear();
+    for (const record of unsettled) {
+      // Whoever holds them says goodbye, which ends them there too.
+      for (const lease of record.leases) this.end(lease);
+      // A listener may have settled it meanwhile, e.g. by a signal.
+      if (record.state !== 'settled') this.reject(record, 'stopped', reason);
+    }
+  }
+
+  /** Adds a task; unless there is one of that idempotency key, whose promise is shared: `signal` ends the wait for it. */
+  put(task: T, terms: TaskTerms, { idempotencyKey, signal }: PutOptions = {}): Promise<R> {
+    const shared = idempotencyKey === undefined ? undefined : this.#shared.find(idempotencyKey, signal);
+    return shared ?? this.#add(task, terms, false, idempotencyKey);
+  }
+
+  /** Adds a task; if there is no room for it, it waits until there is. */
+  putOrHold(task: T, terms: TaskTerms): Promise<R> {
+    return this.#add(task, terms, true);
+  }
+
+  /** Leases a task to a holder: a queued one, or one that is leased already, a second time. */
+  lease(record: TaskRecord<T, R>, holder: LeaseHolder<T>): RecordLease<T, R> {
+    this.#context.backlog.remove(record);
+    this.#leased.add(record);
+    this.#unstarted += 1;
+    return record.grant(holder);
+  }
+
+  /** The attempt begins to run. */
+  start(lease: RecordLease<T, R>, nowMs: number): void {
+    lease.startedAtMs = nowMs;
+    this.#unstarted -= 1;
+    this.#running += 1;
+  }
+
+  /** Ends a lease. If it was the task's last one, the task is to be settled or requeued next. */
+  end(lease: RecordLease<T, R>): void {
+    lease.record.end(lease);
+    if (lease.startedAtMs === undefined) this.#unstarted -= 1;
+    else this.#running -= 1;
+    this.#context.ended(lease);
+  }
+
+  /** An attempt has ended without a result. Rejects the task if that was the last one, and returns whether it was. */
+  giveUp(record: TaskRecord<T, R>): boolean {
+    const deadLetter = record.leases.length > 0 ? undefined : record.deadLetter();
+    if (deadLetter !== undefined) this.reject(record, 'deadLetter', deadLetter);
+    return deadLetter !== undefined;
+  }
+
+  /**
+   * An attempt has ended without a result: the task waits for the next one. Returns false if another attempt runs yet.
+   * `sinceMs`: since when it has been ready, if that is not news.
+   */
+  requeue(record: TaskRecord<T, R>, sinceMs?: number): boolean {
+    if (record.leases.length > 0) {
+      // Somebody else may be idle who could run it beside that.
+      this.#context.serveSoon();
+      return false;
+    }
+    this.#leased.delete(record);
+    this.#queue(record, sinceMs);
+    return true;
+  }
+
+  resolve(record: TaskRecord<T, R>, result: R): void {
+    this.#settle(record, 'done', undefined);
+    record.resolve(result);
+  }
+
+  reject(record: TaskRecord<T, R>, outcome: TaskOutcome, reason: unknown): void {
+    this.#settle(record, outcome, reason);
+    record.reject(reason);
+  }
+
+  #add(task: T, terms: TaskTerms, mayWait: boolean, idempotencyKey?: string): Promise<R> {
+    const spanMs = this.#spanMs(terms);
+    try {
+      this.#admit(terms, spanMs, mayWait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const promise = new Promise<R>((resolve, reject) => {
+      const settle = { resolve, reject };
+      const record = new TaskRecord(this.#nextSequence, task, terms, settle, idempotencyKey);
+      this.#accept(record, spanMs);
+    });
+    if (idempotencyKey !== undefined) this.#shared.add(idempotencyKey, promise);
+    return promise;
+  }
+
+  /** How long from now its deadline is. */
+  #spanMs({ deadline = Number.POSITIVE_INFINITY }: TaskTerms): number {
+    return typeof deadline === 'number' ? deadline : deadline.getTime() - this.#context.clock.epochNow();
+  }
+
+  /** Throws what the promise rejects with of a task that is over before it begins. */
+  #admit(terms: TaskTerms, spanMs: number, mayWait: boolean): void {
+    if (this.#state.kind === 'closed') throw this.#state.reason;
+    terms.signal?.throwIfAborted();
+    if (spanMs <= 0) throw new TaskDeadlineError(0, 0);
+    if (!mayWait && !this.#hasRoom) {
+      throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#context.backlog.size + this.#delayed.size + this.#leased.size < this.#maxTasks;
+  }
+
+  #accept(record: TaskRecord<T, R>, spanMs: number): void {
+    const { clock, statistics } = this.#context;
+    const { signal, delayMs } = record.terms;
+    this.#nextSequence += 1;
+    statistics.total.put += 1;
+    if (signal !== undefined) this.#aborts.add(signal, record);
+    if (spanMs !== Number.POSITIVE_INFINITY) this.#setDeadline(record, spanMs);
+    if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;
+    // Whoever came before goes before.
+    if (this.#hasRoom && this.#held.size === 0) this.#queue(record);
+    else this.#held.add(record);
+  }
+
+  #setDeadline(record: TaskRecord<T, R>, spanMs: number): void {
+    const { clock, timers } = this.#context;
+    record.deadline = timers.createAlarm(() =>
+      this.reject(record, 'expired', new TaskDeadlineError(spanMs, record.attempts)),
+    );
+    record.deadline.setBy(clock.now() + spanMs);
+  }
+
+  /** Queues a task, now or when it has rested. */
+  #queue(record: TaskRecord<T, R>, sinceMs?: number): void {
+    const { clock, timers } = this.#context;
+    const nowMs = clock.now();
+    if (record.restsUntilMs <= nowMs) {
+      this.#enqueue(record, sinceMs ?? nowMs);
+      return;
+    }
+    record.state = 'delayed';
+    this.#delayed.add(record);
+    record.wakeUp = timers.createAlarm((nowMs) => this.#enqueue(record, nowMs));
+    record.wakeUp.setBy(record.restsUntilMs);
+  }
+
+  #enqueue(record: TaskRecord<T, R>, sinceMs: number): void {
+    this.#delayed.delete(record);
+    record.wakeUp = undefined;
+    record.state = 'queued';
+    record.readySinceMs = sinceMs;
+    this.#context.backlog.add(record);
+    this.#context.serveSoon();
+  }
+
+  /** The task is over, wherever it is. */
+  #settle(record: TaskRecord<T, R>, outcome: TaskOutcome, error: unknown): void {
+    const { backlog, statistics, events } = this.#context;
+    const { leases, terms, idempotencyKey } = record;
+    this.#takeOut(record);
+    record.state = 'settled';
+    record.deadline?.cancel();
+    if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
+    if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
+    if (record.refusedBy.size > 0) backlog.settled(record);
+    statistics.total[outcome] += 1;
+    // All of them first: who is told of one may come back with another.
+    for (const lease of leases) this.end(lease);
+    for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
+    if (this.#held.size > 0) this.#queueHeld();
+    if (!events.hears('settled')) return;
+    const { key, task } = record;
+    events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
+  }
+
+  #takeOut(record: TaskRecord<T, R>): void {
+    switch (record.state) {
+      case 'held':
+        this.#held.delete(record);
+        break;
+      case 'delayed':
+        this.#delayed.delete(record);
+        record.wakeUp?.cancel();
+        break;
+      case 'queued':
+        this.#context.backlog.remove(record);
+        break;
+      case 'leased':
+        this.#leased.delete(record);
+        break;
+      default:
+    }
+  }
+
+  /** There may be room for tasks that wait for it. */
+  #queueHeld(): void {
+    for (const record of this.#held) {
+      if (!this.#hasRoom) return;
+      this.#held.delete(record);
+      this.#queue(record);
+    }
+  }
+}

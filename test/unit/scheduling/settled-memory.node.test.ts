@@ -1,0 +1,53 @@
+// What a scheduler keeps alive of tasks that are settled: nothing.
+import { describe, expect, it } from 'vitest';
+import { TaskdistError } from '../../../src/errors.ts';
+import { countAlive } from '../../support/garbage.ts';
+import type { TestHolder } from '../../support/holders.ts';
+import { openScheduler } from '../../support/scheduler.ts';
+
+type Scheduler = ReturnType<typeof openScheduler>['scheduler'];
+
+/** Puts so many tasks, and forgets them. */
+function put(scheduler: Scheduler, count: number): WeakRef<object>[] {
+  return Array.from({ length: count }, (_, n) => {
+    const task = { type: 'common', n };
+    scheduler.put(task).catch(() => {});
+    return new WeakRef(task);
+  });
+}
+
+async function completeAll(scheduler: Scheduler, holder: TestHolder<unknown, unknown>): Promise<void> {
+  for (const lease of await holder.takeNow()) scheduler.complete(lease, 'done');
+}
+
+describe('a settled task', () => {
+  it('is not kept alive, though nothing is put after it', async () => {
+    const { scheduler, holder, events } = openScheduler();
+    const worker = holder('h', ['common']);
+    const tasks = put(scheduler, 3000);
+    await completeAll(scheduler, worker);
+    events.length = 0;
+    expect(await countAlive(tasks)).toBe(0);
+    expect(scheduler.stats().total.done).toBe(3000);
+  });
+
+  it('is not kept alive for long behind one that nobody takes', async () => {
+    const { scheduler, holder, events } = openScheduler();
+    const worker = holder('h', ['common']);
+    void scheduler.put({ type: 'rare' });
+    const tasks = put(scheduler, 10_000);
+    await completeAll(scheduler, worker);
+    events.length = 0;
+    expect(await countAlive(tasks)).toBeLessThanOrEqual(1024);
+    expect(scheduler.queued).toBe(1);
+  });
+
+  it('is not kept alive after the master has stopped', async () => {
+    const { scheduler, events } = openScheduler();
+    const tasks = put(scheduler, 3000);
+    scheduler.close(new TaskdistError('TASKDIST_STOPPED', 'over'));
+    events.length = 0;
+    expect(await countAlive(tasks)).toBe(0);
+    expect(scheduler.queued).toBe(0);
+  });
+});
