@@ -108,6 +108,6 @@ export type MasterEvent<T> =
       /** The very object given to `put`. */
       readonly task: T;
       readonly outcome: AttemptOutcome;
-      /** From the start of the attempt, as the master sees it, in milliseconds. */
+      /** From the start of the attempt, as the master sees it, in milliseconds; 0 if it had not started after all. */
       readonly durationMs: number;
     };

@@ -34,7 +34,7 @@ export interface SessionContext<T, R> {
   attemptStarted(session: Session<T, R>, grant: Grant<T>): void;
   /** An attempt has something to tell; told before the scheduler knows, as that may end it. */
   attemptProgressed(session: Session<T, R>, grant: Grant<T>, value: unknown): void;
-  /** An attempt that had started ended; told before the scheduler knows. */
+  /** An attempt of which `attemptStarted` was told ended; told before the scheduler knows. */
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void;
   /** A lease that had not started was taken back for another worker; told before the scheduler knows. */
   leaseRecalled(session: Session<T, R>, grant: Grant<T>): void;
@@ -209,7 +209,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   drain(onDrained: () => void): void {
     this.#onDrained = onDrained;
     this.#taking?.controller.abort();
-    for (const [grant] of [...this.#grants.recallable()]) this.recall(grant);
+    this.#recallAll();
     this.#tellIfDrained();
   }
 
@@ -238,7 +238,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
         this.#progressed(message[1], message[2]);
         break;
       case MessageType.credit:
-        this.#creditChanged(message[1], message[2]);
+        this.#creditChanged(message[1], message[2], message[3]);
         break;
       case MessageType.pong:
         this.#ponged(message[1]);
@@ -267,7 +267,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     const hadStarted = this.#grants.remove(grant);
     // What was declined, or given back, says nothing of how long tasks take.
     const hasRun = hadStarted && (answer[0] === MessageType.done || answer[0] === MessageType.failed);
-    if (hasRun) this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, this.#context.clock.now());
+    if (hasRun && grant.startedAtMs !== undefined) {
+      this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, this.#context.clock.now());
+    }
     if (grant.state === 'cancelled') {
       if (answer[0] === MessageType.done) this.#counts.late += 1;
     } else {
@@ -308,9 +310,13 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
         break;
       default:
         if (grant.state === 'recalled') this.#tellRecalled(grant);
-        else this.#tellAttempt(grant, 'returned');
+        this.#tellAttempt(grant, 'returned');
         this.#expect(scheduler.release(grant.lease, { kind: grant.state === 'recalled' ? 'recalled' : 'returned' }));
     }
+  }
+
+  #recallAll(): void {
+    for (const [grant] of [...this.#grants.recallable()]) this.recall(grant);
   }
 
   #progressed(id: number, value: unknown): void {
@@ -323,12 +329,15 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.#context.scheduler.progressed(lease, value);
   }
 
-  #creditChanged(concurrency: number, prefetch: Prefetch): void {
+  #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined): void {
     this.#concurrency = concurrency;
     this.#window.wanted = prefetch;
     // It was asked for another number of tasks.
     this.#taking?.controller.abort();
-    this.#startOldest();
+    const occupied = Math.max(concurrency, running ?? 0);
+    this.#grants.turnBack(occupied, running !== undefined);
+    this.#startOldest(occupied);
+    if (this.#onDrained !== undefined) this.#recallAll();
     this.#refill();
   }
 
@@ -419,14 +428,17 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
     this.end(CloseCode.internalError, `The scheduler failed: ${messageOf(error)}`);
   }
 
-  #startOldest(): void {
+  #startOldest(occupied = this.#concurrency): void {
     const nowMs = this.#context.clock.now();
     for (
-      let grant = this.#grants.start(this.#concurrency, nowMs);
+      let grant = this.#grants.start(occupied, nowMs);
       grant !== undefined;
-      grant = this.#grants.start(this.#concurrency, nowMs)
+      grant = this.#grants.start(occupied, nowMs)
     ) {
       this.#setDeadline(grant, nowMs);
+      // It may have been turned back since.
+      if (grant.isTold) continue;
+      grant.isTold = true;
       this.#context.scheduler.started(grant.lease);
       this.#context.attemptStarted(this, grant);
     }
@@ -443,10 +455,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
 
   /** The scheduler has taken the lease back; the worker keeps its slot until it answers. */
   #cancel(grant: Grant<T>, reason: CancelReason): void {
-    const wasRunning = grant.state === 'running';
-    // First, as a listener may end the session, which must not tell of this attempt again.
+    // First, as a listener may end the session.
     this.#grants.cancel(grant);
-    if (wasRunning) this.#context.attemptEnded(this, grant, reason === 'recalled' ? 'returned' : reason);
+    this.#tellAttempt(grant, reason === 'recalled' ? 'returned' : reason);
     this.#conversation.send([MessageType.cancel, grant.id, reason]);
     this.#tellIfDrained();
   }
@@ -517,7 +528,9 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   }
 
   #tellAttempt(grant: Grant<T>, outcome: AttemptOutcome): void {
-    if (grant.state === 'running') this.#context.attemptEnded(this, grant, outcome);
+    if (!grant.isTold) return;
+    grant.isTold = false;
+    this.#context.attemptEnded(this, grant, outcome);
   }
 
   #tellRecalled(grant: Grant<T>): void {

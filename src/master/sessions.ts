@@ -115,7 +115,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void {
     if (!this.#events.hears('attemptEnded')) return;
     const { key, attempt, task } = grant.lease;
-    const durationMs = this.clock.now() - grant.startedAtMs;
+    const durationMs = grant.startedAtMs === undefined ? 0 : this.clock.now() - grant.startedAtMs;
     this.#events.emit({ type: 'attemptEnded', worker: session.info, key, attempt, task, outcome, durationMs });
   }
 

@@ -262,7 +262,11 @@ export class Worker<T, R> {
       key,
       attempt,
       task,
-      started: () => this.#events.emit({ type: 'taskStarted', key, attempt, task }),
+      started: () => {
+        // First, as a listener may change the concurrency.
+        answers.started();
+        this.#events.emit({ type: 'taskStarted', key, attempt, task });
+      },
       progressed: (value) => {
         answers.progress(value);
         this.#events.emit({ type: 'taskProgress', key, attempt, task, value });

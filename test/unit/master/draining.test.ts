@@ -60,6 +60,24 @@ describe('sessions that drain', () => {
     expect(drained().status).toBe('fulfilled');
   });
 
+  it('ask back what turns out not to have started', async () => {
+    const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000 });
+    for (const task of [0, 1, 2]) void master.scheduler.put(task);
+    const peer = await join(master, { concurrency: 3 });
+    const drained = follow(master.sessions.drainAll());
+    await master.clock.settle();
+    peer.news();
+    peer.send([credit, 1, 0, 1]);
+    await master.clock.settle();
+    expect(peer.news()).toEqual([
+      [recall, 3],
+      [recall, 2],
+    ]);
+    peer.send([released, 2], [released, 3], [done, 1, null]);
+    await master.clock.settle();
+    expect([drained().status, master.scheduler.queued]).toEqual(['fulfilled', 2]);
+  });
+
   it('do not wait for what was cancelled', async () => {
     const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000 });
     const controller = new AbortController();
