@@ -156,6 +156,27 @@ describe('a lease that waits at a busy worker while another is idle', () => {
     expect(busy.news()).toEqual([[recall, 3]]);
   });
 
+  it('is asked back for the one among many idle ones that has not refused it', async () => {
+    const { master, clock, busy, scheduler } = await setUp(1, { concurrency: 1, prefetch: 0 });
+    for (let count = 0; count < 20; count += 1) {
+      const picky = await join(master);
+      if (count === 0) void scheduler.put('disliked');
+      await clock.settle();
+      expect(granted(picky)).toEqual(['disliked']);
+      picky.send([rejected, 1, 'not here']);
+      await clock.settle();
+    }
+    busy.send([credit, 1, 1, 1]);
+    await clock.settle();
+    expect(granted(busy)).toEqual(['disliked']);
+    expect(busy.news()).toEqual([]);
+    const keen = await join(master);
+    expect(busy.news()).toEqual([[recall, 2]]);
+    busy.send([released, 2]);
+    await clock.settle();
+    expect(granted(keen)).toEqual(['disliked']);
+  });
+
   it('is asked back only as often as there are idle slots that suit', async () => {
     const { master, clock, busy, scheduler } = await setUp(1, { concurrency: 1, prefetch: 6 });
     for (const type of ['a', 'a', 'b', 'a', 'b', 'b']) void scheduler.put({ type });
