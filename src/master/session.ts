@@ -51,6 +51,8 @@ const PROBE_INTERVAL_MS = 1000;
 /** How long a worker has to give a lease back that it was asked for: this, or some round trips. */
 const RECALL_PATIENCE_MS = 100;
 const RECALL_PATIENCE_ROUND_TRIPS = 4;
+/** The same, until a round trip is known: enough for a line around the world, and not for ever if the worker is blocked. */
+const FIRST_RECALL_PATIENCE_MS = 2000;
 /** Over how long the rate of a worker is averaged. */
 const RATE_WINDOW_MS = 10_000;
 
@@ -137,7 +139,7 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
       },
     ]);
     // Nothing is known yet of the way to this worker.
-    if (this.#window.wanted === 'auto') this.#ping(this.#context.clock.now());
+    this.#ping(this.#context.clock.now());
     this.#alarm.setBy(this.#nextPingMs);
     this.#context.scheduler.join(this);
     this.#refill();
@@ -199,10 +201,15 @@ export class Session<T, R> implements LeaseHolder<T>, ConversationListener<Worke
   /** Asks for a lease back that has not started; it is taken back without an answer if none comes in time. */
   recall(grant: Grant<T>): void {
     if (grant.state !== 'waiting') return;
-    const patienceMs = Math.max(RECALL_PATIENCE_MS, RECALL_PATIENCE_ROUND_TRIPS * this.roundTripMs);
-    this.#grants.recall(grant, this.#context.clock.now() + patienceMs);
+    this.#grants.recall(grant, this.#context.clock.now() + this.#recallPatienceMs);
     this.#conversation.send([MessageType.recall, grant.id]);
     this.#alarm.setBy(grant.dueMs);
+  }
+
+  get #recallPatienceMs(): number {
+    const { roundTripMs } = this.#window;
+    if (roundTripMs === undefined) return FIRST_RECALL_PATIENCE_MS;
+    return Math.max(RECALL_PATIENCE_MS, RECALL_PATIENCE_ROUND_TRIPS * roundTripMs);
   }
 
   /** Takes no more leases, asks back what has not started, and calls back once, when nothing runs any more. */
