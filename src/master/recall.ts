@@ -27,7 +27,7 @@ export class Recaller<T, R> {
   /** A session's load may have changed. */
   loadChanged(session: Session<T, R>): void {
     put(this.#idle, session, session.isIdle);
-    put(this.#stocked, session, session.waiting > 0);
+    put(this.#stocked, session, session.leases.waiting > 0);
     if (!this.#isNeeded) {
       this.#look.cancel();
       return;
@@ -57,7 +57,7 @@ export class Recaller<T, R> {
     const demand = new Demand(this.#idle);
     for (const session of this.#stocked) {
       // What is on its way back already.
-      for (const { lease } of session.recalled) demand.takerOf(lease)?.take();
+      for (const { lease } of session.leases.recalled) demand.takerOf(lease)?.take();
     }
     return this.#recall(demand, nowMs);
   }
@@ -66,7 +66,7 @@ export class Recaller<T, R> {
   #recall(demand: Demand<T, R>, nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [session] of this.#longestWaiting(nowMs)) {
-      for (const [grant, waitMs] of session.recallable(nowMs)) {
+      for (const [grant, waitMs] of session.leases.recallable(nowMs)) {
         if (demand.isMet) return Number.POSITIVE_INFINITY;
         const taker = demand.takerOf(grant.lease);
         if (taker === undefined) continue;
@@ -77,7 +77,7 @@ export class Recaller<T, R> {
           break;
         }
         taker.take();
-        session.recall(grant);
+        session.leases.recall(grant, nowMs);
       }
     }
     return nextMs;
@@ -87,7 +87,7 @@ export class Recaller<T, R> {
   #longestWaiting(nowMs: number): (readonly [session: Session<T, R>, waitMs: number])[] {
     return [...this.#stocked]
       .map((session) => {
-        const [last] = session.recallable(nowMs);
+        const [last] = session.leases.recallable(nowMs);
         return [session, last?.[1] ?? 0] as const;
       })
       .sort(([, a], [, b]) => b - a);

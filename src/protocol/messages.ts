@@ -69,8 +69,10 @@ type Credit = readonly [
 ];
 type Pong = readonly [type: typeof MessageType.pong, nonce: number];
 type Progress = readonly [type: typeof MessageType.progress, lease: number, value: unknown];
+/** What a worker says to a lease, once. */
+export type Answer = Done | Failed | Rejected | Released;
 /** What a worker sends. */
-export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong | Progress;
+export type WorkerMessage = Hello | Answer | Credit | Pong | Progress;
 
 type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
 type Grant = readonly [type: typeof MessageType.grant, lease: number, attempt: number, key: string, task: unknown];
