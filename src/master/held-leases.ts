@@ -28,11 +28,12 @@ export class HeldLeases<T, R> {
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taskTimeoutMs: number;
+  readonly #failed: (error: unknown) => void;
   readonly #alarm: Alarm;
   #concurrency: number;
   #onDrained: (() => void) | undefined = undefined;
 
-  /** `lookFailed`: the scheduler failed when a deadline had passed. */
+  /** `failed`: the scheduler failed where nobody else would notice. */
   constructor(
     conversation: Conversation<MasterMessage, WorkerMessage>,
     concurrency: number,
@@ -40,18 +41,19 @@ export class HeldLeases<T, R> {
     reports: LeaseReports<T, R>,
     timers: TimerQueue,
     taskTimeoutMs: number,
-    lookFailed: (error: unknown) => void,
+    failed: (error: unknown) => void,
   ) {
     this.#conversation = conversation;
     this.#concurrency = concurrency;
     this.#window = window;
     this.#reports = reports;
     this.#taskTimeoutMs = taskTimeoutMs;
+    this.#failed = failed;
     this.#alarm = timers.createAlarm((nowMs) => {
       try {
         this.#look(nowMs);
       } catch (error) {
-        lookFailed(error);
+        failed(error);
       }
     });
   }
@@ -186,7 +188,12 @@ export class HeldLeases<T, R> {
     this.#alarm.cancel();
     for (const grant of [...this.#grants]) {
       this.#grants.remove(grant);
-      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);
+      if (grant.state === 'cancelled') continue;
+      try {
+        this.#reports.disconnected(grant, code, reason);
+      } catch (error) {
+        this.#failed(error);
+      }
     }
     this.#tellIfDrained();
   }

@@ -89,7 +89,9 @@ export class Intake<T, R> {
       // Who could start a task at once goes before those who could not; the scheduler must know.
       if (idleSlots > this.#taking.idleSlots) this.#taking.controller.abort();
     } else if (free > 0 && this.#taker.isOpen) {
-      this.#take(free, { controller: new AbortController(), idleSlots });
+      this.#take(free, { controller: new AbortController(), idleSlots }).catch((error: unknown) =>
+        this.#taker.schedulerFailed(error),
+      );
     }
     this.#taker.loadChanged();
   }
@@ -99,16 +101,12 @@ export class Intake<T, R> {
     return this.credit - this.#held.size;
   }
 
-  #take(max: number, taking: Taking): void {
+  async #take(max: number, taking: Taking): Promise<void> {
     this.#taking = taking;
-    this.#scheduler.take(this.#taker, max, taking.controller.signal).then(
-      (leases) => {
-        this.#taking = undefined;
-        this.#grantAll(leases);
-        this.refill();
-      },
-      (error: unknown) => this.#taker.schedulerFailed(error),
-    );
+    const leases = await this.#scheduler.take(this.#taker, max, taking.controller.signal);
+    this.#taking = undefined;
+    this.#grantAll(leases);
+    this.refill();
   }
 
   #grantAll(leases: readonly Lease<T>[]): void {
@@ -116,8 +114,13 @@ export class Intake<T, R> {
     for (const lease of leases) {
       // It may have been aborted since it was taken, which there was no grant to revoke for.
       if (!lease.isLive) continue;
-      if (this.#taker.isOpen && this.#free > 0) this.#held.grant(lease, nowMs);
-      else this.#reports.notGranted(lease);
+      try {
+        if (this.#taker.isOpen && this.#free > 0) this.#held.grant(lease, nowMs);
+        else this.#reports.notGranted(lease);
+      } catch (error) {
+        // The others go back.
+        this.#taker.schedulerFailed(error);
+      }
     }
     this.#held.start(nowMs);
   }

@@ -153,6 +153,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#context.loadChanged(this);
   }
 
+  /** Ends the connection, unless it is over already. */
   schedulerFailed(error: unknown): void {
     this.end(CloseCode.internalError, `The scheduler failed: ${messageOf(error)}`);
   }
@@ -188,7 +189,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#heartbeat.stop();
     this.#intake.interrupt();
     this.leases.end(code, reason);
-    this.#context.scheduler.leave(this);
+    try {
+      this.#context.scheduler.leave(this);
+    } catch (error) {
+      this.schedulerFailed(error);
+    }
     this.#context.left(this, code, reason);
   }
 
