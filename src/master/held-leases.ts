@@ -1,5 +1,6 @@
 // The leases that one worker holds: which of them run, how long they may, and which are asked back.
 import type { Conversation } from '../connection/conversation.ts';
+import { deferred } from '../deferred.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { isSendable } from '../protocol/codec.ts';
 import {
@@ -31,7 +32,8 @@ export class HeldLeases<T, R> {
   readonly #failed: (error: unknown) => void;
   readonly #alarm: Alarm;
   #concurrency: number;
-  #onDrained: (() => void) | undefined = undefined;
+  /** Settled when nothing runs any more; there once the master drains. */
+  #drained: ReturnType<typeof deferred> | undefined = undefined;
 
   /** `failed`: the scheduler failed where nobody else would notice. */
   constructor(
@@ -84,7 +86,7 @@ export class HeldLeases<T, R> {
   }
 
   get isDraining(): boolean {
-    return this.#onDrained !== undefined;
+    return this.#drained !== undefined;
   }
 
   /** Sends a lease to the worker. */
@@ -176,11 +178,13 @@ export class HeldLeases<T, R> {
     return true;
   }
 
-  /** Asks back what has not started, and calls back once, when nothing runs any more. */
-  drain(onDrained: () => void, nowMs: number): void {
-    this.#onDrained = onDrained;
+  /** Asks back what has not started. Resolves when nothing runs any more, and the scheduler knows. */
+  async drain(nowMs: number): Promise<void> {
+    this.#drained ??= deferred();
     this.#recallAll(nowMs);
     this.#tellIfDrained();
+    await this.#drained.promise;
+    await this.#reports.settled();
   }
 
   /** The connection is over: gives all back. */
@@ -253,10 +257,6 @@ export class HeldLeases<T, R> {
   }
 
   #tellIfDrained(): void {
-    if (this.#onDrained === undefined || this.#grants.live > 0) return;
-    const onDrained = this.#onDrained;
-    // Still draining: nothing is taken any more.
-    this.#onDrained = () => {};
-    onDrained();
+    if (this.#grants.live === 0) this.#drained?.resolve();
   }
 }

@@ -32,6 +32,8 @@ export class LeaseReports<T, R> {
   readonly #context: ReportsContext<T, R>;
   readonly #worker: ReportedWorker;
   readonly #rate: RateMeter;
+  /** What the scheduler has been told, and not confirmed yet. */
+  readonly #unsettled = new Set<Promise<unknown>>();
   readonly #counts = { done: 0, failed: 0, late: 0, recalled: 0 };
 
   constructor(context: ReportsContext<T, R>, worker: ReportedWorker) {
@@ -43,6 +45,11 @@ export class LeaseReports<T, R> {
   /** How many there were, and how many per second. */
   get figures(): Pick<WorkerInfo, 'done' | 'failed' | 'late' | 'recalled' | 'rate'> {
     return { ...this.#counts, rate: this.#rate.perSecond(this.#context.clock.now()) };
+  }
+
+  /** Resolves when the scheduler has dealt with all that it was told. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#unsettled);
   }
 
   /** It runs. Told once, though it may turn out that it had not started, and start later. */
@@ -166,6 +173,10 @@ export class LeaseReports<T, R> {
 
   /** A scheduler over a store answers later, and may fail. */
   #expect(ended: Ended): void {
-    if (typeof ended !== 'boolean') ended.catch((error: unknown) => this.#worker.schedulerFailed(error));
+    if (typeof ended === 'boolean') return;
+    const settled: Promise<unknown> = ended
+      .catch((error: unknown) => this.#worker.schedulerFailed(error))
+      .finally(() => this.#unsettled.delete(settled));
+    this.#unsettled.add(settled);
   }
 }

@@ -133,10 +133,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     return this.#window.roundTripMs ?? 0;
   }
 
-  /** Takes no more leases, asks back what has not started, and calls back once, when nothing runs any more. */
-  drain(onDrained: () => void): void {
+  /** Takes no more leases, and asks back what has not started. Resolves when nothing runs any more. */
+  drain(): Promise<void> {
     this.#intake.interrupt();
-    this.leases.drain(onDrained, this.#context.clock.now());
+    return this.leases.drain(this.#context.clock.now());
   }
 
   /** Says goodbye. */

@@ -76,7 +76,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
   async drainAll(): Promise<void> {
     this.#isDraining = true;
-    await Promise.all([...this.#sessions].map((session) => new Promise<void>((resolve) => session.drain(resolve))));
+    await Promise.all([...this.#sessions].map((session) => session.drain()));
   }
 
   /** Says goodbye to all, and resolves when every socket is closed. */
@@ -126,7 +126,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     const session = new Session(`w${this.#nextId}`, worker, conversation, this);
     this.#nextId += 1;
     this.#sessions.add(session);
-    if (this.#isDraining) session.drain(() => {});
+    if (this.#isDraining) void session.drain();
     session.start();
     this.events.emit({ type: 'workerConnected', worker: session.info });
   }

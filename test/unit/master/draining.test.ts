@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
+import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';
@@ -121,6 +122,55 @@ describe('sessions that drain', () => {
     await master.clock.settle();
     expect(late.news().map(([type]) => type)).toEqual([welcome, ping]);
     expect(drained().status).toBe('fulfilled');
+  });
+
+  it('wait until the scheduler has taken the results, if that takes it a while', async () => {
+    const { master, clock, scheduler, outcomes, peer, drained } = await setUp();
+    const store: TaskScheduler<unknown, unknown> = scheduler;
+    const complete = scheduler.complete.bind(scheduler);
+    store.complete = (lease, result) =>
+      new Promise((resolve) => clock.setTimer(70, () => resolve(complete(lease, result))));
+    peer.send([released, 2], [released, 3], [done, 1, 'result']);
+    await clock.advance(69);
+    expect([drained().status, outcomes[0]?.().status]).toEqual(['pending', 'pending']);
+    await clock.advance(1);
+    expect([drained().status, outcomes[0]?.()]).toEqual(['fulfilled', { status: 'fulfilled', value: 'result' }]);
+    expect(master.sessions.list()).toHaveLength(1);
+  });
+
+  it('wait no longer for a scheduler that fails', async () => {
+    const { clock, scheduler, peer, drained } = await setUp();
+    const store: TaskScheduler<unknown, unknown> = scheduler;
+    store.complete = () => new Promise((_, reject) => clock.setTimer(70, () => reject(new Error('no disk'))));
+    peer.send([released, 2], [released, 3], [done, 1, 'result']);
+    await clock.advance(70);
+    expect([drained().status, peer.end]).toEqual(['fulfilled', '4500 The scheduler failed: no disk']);
+  });
+
+  it('wait for a worker that answers nothing until its connection is given up', async () => {
+    const { master, clock, drained } = await setUp();
+    await clock.advance(59_999);
+    expect([drained().status, master.sessions.list()]).toMatchObject(['pending', [{ running: 1, waiting: 2 }]]);
+    await clock.advance(1);
+    expect([drained().status, master.sessions.list()]).toEqual(['fulfilled', []]);
+  });
+
+  it('send back what a scheduler hands out after all', async () => {
+    const master = new VirtualMaster<unknown, unknown>();
+    const { clock, scheduler } = master;
+    const take = scheduler.take.bind(scheduler);
+    scheduler.take = async (holder, max) => {
+      const leases = await take(holder, max, new AbortController().signal);
+      await new Promise<void>((resolve) => clock.setTimer(50, resolve));
+      return leases;
+    };
+    const peer = await join(master, { concurrency: 2 });
+    peer.news();
+    void scheduler.put('on its way');
+    await clock.settle();
+    const drained = follow(master.sessions.drainAll());
+    await clock.advance(100);
+    expect([drained().status, peer.news(), scheduler.queued, scheduler.leased]).toEqual(['fulfilled', [], 1, 0]);
   });
 
   it('are done when the workers are gone', async () => {
