@@ -123,7 +123,9 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
-    for (const attempt of [...this.#attempts.values()]) attempt.cancel(abortError(`The connection ended: ${reason}`));
+    for (const attempt of [...this.#attempts.values()]) {
+      attempt.leaveOver(abortError(`The connection ended: ${reason}`));
+    }
     this.#attempts.clear();
     this.#context.ended(code, reason);
   }

@@ -35,7 +35,11 @@ function setUp(concurrency = 1, doTask?: TaskFunction<string, string>) {
         return step.promise;
       }),
   };
-  const executor = new Executor<string, string>(handler, clock, concurrency, 1000, (error) => broken.push(error));
+  const listener = {
+    broken: (error: TaskdistError) => void broken.push(error),
+    slotFreed: () => void log.push('freed'),
+  };
+  const executor = new Executor<string, string>(handler, clock, concurrency, 1000, listener);
   const add = (task: string): AddedAttempt =>
     executor.add({
       key: `key ${task}`,
@@ -252,6 +256,37 @@ describe('an attempt that is called off', () => {
     await clock.advance(5000);
     expect(log).toEqual(['start a', 'end a done 0']);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('an attempt whose connection is over', () => {
+  it('is called off, and its slot is not there to offer until it ends', async () => {
+    const { clock, executor, add, step, log } = setUp(2);
+    const [a, b, c] = [add('a'), add('b'), add('c')];
+    for (const added of [a, b, c]) added.leaveOver('why');
+    expect([executor.leftOver, step('a').context.signal.aborted, log.slice(2)]).toEqual([
+      2,
+      true,
+      ['end c released 0'],
+    ]);
+    step('a').resolve('');
+    await clock.settle();
+    expect([executor.leftOver, log.slice(3)]).toEqual([1, ['end a released 0', 'freed']]);
+    await clock.advance(1000);
+    expect([executor.leftOver, log.slice(5)]).toEqual([0, ['end b released 1000', 'freed']]);
+  });
+
+  it('is so also if it was called off before, and not at all if it has ended', async () => {
+    const { clock, executor, add, step } = setUp(2);
+    const [a, b] = [add('a'), add('b')];
+    a.cancel('why');
+    step('b').resolve('');
+    await clock.settle();
+    for (const added of [a, b]) added.leaveOver('why');
+    expect(executor.leftOver).toBe(1);
+    step('a').reject('why');
+    await clock.settle();
+    expect([executor.leftOver, clock.pendingTimers]).toEqual([0, 0]);
   });
 });
 
