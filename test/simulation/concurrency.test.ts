@@ -36,10 +36,10 @@ describe('a worker that lowers its concurrency while grants are on their way', (
   });
 });
 
-describe('workers that change their concurrency all the time', () => {
+describe('workers that change their concurrency all the time, and lose their connections now and then', () => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))('run out of time for no task: seed %i', async (seed) => {
     const random = seededRandom(seed);
-    const cluster = new VirtualCluster<number, null>({ timeout: TIMEOUT_MS });
+    const cluster = new VirtualCluster<number, null>({ timeout: TIMEOUT_MS, maxDeliveries: 1000 });
     onTestFinished(() => cluster.stop());
     const { clock, scheduler, events, workers } = cluster;
     const outcomes = new Set<string>();
@@ -54,14 +54,15 @@ describe('workers that change their concurrency all the time', () => {
       outcomes.add(outcome);
       if (!underWay.delete(`${worker.id} ${key}`)) wrong.push(`${key} ended at ${worker.id}, and had not started`);
     });
-    for (let index = 0; index < 3; index += 1) {
+    const networks = [0, 1, 2].map(() => {
       const prefetch = integerBelow(random, 3) === 0 ? 'auto' : integerBelow(random, 6);
-      cluster.add(
+      return cluster.add(
+        // It does not listen to its signal, and so goes on when its connection is lost.
         (durationMs) => new Promise((resolve) => clock.setTimer(durationMs, () => resolve(null))),
         { concurrency: 1 + integerBelow(random, 4), prefetch },
         1 + integerBelow(random, MAX_LATENCY_MS),
       );
-    }
+    });
     await clock.advance(1000);
     let done = 0;
     for (let step = 0; step < 200; step += 1) {
@@ -71,6 +72,7 @@ describe('workers that change their concurrency all the time', () => {
         });
       }
       if (integerBelow(random, 2) === 0) change(random, pick(random, workers));
+      if (integerBelow(random, 25) === 0) pick(random, networks).lastLink.reset();
       await clock.advance(integerBelow(random, 200));
     }
     for (const worker of workers) worker.resume();
