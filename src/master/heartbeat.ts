@@ -1,7 +1,7 @@
 // Whether a worker is alive, and how long its answers take: the pings of one connection.
 import type { Conversation } from '../connection/conversation.ts';
 import { type MasterMessage, MessageType, type WorkerMessage } from '../protocol/messages.ts';
-import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Alarm } from '../timer-queue.ts';
 
 /** Pings per `socketTimeout`: one may be lost, and the next still comes in time. */
 const PINGS_PER_TIMEOUT = 3;
@@ -25,10 +25,10 @@ export class Heartbeat {
   /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
   #timedPing: Ping | undefined = undefined;
 
-  /** `measured` is told every round trip. */
+  /** `alarm` is to ring for {@link look}; `measured` is told every round trip. */
   constructor(
     conversation: Conversation<MasterMessage, WorkerMessage>,
-    timers: TimerQueue,
+    alarm: Alarm,
     socketTimeoutMs: number,
     measured: (roundTripMs: number) => void,
   ) {
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.#socketTimeoutMs = socketTimeoutMs;
     this.#measured = measured;
     this.#lastPing = { nonce: 0, sentAtMs: conversation.heardAtMs };
-    this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
+    this.#alarm = alarm;
   }
 
   /** Pings at once, as nothing is known yet of the way to this worker. */
@@ -59,9 +59,14 @@ export class Heartbeat {
     this.#measured(nowMs - sentAtMs);
   }
 
-  /** The connection is over. */
-  stop(): void {
-    this.#alarm.cancel();
+  /** It may be time for a ping, or to give the worker up. */
+  look(nowMs: number): void {
+    if (nowMs >= this.#silentAtMs) {
+      this.#conversation.giveUp(`Nothing heard for ${this.#socketTimeoutMs} ms (\`socketTimeout\`)`);
+      return;
+    }
+    if (nowMs >= this.#nextPingMs) this.#ping(nowMs);
+    this.#alarm.setBy(Math.min(this.#nextPingMs, this.#silentAtMs));
   }
 
   get #nextPingMs(): number {
@@ -70,15 +75,6 @@ export class Heartbeat {
 
   get #silentAtMs(): number {
     return this.#conversation.heardAtMs + this.#socketTimeoutMs;
-  }
-
-  #look(nowMs: number): void {
-    if (nowMs >= this.#silentAtMs) {
-      this.#conversation.giveUp(`Nothing heard for ${this.#socketTimeoutMs} ms (\`socketTimeout\`)`);
-      return;
-    }
-    if (nowMs >= this.#nextPingMs) this.#ping(nowMs);
-    this.#alarm.setBy(Math.min(this.#nextPingMs, this.#silentAtMs));
   }
 
   #ping(nowMs: number): void {

@@ -11,7 +11,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
-import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Alarm } from '../timer-queue.ts';
 import { type Grant, GrantTable } from './grants.ts';
 import type { LeaseReports } from './lease-reports.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
@@ -29,35 +29,26 @@ export class HeldLeases<T, R> {
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taskTimeoutMs: number;
-  readonly #failed: (error: unknown) => void;
   readonly #alarm: Alarm;
   #concurrency: number;
   /** Settled when nothing runs any more; there once the master drains. */
   #drained: ReturnType<typeof deferred> | undefined = undefined;
 
-  /** `failed`: the scheduler failed where nobody else would notice. */
+  /** `alarm` is to ring for {@link look}. */
   constructor(
     conversation: Conversation<MasterMessage, WorkerMessage>,
     concurrency: number,
     window: PrefetchWindow,
     reports: LeaseReports<T, R>,
-    timers: TimerQueue,
+    alarm: Alarm,
     taskTimeoutMs: number,
-    failed: (error: unknown) => void,
   ) {
     this.#conversation = conversation;
     this.#concurrency = concurrency;
     this.#window = window;
     this.#reports = reports;
     this.#taskTimeoutMs = taskTimeoutMs;
-    this.#failed = failed;
-    this.#alarm = timers.createAlarm((nowMs) => {
-      try {
-        this.#look(nowMs);
-      } catch (error) {
-        failed(error);
-      }
-    });
+    this.#alarm = alarm;
   }
 
   /** How many the worker runs at once. */
@@ -168,6 +159,15 @@ export class HeldLeases<T, R> {
     this.#alarm.setBy(grant.dueMs);
   }
 
+  /** Deadlines may have passed. */
+  look(nowMs: number): void {
+    for (const grant of this.#grants.overdue(nowMs)) {
+      // Listeners and the settling of the one before may have ended this one too, or the whole session.
+      if (this.#conversation.isOpen) this.#overdue(grant);
+    }
+    if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
+  }
+
   /** The scheduler has taken a lease back. Returns whether it was held. */
   revoke(lease: Lease<T>, reason: RevokeReason): boolean {
     const grant = this.#grants.find(lease);
@@ -189,15 +189,9 @@ export class HeldLeases<T, R> {
 
   /** The connection is over: gives all back. */
   end(code: number, reason: string): void {
-    this.#alarm.cancel();
     for (const grant of [...this.#grants]) {
       this.#grants.remove(grant);
-      if (grant.state === 'cancelled') continue;
-      try {
-        this.#reports.disconnected(grant, code, reason);
-      } catch (error) {
-        this.#failed(error);
-      }
+      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);
     }
     this.#tellIfDrained();
   }
@@ -228,14 +222,6 @@ export class HeldLeases<T, R> {
 
   #timeoutOf({ lease }: Grant<T>): number {
     return lease.timeout ?? this.#taskTimeoutMs;
-  }
-
-  #look(nowMs: number): void {
-    for (const grant of this.#grants.overdue(nowMs)) {
-      // Listeners and the settling of the one before may have ended this one too, or the whole session.
-      if (this.#conversation.isOpen) this.#overdue(grant);
-    }
-    if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
   }
 
   #overdue(grant: Grant<T>): void {

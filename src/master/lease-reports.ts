@@ -125,16 +125,14 @@ export class LeaseReports<T, R> {
     this.#tellEnded(grant, outcome);
   }
 
-  /** Its connection is over. */
+  /** Its connection is over. Throws nothing: there are others to be given back. */
   disconnected(grant: Grant<T>, code: number, reason: string): void {
-    if (grant.state !== 'running' || isGoodbye(code)) {
-      this.#return(grant);
-      return;
+    try {
+      if (grant.state !== 'running' || isGoodbye(code)) this.#return(grant);
+      else this.#lose(grant, code, reason);
+    } catch (error) {
+      this.#worker.schedulerFailed(error);
     }
-    this.#tellEnded(grant, 'lost');
-    const { name } = this.#worker;
-    const error = new TaskdistError('TASKDIST_WORKER_LOST', `The connection to ${name} ended (${code}): ${reason}`);
-    this.#expect(this.#context.scheduler.release(grant.lease, { kind: 'lost', error }));
   }
 
   /** It was taken, and there is no room for it any more. */
@@ -158,6 +156,13 @@ export class LeaseReports<T, R> {
   #return(grant: Grant<T>): void {
     this.#tellEnded(grant, 'returned');
     this.#expect(this.#context.scheduler.release(grant.lease, { kind: 'returned' }));
+  }
+
+  #lose(grant: Grant<T>, code: number, reason: string): void {
+    this.#tellEnded(grant, 'lost');
+    const { name } = this.#worker;
+    const error = new TaskdistError('TASKDIST_WORKER_LOST', `The connection to ${name} ended (${code}): ${reason}`);
+    this.#expect(this.#context.scheduler.release(grant.lease, { kind: 'lost', error }));
   }
 
   /** Once for every start that was told. */

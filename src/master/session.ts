@@ -14,7 +14,7 @@ import {
 } from '../protocol/messages.ts';
 import { profileKey } from '../scheduling/profiles.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
-import type { TimerQueue } from '../timer-queue.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { WorkerInfo } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
@@ -47,6 +47,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #connectedAt: number;
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
   readonly #context: SessionContext<T, R>;
+  /** One for all deadlines: who is silent is lost, before its attempts are judged. */
+  readonly #alarm: Alarm;
   readonly #window: PrefetchWindow;
   readonly #heartbeat: Heartbeat;
   readonly #reports: LeaseReports<T, R>;
@@ -69,11 +71,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;
+    this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
     this.#window = new PrefetchWindow(prefetch, clock.now());
-    this.#heartbeat = new Heartbeat(conversation, timers, socketTimeoutMs, (ms) => this.#window.noteRoundTrip(ms));
+    this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, (ms) => this.#window.noteRoundTrip(ms));
     this.#reports = new LeaseReports(context, this);
-    const failed = (error: unknown): void => this.schedulerFailed(error);
-    this.leases = new HeldLeases(conversation, concurrency, this.#window, this.#reports, timers, taskTimeoutMs, failed);
+    this.leases = new HeldLeases(conversation, concurrency, this.#window, this.#reports, this.#alarm, taskTimeoutMs);
     this.#intake = new Intake(scheduler, clock, this.leases, this.#window, this.#reports, this);
   }
 
@@ -186,7 +188,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   }
 
   ended(code: number, reason: string): void {
-    this.#heartbeat.stop();
+    this.#alarm.cancel();
     this.#intake.interrupt();
     this.leases.end(code, reason);
     try {
@@ -195,6 +197,15 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       this.schedulerFailed(error);
     }
     this.#context.left(this, code, reason);
+  }
+
+  #look(nowMs: number): void {
+    try {
+      this.#heartbeat.look(nowMs);
+      this.leases.look(nowMs);
+    } catch (error) {
+      this.schedulerFailed(error);
+    }
   }
 
   #answered(answer: Answer, nowMs: number): void {

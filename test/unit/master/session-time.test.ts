@@ -84,6 +84,14 @@ describe('the deadline of an attempt', () => {
     expect(outcomes[0]?.()).toEqual({ status: 'fulfilled', value: 'in time' });
     expect(master.sessions.list()).toHaveLength(1);
   });
+
+  it('is not what ends an attempt whose worker was silent for too long by the time we look', async () => {
+    const { master, clock, peer } = await setUp(2, { concurrency: 2 }, { taskTimeoutMs: 700, socketTimeoutMs: 3000 });
+    clock.jump(5000);
+    await clock.advance(1000);
+    expect(master.attempts).toEqual(['lost 5100', 'lost 5100']);
+    expect([peer.end, clock.pendingTimers]).toEqual(['1006', 0]);
+  });
 });
 
 describe('the heartbeat', () => {
