@@ -3,6 +3,7 @@ import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
+import { type Alarm, TimerQueue } from '../timer-queue.ts';
 
 /** How an attempt ended, as the worker sees it. `released`: given back without a result. */
 export type AttemptResult<R> =
@@ -30,7 +31,8 @@ type RunState = 'waiting' | 'running' | 'cancelled' | 'ended';
 class Run<T, R> {
   state: RunState = 'waiting';
   startedAtMs = 0;
-  cancelGrace: (() => void) | undefined = undefined;
+  /** Rings when it is to be given up; there once it is cancelled. */
+  giveUp: Alarm | undefined = undefined;
   isLeftOver = false;
   readonly attempt: Attempt<T, R>;
   readonly context: AttemptContext;
@@ -67,6 +69,7 @@ export class Executor<T, R> {
   concurrency: number;
   readonly #handler: TaskHandler<T, R>;
   readonly #clock: Clock;
+  readonly #timers: TimerQueue;
   readonly #graceMs: number;
   readonly #listener: ExecutorListener;
   readonly #waiting = new Queue<Run<T, R>>();
@@ -87,6 +90,7 @@ export class Executor<T, R> {
   ) {
     this.#handler = handler;
     this.#clock = clock;
+    this.#timers = new TimerQueue(clock);
     this.concurrency = concurrency;
     this.#graceMs = graceMs;
     this.#listener = listener;
@@ -211,8 +215,8 @@ export class Executor<T, R> {
       this.#recall(run);
     } else if (run.state === 'running') {
       run.state = 'cancelled';
-      const giveUp = (): void => this.#end(run, { kind: 'released' });
-      run.cancelGrace = this.#clock.setTimer(this.#graceMs, giveUp);
+      run.giveUp = this.#timers.createAlarm(() => this.#end(run, { kind: 'released' }));
+      run.giveUp.setBy(this.#clock.now() + this.#graceMs);
       run.context.abort(reason);
     }
   }
@@ -230,7 +234,7 @@ export class Executor<T, R> {
     const wasCancelled = run.state === 'cancelled';
     const durationMs = run.state === 'waiting' ? 0 : this.#clock.now() - run.startedAtMs;
     run.state = 'ended';
-    run.cancelGrace?.();
+    run.giveUp?.cancel();
     run.context.end();
     this.#running.delete(run);
     // Whatever a cancelled attempt came to, nobody wants it any more.

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../src/deferred.ts';
 import { within } from '../../src/drain.ts';
+import { ClampedClock, DAY_MS } from '../support/clamped-clock.ts';
 import { follow } from '../support/holders.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-
-const DAY_MS = 24 * 3_600_000;
-
-/** A clock whose timers ring after 24.8 days at the latest, as those of all platforms do. */
-class ClampedClock extends VirtualClock {
-  override setTimer(delayMs: number, callback: () => void): () => void {
-    return super.setTimer(Math.min(delayMs, 0x7fff_ffff), callback);
-  }
-}
 
 function setUp(limitMs: number) {
   const clock = new ClampedClock();

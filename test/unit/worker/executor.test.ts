@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { TaskContext, TaskFunction, TaskHandler } from '../../../src/handler.ts';
 import { type AddedAttempt, type AttemptResult, abortError, Executor } from '../../../src/worker/executor.ts';
+import { ClampedClock, DAY_MS } from '../../support/clamped-clock.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A task that goes on until the test ends it. */
@@ -245,6 +246,20 @@ describe('an attempt that is called off', () => {
     step('a').resolve('at long last');
     await clock.settle();
     expect(log).toHaveLength(3);
+  });
+
+  it('is given as long as the grace says, also if that is a month', async () => {
+    const clock = new ClampedClock();
+    const listener = { broken() {}, slotFreed() {} };
+    const doTask = (): Promise<never> => new Promise(() => {});
+    const executor = new Executor<string, string>({ doTask }, clock, 1, 30 * DAY_MS, listener);
+    const ended = vi.fn();
+    executor.add({ key: 'a', attempt: 1, task: 'a', started() {}, progressed() {}, ended }).cancel('why');
+    await clock.advance(30 * DAY_MS - 1);
+    expect(ended).not.toHaveBeenCalled();
+    await clock.advance(1);
+    expect(ended).toHaveBeenCalledExactlyOnceWith({ kind: 'released' }, 30 * DAY_MS);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not mind being called off when it is over', async () => {
