@@ -1,6 +1,8 @@
 // Stopping well, on either side: what runs may end, but not for ever.
+import { deferred } from './deferred.ts';
 import { expectKnown, expectMilliseconds, expectObject } from './options.ts';
 import type { Clock } from './ports.ts';
+import { TimerQueue } from './timer-queue.ts';
 
 /** Options of `drain()`, of a master and of a worker. */
 export interface DrainOptions {
@@ -25,13 +27,13 @@ export function checkGrace(options: DrainOptions): number {
 /** Waits for the promise, but no longer than that. */
 export async function within(limitMs: number, clock: Clock, promise: Promise<void>): Promise<void> {
   if (limitMs === Number.POSITIVE_INFINITY) return promise;
-  let cancel = (): void => {};
-  const timeUp = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(limitMs, resolve);
-  });
+  const { promise: timeUp, resolve } = deferred();
+  // Not a timer of the clock, which rings too early if the limit is some weeks.
+  const alarm = new TimerQueue(clock).createAlarm(() => resolve());
+  alarm.setBy(clock.now() + limitMs);
   try {
     await Promise.race([promise, timeUp]);
   } finally {
-    cancel();
+    alarm.cancel();
   }
 }

@@ -14,7 +14,7 @@ export interface WorkerInfo {
   readonly labels: Labels;
   /** When it connected, in milliseconds since 1970. */
   readonly connectedAt: number;
-  /** How many tasks it runs at once; 0 while it is paused. */
+  /** How many tasks it runs at once; 0 while it is paused, or still stops what it ran for a connection before. */
   readonly concurrency: number;
   /** How many leases it may hold at the moment: `concurrency` and prefetch; 0 while it is paused, or the master drains. */
   readonly credit: number;
@@ -121,6 +121,6 @@ export type MasterEvent<T> =
       /** The very object given to `put`. */
       readonly task: T;
       readonly outcome: AttemptOutcome;
-      /** From the start of the attempt, as the master sees it, in milliseconds. */
+      /** From the start of the attempt, as the master sees it, in milliseconds; 0 if it had not started after all. */
       readonly durationMs: number;
     };

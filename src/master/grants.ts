@@ -9,18 +9,22 @@ export interface Grant<T> {
   readonly lease: Lease<T>;
   readonly grantedAtMs: number;
   /**
-   * `recalled`: it waits, and the worker has been asked to give it back. `cancelled`: the lease is over for the
-   * scheduler, but the worker has not answered yet.
+   * `recalled`: it waits, and the worker has been asked to give it back. `running`: it runs, or may do so. `cancelled`:
+   * the lease is over for the scheduler, but the worker has not answered yet.
    */
   state: 'waiting' | 'recalled' | 'running' | 'cancelled';
-  startedAtMs: number;
+  /** Undefined: as far as is known, it has not. */
+  startedAtMs: number | undefined;
+  /** Everybody has been told that it started, and not yet how it ended. */
+  isTold: boolean;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
   dueMs: number;
 }
 
 /**
  * A worker starts its tasks in the order of delivery. So without being told, the master knows that the oldest
- * `concurrency` of them run. A cancelled one keeps its slot until the worker says that it is free again.
+ * `concurrency` of them run. A cancelled one keeps its slot until the worker says that it is free again. Those that were
+ * on their way when the worker lowered its concurrency have not started after all, and are turned back.
  */
 export class GrantTable<T> {
   readonly #grants = new Map<number, Grant<T>>();
@@ -67,7 +71,15 @@ export class GrantTable<T> {
   add(lease: Lease<T>, nowMs: number): Grant<T> {
     const id = this.#nextId;
     this.#nextId += 1;
-    const grant: Grant<T> = { id, lease, grantedAtMs: nowMs, state: 'waiting', startedAtMs: 0, dueMs: 0 };
+    const grant: Grant<T> = {
+      id,
+      lease,
+      grantedAtMs: nowMs,
+      state: 'waiting',
+      startedAtMs: undefined,
+      isTold: false,
+      dueMs: 0,
+    };
     this.#grants.set(grant.id, grant);
     this.#byLease.set(lease, grant);
     this.#waiting.push(grant);
@@ -100,6 +112,21 @@ export class GrantTable<T> {
       return grant;
     }
     return undefined;
+  }
+
+  /**
+   * Only so many can have started: the oldest. The others wait, in their order; if it is not known that they do, they may
+   * run, and only their time does not count.
+   */
+  turnBack(running: number, isKnown: boolean): void {
+    const others = [...this.#started].slice(running);
+    for (const grant of others) {
+      this.#started.delete(grant);
+      if (grant.state !== 'running' || !isKnown) continue;
+      grant.state = 'waiting';
+      grant.startedAtMs = undefined;
+    }
+    if (others.length > 0) this.#waiting.putBack(others);
   }
 
   /** Those that could be asked back, the last one first, each with the number of those that wait up to it. */

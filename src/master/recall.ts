@@ -1,42 +1,43 @@
 // Moving work: what waits at a busy worker is taken back for one that would be idle.
 
+import { Paced } from '../paced.ts';
 import type { Clock } from '../ports.ts';
 import type { Lease } from '../scheduling/scheduler.ts';
-import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { TimerQueue } from '../timer-queue.ts';
 import type { Session } from './session.ts';
-
-/** So many times as long as it took to look over all leases, they are not looked over again. */
-const REST = 9;
 
 /** Shares the leases that have not started among the workers, when some have none. */
 export class Recaller<T, R> {
   readonly #clock: Clock;
-  readonly #alarm: Alarm;
+  readonly #look: Paced;
   readonly #idle = new Set<Session<T, R>>();
   readonly #stocked = new Set<Session<T, R>>();
-  #isBalancing = false;
-  #restsUntilMs = 0;
+  #isAboutToLook = false;
 
   constructor(clock: Clock, timers: TimerQueue) {
     this.#clock = clock;
-    this.#alarm = timers.createAlarm(() => this.#balance());
+    this.#look = new Paced(
+      clock,
+      timers,
+      (nowMs) => this.#balance(nowMs),
+      () => this.#look.run(),
+    );
   }
 
   /** A session's load may have changed. */
   loadChanged(session: Session<T, R>): void {
     put(this.#idle, session, session.isIdle);
-    put(this.#stocked, session, session.waiting > 0);
+    put(this.#stocked, session, session.leases.waiting > 0);
     if (!this.#isNeeded) {
-      this.#alarm.cancel();
+      this.#look.cancel();
       return;
     }
-    if (this.#isBalancing) return;
-    this.#isBalancing = true;
+    if (this.#isAboutToLook) return;
+    this.#isAboutToLook = true;
     // When the scheduler has served who waits, and idle is who is left.
     this.#clock.soon(() => {
-      this.#isBalancing = false;
-      if (this.#restsUntilMs > this.#clock.now()) this.#alarm.setBy(this.#restsUntilMs);
-      else this.#balance();
+      this.#isAboutToLook = false;
+      this.#look.run();
     });
   }
 
@@ -50,25 +51,22 @@ export class Recaller<T, R> {
     return this.#idle.size > 0 && this.#stocked.size > 0;
   }
 
-  #balance(): void {
-    if (!this.#isNeeded) return;
-    const nowMs = this.#clock.now();
+  /** Returns when to look again. */
+  #balance(nowMs: number): number {
+    if (!this.#isNeeded) return Number.POSITIVE_INFINITY;
     const demand = new Demand(this.#idle);
     for (const session of this.#stocked) {
       // What is on its way back already.
-      for (const { lease } of session.recalled) demand.takerOf(lease)?.take();
+      for (const { lease } of session.leases.recalled) demand.takerOf(lease)?.take();
     }
-    const nextMs = this.#recall(demand, nowMs);
-    const endedAtMs = this.#clock.now();
-    this.#restsUntilMs = endedAtMs + REST * (endedAtMs - nowMs);
-    this.#alarm.setBy(Math.max(nextMs, this.#restsUntilMs));
+    return this.#recall(demand, nowMs);
   }
 
   /** Returns when to look again. */
   #recall(demand: Demand<T, R>, nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [session] of this.#longestWaiting(nowMs)) {
-      for (const [grant, waitMs] of session.recallable(nowMs)) {
+      for (const [grant, waitMs] of session.leases.recallable(nowMs)) {
         if (demand.isMet) return Number.POSITIVE_INFINITY;
         const taker = demand.takerOf(grant.lease);
         if (taker === undefined) continue;
@@ -79,7 +77,7 @@ export class Recaller<T, R> {
           break;
         }
         taker.take();
-        session.recall(grant);
+        session.leases.recall(grant, nowMs);
       }
     }
     return nextMs;
@@ -89,7 +87,7 @@ export class Recaller<T, R> {
   #longestWaiting(nowMs: number): (readonly [session: Session<T, R>, waitMs: number])[] {
     return [...this.#stocked]
       .map((session) => {
-        const [last] = session.recallable(nowMs);
+        const [last] = session.leases.recallable(nowMs);
         return [session, last?.[1] ?? 0] as const;
       })
       .sort(([, a], [, b]) => b - a);
@@ -101,9 +99,6 @@ interface Taker<T, R> {
   readonly session: Session<T, R>;
   take(): void;
 }
-
-/** So many idle workers of a kind are asked whether they take a task. */
-const MAX_TRIES = 8;
 
 /** The slots of idle workers that nothing is on its way to. */
 class Demand<T, R> {
@@ -125,7 +120,8 @@ class Demand<T, R> {
 
   takerOf(lease: Lease<T>): Taker<T, R> | undefined {
     for (const [kind, same] of this.#idle) {
-      const place = same.slice(0, MAX_TRIES).find(({ session }) => lease.suits(session));
+      // Of one more than have refused it, at least one has not.
+      const place = same.slice(0, lease.refusals + 1).find(({ session }) => lease.suits(session));
       if (place === undefined) continue;
       const take = (): void => {
         place.slots -= 1;

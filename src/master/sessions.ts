@@ -8,8 +8,7 @@ import { decodeWorkerFrame } from '../protocol/decode.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
-import type { AttemptOutcome, MasterEvent, WorkerInfo } from './events.ts';
-import type { Grant } from './grants.ts';
+import type { MasterEvent, WorkerInfo } from './events.ts';
 import { Greeting } from './greeting.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -28,12 +27,12 @@ type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
 export class Sessions<T, R> implements SessionContext<T, R> {
   readonly scheduler: TaskScheduler<T, R>;
   readonly clock: Clock;
+  readonly events: Emitter<MasterEvent<T>>;
   readonly timers: TimerQueue;
   readonly taskTimeoutMs: number;
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly #helloTimeoutMs: number;
-  readonly #events: Emitter<MasterEvent<T>>;
   /** Every socket that is not closed yet, with the conversation on it, if it has one. */
   readonly #sockets = new Map<Socket, ServerConversation | undefined>();
   readonly #sessions = new Set<Session<T, R>>();
@@ -45,12 +44,12 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   constructor(scheduler: TaskScheduler<T, R>, clock: Clock, limits: SessionLimits, events: Emitter<MasterEvent<T>>) {
     this.scheduler = scheduler;
     this.clock = clock;
+    this.events = events;
     this.timers = new TimerQueue(clock);
     this.taskTimeoutMs = limits.taskTimeoutMs;
     this.socketTimeoutMs = limits.socketTimeoutMs;
     this.maxFrameBytes = limits.maxFrameBytes;
     this.#helloTimeoutMs = limits.helloTimeoutMs;
-    this.#events = events;
     this.#recaller = new Recaller(clock, this.timers);
   }
 
@@ -77,7 +76,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
   async drainAll(): Promise<void> {
     this.#isDraining = true;
-    await Promise.all([...this.#sessions].map((session) => new Promise<void>((resolve) => session.drain(resolve))));
+    await Promise.all([...this.#sessions].map((session) => session.drain()));
   }
 
   /** Says goodbye to all, and resolves when every socket is closed. */
@@ -93,36 +92,14 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     });
   }
 
-  attemptStarted(session: Session<T, R>, { lease: { key, attempt, task } }: Grant<T>): void {
-    if (!this.#events.hears('attemptStarted')) return;
-    this.#events.emit({ type: 'attemptStarted', worker: session.info, key, attempt, task });
-  }
-
-  attemptProgressed(session: Session<T, R>, { lease: { key, attempt, task } }: Grant<T>, value: unknown): void {
-    if (!this.#events.hears('progress')) return;
-    this.#events.emit({ type: 'progress', worker: session.info, key, attempt, task, value });
-  }
-
-  leaseRecalled(session: Session<T, R>, { lease: { key, task } }: Grant<T>): void {
-    if (!this.#events.hears('leaseRecalled')) return;
-    this.#events.emit({ type: 'leaseRecalled', worker: session.info, key, task });
-  }
-
   loadChanged(session: Session<T, R>): void {
     this.#recaller.loadChanged(session);
-  }
-
-  attemptEnded(session: Session<T, R>, grant: Grant<T>, outcome: AttemptOutcome): void {
-    if (!this.#events.hears('attemptEnded')) return;
-    const { key, attempt, task } = grant.lease;
-    const durationMs = this.clock.now() - grant.startedAtMs;
-    this.#events.emit({ type: 'attemptEnded', worker: session.info, key, attempt, task, outcome, durationMs });
   }
 
   left(session: Session<T, R>, code: number, reason: string): void {
     this.#sessions.delete(session);
     this.#recaller.left(session);
-    this.#events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
+    this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
   #converse(socket: Socket): ServerConversation | undefined {
@@ -149,13 +126,13 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     const session = new Session(`w${this.#nextId}`, worker, conversation, this);
     this.#nextId += 1;
     this.#sessions.add(session);
-    if (this.#isDraining) session.drain(() => {});
+    if (this.#isDraining) void session.drain();
     session.start();
-    this.#events.emit({ type: 'workerConnected', worker: session.info });
+    this.events.emit({ type: 'workerConnected', worker: session.info });
   }
 
   #refused(code: number, reason: string): void {
-    this.#events.emit({ type: 'connectionRefused', code, reason });
+    this.events.emit({ type: 'connectionRefused', code, reason });
   }
 
   #forget(socket: Socket): void {

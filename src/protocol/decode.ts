@@ -36,6 +36,8 @@ type Check = (value: unknown) => string | undefined;
 interface Shape {
   readonly name: string;
   readonly fields: readonly (readonly [name: string, check: Check])[];
+  /** How many of the fields there must be, the first ones. All, if absent. */
+  readonly required?: number;
 }
 
 const anything: Check = () => undefined;
@@ -170,7 +172,9 @@ const workerShapes = new Map<unknown, Shape>([
       fields: [
         ['concurrency', credit],
         ['prefetch', prefetch],
+        ['running', optional(credit)],
       ],
+      required: 2,
     },
   ],
   [MessageType.pong, { name: 'pong', fields: [['nonce', id]] }],
@@ -251,5 +255,5 @@ function problemOf(message: unknown, shapes: ReadonlyMap<unknown, Shape>): strin
     const problem = field[1](message[index]);
     if (problem !== undefined) return `${shape.name}: \`${field[0]}\` must be ${problem}`;
   }
-  return message.length > shape.fields.length ? undefined : `${shape.name}: it has too few fields`;
+  return message.length > (shape.required ?? index) ? undefined : `${shape.name}: it has too few fields`;
 }

@@ -60,11 +60,19 @@ type Done = readonly [type: typeof MessageType.done, lease: number, result: unkn
 type Failed = readonly [type: typeof MessageType.failed, lease: number, error: ErrorDescription];
 type Rejected = readonly [type: typeof MessageType.rejected, lease: number, reason: string];
 type Released = readonly [type: typeof MessageType.released, lease: number];
-type Credit = readonly [type: typeof MessageType.credit, concurrency: number, prefetch: Prefetch];
+type Credit = readonly [
+  type: typeof MessageType.credit,
+  concurrency: number,
+  prefetch: Prefetch,
+  /** How many attempts occupy a slot at this moment, cancelled ones among them; not every client says it. */
+  running?: number | undefined,
+];
 type Pong = readonly [type: typeof MessageType.pong, nonce: number];
 type Progress = readonly [type: typeof MessageType.progress, lease: number, value: unknown];
+/** What a worker says to a lease, once. */
+export type Answer = Done | Failed | Rejected | Released;
 /** What a worker sends. */
-export type WorkerMessage = Hello | Done | Failed | Rejected | Released | Credit | Pong | Progress;
+export type WorkerMessage = Hello | Answer | Credit | Pong | Progress;
 
 type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
 type Grant = readonly [type: typeof MessageType.grant, lease: number, attempt: number, key: string, task: unknown];

@@ -19,7 +19,9 @@ export interface Lease<T> {
   /** How long the attempt may run, in milliseconds; undefined: as the master says. */
   readonly timeout: number | undefined;
   readonly timeoutFrom: TimeoutFrom;
-  /** Whether this holder could have the task. */
+  /** How many holders, at most, have declined the task; those that are gone need not be counted. */
+  readonly refusals: number;
+  /** Whether this holder could have the task: the same for those of the same `accepts` and labels that have not declined it. */
   suits(holder: LeaseHolder<T>): boolean;
 }
 

@@ -41,6 +41,10 @@ export class RecordLease<T, R> implements Lease<T> {
     return this.record.terms.timeoutFrom;
   }
 
+  get refusals(): number {
+    return this.record.refusedBy.size;
+  }
+
   suits(holder: LeaseHolder<T>): boolean {
     return this.record.suits(holder);
   }

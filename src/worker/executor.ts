@@ -3,6 +3,7 @@ import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
+import { type Alarm, TimerQueue } from '../timer-queue.ts';
 
 /** How an attempt ended, as the worker sees it. `released`: given back without a result. */
 export type AttemptResult<R> =
@@ -30,7 +31,9 @@ type RunState = 'waiting' | 'running' | 'cancelled' | 'ended';
 class Run<T, R> {
   state: RunState = 'waiting';
   startedAtMs = 0;
-  cancelGrace: (() => void) | undefined = undefined;
+  /** Rings when it is to be given up; there once it is cancelled. */
+  giveUp: Alarm | undefined = undefined;
+  isLeftOver = false;
   readonly attempt: Attempt<T, R>;
   readonly context: AttemptContext;
 
@@ -46,6 +49,16 @@ export interface AddedAttempt {
   cancel(reason: unknown): void;
   /** Gives it back, unless it has started. */
   recall(): void;
+  /** As `cancel`, as its connection is over: whatever slot it occupies is none to offer on the next one. */
+  leaveOver(reason: unknown): void;
+}
+
+/** What an executor tells. */
+export interface ExecutorListener {
+  /** The handler can run nothing any more; told instead of failing task after task. */
+  broken(error: TaskdistError): void;
+  /** There is one slot more to offer: that of an attempt whose connection was over. */
+  slotFreed(): void;
 }
 
 /** A turn of the event loop is given back after this long, so that results and heartbeats get through in between. */
@@ -56,11 +69,13 @@ export class Executor<T, R> {
   concurrency: number;
   readonly #handler: TaskHandler<T, R>;
   readonly #clock: Clock;
+  readonly #timers: TimerQueue;
   readonly #graceMs: number;
-  /** The handler can run nothing any more; told instead of failing task after task. */
-  readonly #onBroken: (error: TaskdistError) => void;
+  readonly #listener: ExecutorListener;
   readonly #waiting = new Queue<Run<T, R>>();
   readonly #running = new Set<Run<T, R>>();
+  /** How many of those that run are left over of connections that are gone. */
+  #leftOver = 0;
   #turnStartedAtMs: number | undefined = undefined;
   #isYielding = false;
   #isPumping = false;
@@ -71,13 +86,14 @@ export class Executor<T, R> {
     clock: Clock,
     concurrency: number,
     graceMs: number,
-    onBroken: (error: TaskdistError) => void,
+    listener: ExecutorListener,
   ) {
     this.#handler = handler;
     this.#clock = clock;
+    this.#timers = new TimerQueue(clock);
     this.concurrency = concurrency;
     this.#graceMs = graceMs;
-    this.#onBroken = onBroken;
+    this.#listener = listener;
   }
 
   /** Queues an attempt; it may start at once. */
@@ -85,7 +101,16 @@ export class Executor<T, R> {
     const run = new Run(attempt);
     this.#waiting.push(run);
     this.#pump();
-    return { cancel: (reason) => this.#cancel(run, reason), recall: () => this.#recall(run) };
+    return {
+      cancel: (reason) => this.#cancel(run, reason),
+      recall: () => this.#recall(run),
+      leaveOver: (reason) => this.#leaveOver(run, reason),
+    };
+  }
+
+  /** How many slots attempts occupy whose connections are over. */
+  get leftOver(): number {
+    return this.#leftOver;
   }
 
   /** Changes how many run at once. Those that run already go on. */
@@ -173,7 +198,7 @@ export class Executor<T, R> {
       return { kind: 'rejected', reason: rejectionReason(error) };
     }
     if (isTaskdistError(error, 'TASKDIST_SANDBOX_BROKEN')) {
-      this.#onBroken(error);
+      this.#listener.broken(error);
       return { kind: 'released' };
     }
     return { kind: 'failed', error };
@@ -190,10 +215,18 @@ export class Executor<T, R> {
       this.#recall(run);
     } else if (run.state === 'running') {
       run.state = 'cancelled';
-      const giveUp = (): void => this.#end(run, { kind: 'released' });
-      run.cancelGrace = this.#clock.setTimer(this.#graceMs, giveUp);
+      run.giveUp = this.#timers.createAlarm(() => this.#end(run, { kind: 'released' }));
+      run.giveUp.setBy(this.#clock.now() + this.#graceMs);
       run.context.abort(reason);
     }
+  }
+
+  #leaveOver(run: Run<T, R>, reason: unknown): void {
+    if (run.state === 'running' || run.state === 'cancelled') {
+      run.isLeftOver = true;
+      this.#leftOver += 1;
+    }
+    this.#cancel(run, reason);
   }
 
   #end(run: Run<T, R>, result: AttemptResult<R>): void {
@@ -201,11 +234,15 @@ export class Executor<T, R> {
     const wasCancelled = run.state === 'cancelled';
     const durationMs = run.state === 'waiting' ? 0 : this.#clock.now() - run.startedAtMs;
     run.state = 'ended';
-    run.cancelGrace?.();
+    run.giveUp?.cancel();
     run.context.end();
     this.#running.delete(run);
     // Whatever a cancelled attempt came to, nobody wants it any more.
     run.attempt.ended(wasCancelled ? { kind: 'released' } : result, durationMs);
+    if (run.isLeftOver) {
+      this.#leftOver -= 1;
+      this.#listener.slotFreed();
+    }
     if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     this.#pump();
   }

@@ -39,6 +39,8 @@ export interface WorkerSessionContext {
 
 /** What can be said of an attempt to the master. */
 export interface Answers {
+  /** It occupies a slot from now on, until its end. Sends nothing. */
+  started(): void;
   /** Sends how far it is. @throws TaskdistError if that cannot be sent */
   progress(value: unknown): void;
   /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
@@ -59,6 +61,8 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, AddedAttempt>();
+  /** Those leases that occupy a slot. */
+  readonly #running = new Set<number>();
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
   #onSocketClosed = (): void => {};
@@ -90,7 +94,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
     // Before the welcome too: the hello on its way may say something else.
-    this.#conversation?.send([MessageType.credit, concurrency, prefetch]);
+    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running.size]);
   }
 
   received(message: MasterMessage): void {
@@ -120,7 +124,9 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
-    for (const attempt of [...this.#attempts.values()]) attempt.cancel(abortError(`The connection ended: ${reason}`));
+    for (const attempt of [...this.#attempts.values()]) {
+      attempt.leaveOver(abortError(`The connection ended: ${reason}`));
+    }
     this.#attempts.clear();
     this.#context.ended(code, reason);
   }
@@ -169,10 +175,12 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     }
     let isAnswered = false;
     const attempt = this.#context.run(task, {
+      started: () => this.#running.add(lease),
       progress: (value) => this.#conversation?.send([MessageType.progress, lease, value]),
       end: (result) => {
         isAnswered = true;
         this.#attempts.delete(lease);
+        this.#running.delete(lease);
         return this.#answer(lease, result);
       },
     });

@@ -51,9 +51,10 @@ export class Worker<T, R> {
     this.#environment = environment;
     this.#options = checkWorkerOptions(options, environment.name, this.#handler);
     this.#concurrency = this.#options.concurrency;
-    this.#executor = new Executor(this.#handler, environment.clock, this.#concurrency, this.#options.grace, (error) =>
-      this.#broken(error),
-    );
+    this.#executor = new Executor(this.#handler, environment.clock, this.#concurrency, this.#options.grace, {
+      broken: (error) => this.#broken(error),
+      slotFreed: () => this.#offer(),
+    });
     this.#link = this.#createLink();
   }
 
@@ -231,7 +232,7 @@ export class Worker<T, R> {
       version: PROTOCOL_VERSION,
       name,
       platform: this.#environment.platform,
-      concurrency: this.#effectiveConcurrency,
+      concurrency: this.#offeredConcurrency,
       prefetch,
       ...(acceptedTypes === undefined ? {} : { accepts: acceptedTypes }),
       ...(labels === undefined ? {} : { labels }),
@@ -246,10 +247,18 @@ export class Worker<T, R> {
     return !this.#isPaused && this.#lifecycle.kind !== 'draining';
   }
 
+  /** What the master may count on: not the slots of what still runs for a connection that is over. */
+  get #offeredConcurrency(): number {
+    return Math.max(0, this.#effectiveConcurrency - this.#executor.leftOver);
+  }
+
   #applyConcurrency(): void {
-    const concurrency = this.#effectiveConcurrency;
-    this.#link.changeCredit(concurrency, this.#options.prefetch);
-    this.#executor.setConcurrency(concurrency);
+    this.#offer();
+    this.#executor.setConcurrency(this.#effectiveConcurrency);
+  }
+
+  #offer(): void {
+    this.#link.changeCredit(this.#offeredConcurrency, this.#options.prefetch);
   }
 
   #run(granted: GrantedTask, answers: Answers): AddedAttempt {
@@ -259,13 +268,17 @@ export class Worker<T, R> {
     const turnedDown = this.#turnDown(task);
     if (turnedDown !== undefined) {
       answers.end(turnedDown);
-      return { cancel() {}, recall() {} };
+      return { cancel() {}, recall() {}, leaveOver() {} };
     }
     return this.#executor.add({
       key,
       attempt,
       task,
-      started: () => this.#events.emit({ type: 'taskStarted', key, attempt, task }),
+      started: () => {
+        // First, as a listener may change the concurrency.
+        answers.started();
+        this.#events.emit({ type: 'taskStarted', key, attempt, task });
+      },
       progressed: (value) => {
         answers.progress(value);
         this.#events.emit({ type: 'taskProgress', key, attempt, task, value });

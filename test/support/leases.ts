@@ -3,6 +3,13 @@ import type { Lease } from '../../src/scheduling/scheduler.ts';
 
 /** A live lease of a task, without a timeout, that everybody may have. */
 export function leaseOf<T>(task: T, rest: Partial<Lease<T>> = {}): Lease<T> {
-  const usual = { attempt: 1, isLive: true, isSpeculative: false, timeout: undefined, timeoutFrom: 'start' as const };
+  const usual = {
+    attempt: 1,
+    isLive: true,
+    isSpeculative: false,
+    refusals: 0,
+    timeout: undefined,
+    timeoutFrom: 'start' as const,
+  };
   return { key: String(task), task, ...usual, suits: () => true, ...rest };
 }

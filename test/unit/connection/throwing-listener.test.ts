@@ -90,4 +90,73 @@ describe('a scheduler that fails', () => {
     expect(good()).toEqual({ status: 'fulfilled', value: 'result' });
     expect(master.sessions.list()).toMatchObject([{ id: 'w2', done: 1 }]);
   });
+
+  /** A master whose scheduler fails in one way, and two workers of which one makes it fail; returns what they heard at the end. */
+  async function failing(sabotage: (scheduler: TaskScheduler<string, string>, no: () => never) => void) {
+    const master = new VirtualMaster<string, string>();
+    const { clock, scheduler } = master;
+    const join = async (): Promise<WorkerPeer> => {
+      const peer = await master.connect();
+      peer.send(helloOf({ name: `peer ${master.sessions.list().length + 1}`, prefetch: 1 }));
+      await clock.settle();
+      return peer;
+    };
+    const [bad, good] = [await join(), await join()];
+    sabotage(scheduler, () => {
+      throw new Error('no disk');
+    });
+    return { master, clock, scheduler, bad, good };
+  }
+
+  it('when an attempt starts ends that connection', async () => {
+    const { master, clock, scheduler, bad, good } = await failing((each, no) => {
+      const started = each.started.bind(each);
+      each.started = (lease) => (lease.task === 'bad' ? no() : started(lease));
+    });
+    for (const task of ['bad', 'good']) void scheduler.put(task);
+    await clock.settle();
+    expect([bad.end, good.end]).toEqual(['4500 The scheduler failed: no disk', undefined]);
+    expect(master.sessions.list()).toMatchObject([{ name: 'peer 2', running: 1 }]);
+  });
+
+  it('at once when it is asked for tasks ends that connection', async () => {
+    const { master, clock, scheduler, bad, good } = await failing((each, no) => {
+      const take = each.take.bind(each);
+      each.take = (holder, max, signal) => (holder.name === 'peer 1' ? no() : take(holder, max, signal));
+    });
+    for (const task of ['a', 'b', 'c', 'd']) void scheduler.put(task);
+    await clock.settle();
+    bad.send([done, 1, 'result']);
+    await clock.settle();
+    expect([bad.end, good.end]).toEqual(['4500 The scheduler failed: no disk', undefined]);
+    expect(master.sessions.list()).toMatchObject([{ name: 'peer 2' }]);
+  });
+
+  it.each<[string, (scheduler: TaskScheduler<string, string>, no: () => never) => void]>([
+    [
+      'a lease that is given back',
+      (each, no) => {
+        const release = each.release.bind(each);
+        each.release = (lease, how) => (lease.task === 'a' ? no() : release(lease, how));
+      },
+    ],
+    [
+      'the goodbye',
+      (each, no) => {
+        const leave = each.leave.bind(each);
+        each.leave = (holder) => (holder.name === 'peer 1' ? no() : leave(holder));
+      },
+    ],
+  ])('at the end of a connection with %s still lets it end', async (_what, sabotage) => {
+    const { master, clock, scheduler, bad, good } = await failing(sabotage);
+    for (const task of ['a', 'b', 'c', 'd']) void scheduler.put(task);
+    await clock.settle();
+    expect([scheduler.leased, scheduler.queued]).toEqual([4, 0]);
+    bad.close(1000, 'bye');
+    await clock.settle();
+    expect([good.end, master.sessions.list().map(({ name }) => name)]).toEqual([undefined, ['peer 2']]);
+    expect(master.events.filter(({ type }) => type === 'workerDisconnected')).toHaveLength(1);
+    // The other leases of that connection are back.
+    expect(scheduler.queued).toBeGreaterThanOrEqual(1);
+  });
 });

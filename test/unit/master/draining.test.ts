@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
+import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';
@@ -18,6 +19,8 @@ async function setUp() {
   const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000, socketTimeoutMs: 60_000 });
   const outcomes = [0, 1, 2, 3].map((task) => follow(master.scheduler.put(task)));
   const peer = await join(master, { prefetch: 2 });
+  peer.send([pong, 1]);
+  await master.clock.settle();
   peer.news();
   const drained = follow(master.sessions.drainAll());
   await master.clock.settle();
@@ -60,6 +63,24 @@ describe('sessions that drain', () => {
     expect(drained().status).toBe('fulfilled');
   });
 
+  it('ask back what turns out not to have started', async () => {
+    const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000 });
+    for (const task of [0, 1, 2]) void master.scheduler.put(task);
+    const peer = await join(master, { concurrency: 3 });
+    const drained = follow(master.sessions.drainAll());
+    await master.clock.settle();
+    peer.news();
+    peer.send([credit, 1, 0, 1]);
+    await master.clock.settle();
+    expect(peer.news()).toEqual([
+      [recall, 3],
+      [recall, 2],
+    ]);
+    peer.send([released, 2], [released, 3], [done, 1, null]);
+    await master.clock.settle();
+    expect([drained().status, master.scheduler.queued]).toEqual(['fulfilled', 2]);
+  });
+
   it('do not wait for what was cancelled', async () => {
     const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000 });
     const controller = new AbortController();
@@ -79,8 +100,8 @@ describe('sessions that drain', () => {
     await clock.settle();
     peer.news();
     await clock.advance(20_000);
-    expect(peer.news()).toEqual([[ping, 1]]);
-    peer.send([pong, 1]);
+    expect(peer.news()).toEqual([[ping, 2]]);
+    peer.send([pong, 2]);
   });
 
   it('welcome whoever comes, and grant nothing', async () => {
@@ -88,7 +109,7 @@ describe('sessions that drain', () => {
     peer.send([released, 2], [released, 3]);
     const late = await join(master, { concurrency: 4 });
     await clock.settle();
-    expect(late.news().map(([type]) => type)).toEqual([welcome]);
+    expect(late.news().map(([type]) => type)).toEqual([welcome, ping]);
     expect(master.sessions.list()).toMatchObject([{}, { credit: 0 }]);
   });
 
@@ -99,8 +120,57 @@ describe('sessions that drain', () => {
     const drained = follow(master.sessions.drainAll());
     late.send(helloOf());
     await master.clock.settle();
-    expect(late.news().map(([type]) => type)).toEqual([welcome]);
+    expect(late.news().map(([type]) => type)).toEqual([welcome, ping]);
     expect(drained().status).toBe('fulfilled');
+  });
+
+  it('wait until the scheduler has taken the results, if that takes it a while', async () => {
+    const { master, clock, scheduler, outcomes, peer, drained } = await setUp();
+    const store: TaskScheduler<unknown, unknown> = scheduler;
+    const complete = scheduler.complete.bind(scheduler);
+    store.complete = (lease, result) =>
+      new Promise((resolve) => clock.setTimer(70, () => resolve(complete(lease, result))));
+    peer.send([released, 2], [released, 3], [done, 1, 'result']);
+    await clock.advance(69);
+    expect([drained().status, outcomes[0]?.().status]).toEqual(['pending', 'pending']);
+    await clock.advance(1);
+    expect([drained().status, outcomes[0]?.()]).toEqual(['fulfilled', { status: 'fulfilled', value: 'result' }]);
+    expect(master.sessions.list()).toHaveLength(1);
+  });
+
+  it('wait no longer for a scheduler that fails', async () => {
+    const { clock, scheduler, peer, drained } = await setUp();
+    const store: TaskScheduler<unknown, unknown> = scheduler;
+    store.complete = () => new Promise((_, reject) => clock.setTimer(70, () => reject(new Error('no disk'))));
+    peer.send([released, 2], [released, 3], [done, 1, 'result']);
+    await clock.advance(70);
+    expect([drained().status, peer.end]).toEqual(['fulfilled', '4500 The scheduler failed: no disk']);
+  });
+
+  it('wait for a worker that answers nothing until its connection is given up', async () => {
+    const { master, clock, drained } = await setUp();
+    await clock.advance(59_999);
+    expect([drained().status, master.sessions.list()]).toMatchObject(['pending', [{ running: 1, waiting: 2 }]]);
+    await clock.advance(1);
+    expect([drained().status, master.sessions.list()]).toEqual(['fulfilled', []]);
+  });
+
+  it('send back what a scheduler hands out after all', async () => {
+    const master = new VirtualMaster<unknown, unknown>();
+    const { clock, scheduler } = master;
+    const take = scheduler.take.bind(scheduler);
+    scheduler.take = async (holder, max) => {
+      const leases = await take(holder, max, new AbortController().signal);
+      await new Promise<void>((resolve) => clock.setTimer(50, resolve));
+      return leases;
+    };
+    const peer = await join(master, { concurrency: 2 });
+    peer.news();
+    void scheduler.put('on its way');
+    await clock.settle();
+    const drained = follow(master.sessions.drainAll());
+    await clock.advance(100);
+    expect([drained().status, peer.news(), scheduler.queued, scheduler.leased]).toEqual(['fulfilled', [], 1, 0]);
   });
 
   it('are done when the workers are gone', async () => {
@@ -150,7 +220,7 @@ describe('sessions that drain', () => {
     await clock.settle();
     expect([drained().status, ended().status]).toEqual(['fulfilled', 'fulfilled']);
     const next = await join(master);
-    expect(next.news().map(([type]) => type)).toEqual([welcome, grant]);
+    expect(next.news().map(([type]) => type)).toEqual([welcome, ping, grant]);
   });
 });
 

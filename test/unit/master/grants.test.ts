@@ -97,6 +97,41 @@ describe('GrantTable', () => {
     expect(table.overdue(2000)).toEqual([grants[0]]);
   });
 
+  it('lets wait again what has not started after all, in its order', () => {
+    const { table, grants, states, start } = setUp(5);
+    start(3, 1000, 50);
+    table.cancel(grants[1] as never);
+    table.turnBack(1, true);
+    expect(states()).toEqual(['running', 'cancelled', 'waiting', 'waiting', 'waiting']);
+    expect([table.running, table.waiting, table.live, table.nextDueMs()]).toEqual([1, 4, 4, 1050]);
+    expect([...table.recallable()].map(([{ id }, position]) => [id, position])).toEqual([
+      [5, 4],
+      [4, 3],
+      [3, 2],
+    ]);
+    expect([grants[0]?.startedAtMs, grants[2]?.startedAtMs]).toEqual([1000, undefined]);
+    expect([start(3, 2000), table.running]).toEqual([[3], 3]);
+    expect(grants[2]?.startedAtMs).toBe(2000);
+  });
+
+  it('neither times nor offers for recall what may have started', () => {
+    const { table, grants, states, start } = setUp(4);
+    start(3, 1000, 50);
+    table.turnBack(1, false);
+    expect(states()).toEqual(['running', 'running', 'running', 'waiting']);
+    expect([table.running, table.overdue(2000)]).toEqual([1, [grants[0]]]);
+    expect([...table.recallable()]).toEqual([[grants[3], 3]]);
+    expect([start(2, 3000, 50), table.overdue(3049)]).toEqual([[2], [grants[0]]]);
+  });
+
+  it('turns nothing back if as many run as it thought, or more', () => {
+    const { table, states, start } = setUp(3);
+    start(2, 1000, 50);
+    table.turnBack(2, true);
+    table.turnBack(9, true);
+    expect([states(), table.running]).toEqual([['running', 'running', 'waiting'], 2]);
+  });
+
   it('takes out one that waits, without disturbing the order of the others', () => {
     const { table, grants, states, start } = setUp(4);
     expect(table.remove(grants[1] as never)).toBe(false);

@@ -15,6 +15,7 @@ describe('Greeting', () => {
         MessageType.welcome,
         { version: 1, worker: 'w1', pingInterval: 1000, socketTimeout: 3000, maxFrameBytes: 100_000 },
       ],
+      [MessageType.ping, 1],
     ]);
     expect(master.sessions.list()).toEqual([
       {
@@ -51,14 +52,14 @@ describe('Greeting', () => {
     expect(master.sessions.list().map(({ id }) => id)).toEqual(['w3']);
   });
 
-  it('sends the welcome and the first grants as one frame', async () => {
+  it('sends the welcome, the first ping and the first grants as one frame', async () => {
     const master = new VirtualMaster();
     for (const task of [1, 2, 3]) void master.scheduler.put(task);
     const peer = await master.connect();
     peer.send(helloOf({ concurrency: 2 }));
     await master.clock.settle();
     expect(peer.frames.map((frame) => frame.map(([type]) => type))).toEqual([
-      [MessageType.welcome, MessageType.grant, MessageType.grant],
+      [MessageType.welcome, MessageType.ping, MessageType.grant, MessageType.grant],
     ]);
   });
 
@@ -142,6 +143,7 @@ describe('Greeting', () => {
     await master.clock.settle();
     expect(peer.news()).toMatchObject([
       [MessageType.welcome, {}],
+      [MessageType.ping, 1],
       [MessageType.grant, 1, 1, '0', 7],
     ]);
   });

@@ -19,6 +19,8 @@ async function setUp(options: PutOptions[], description: Partial<WorkerDescripti
   peer.send(helloOf(description));
   await clock.settle();
   peer.news();
+  peer.send([pong, 1]);
+  await clock.settle();
   /** Lets time go by; the worker answers pings meanwhile. Returns what else it hears. */
   const wait = async (ms: number) => {
     const news = [];

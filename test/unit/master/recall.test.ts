@@ -8,18 +8,32 @@ import { helloOf, type WorkerPeer } from '../../support/peers.ts';
 
 const { grant, recall, cancel, done, failed, rejected, released, credit, pong, progress } = MessageType;
 
-/** A master with tasks 0, 1, 2, …, and a worker that holds them all, of which the first runs. */
-async function setUp(tasks: number, description: Partial<WorkerDescription> = {}, options: PutOptions = {}) {
+/**
+ * A master with tasks 0, 1, 2, …, and a worker that holds them all, of which the first runs. `isNear`: it has answered the
+ * first ping at once; otherwise it has not answered yet.
+ */
+async function setUp(
+  tasks: number,
+  description: Partial<WorkerDescription> = {},
+  options: PutOptions = {},
+  isNear = true,
+) {
   const master = new VirtualMaster<unknown, unknown>({ taskTimeoutMs: 60_000, socketTimeoutMs: 600_000 });
   const outcomes = Array.from({ length: tasks }, (_, task) => follow(master.scheduler.put(task, options)));
-  const busy = await join(master, { prefetch: tasks - 1, ...description });
+  const busy = await join(master, { prefetch: tasks - 1, ...description }, isNear);
   busy.news();
   return { master, outcomes, busy, ...master };
 }
 
-async function join(master: VirtualMaster, description: Partial<WorkerDescription> = {}): Promise<WorkerPeer> {
+async function join(
+  master: VirtualMaster,
+  description: Partial<WorkerDescription> = {},
+  isNear = true,
+): Promise<WorkerPeer> {
   const peer = await master.connect();
   peer.send(helloOf(description));
+  await master.clock.settle();
+  if (isNear) peer.send([pong, 1]);
   await master.clock.settle();
   return peer;
 }
@@ -156,6 +170,27 @@ describe('a lease that waits at a busy worker while another is idle', () => {
     expect(busy.news()).toEqual([[recall, 3]]);
   });
 
+  it('is asked back for the one among many idle ones that has not refused it', async () => {
+    const { master, clock, busy, scheduler } = await setUp(1, { concurrency: 1, prefetch: 0 });
+    for (let count = 0; count < 20; count += 1) {
+      const picky = await join(master);
+      if (count === 0) void scheduler.put('disliked');
+      await clock.settle();
+      expect(granted(picky)).toEqual(['disliked']);
+      picky.send([rejected, 1, 'not here']);
+      await clock.settle();
+    }
+    busy.send([credit, 1, 1, 1]);
+    await clock.settle();
+    expect(granted(busy)).toEqual(['disliked']);
+    expect(busy.news()).toEqual([]);
+    const keen = await join(master);
+    expect(busy.news()).toEqual([[recall, 2]]);
+    busy.send([released, 2]);
+    await clock.settle();
+    expect(granted(keen)).toEqual(['disliked']);
+  });
+
   it('is asked back only as often as there are idle slots that suit', async () => {
     const { master, clock, busy, scheduler } = await setUp(1, { concurrency: 1, prefetch: 6 });
     for (const type of ['a', 'a', 'b', 'a', 'b', 'b']) void scheduler.put({ type });
@@ -257,19 +292,33 @@ describe('a lease that is not given back in time', () => {
     expect(master.attempts).toEqual(['done 100', 'done 0']);
   });
 
-  it('has as long as it takes over a long line', async () => {
-    const { master, clock, busy } = await setUp(1, { prefetch: 'auto' });
+  it.each(['auto', 1] as const)('has as long as it takes over a long line: prefetch %s', async (prefetch) => {
+    const { master, clock, busy } = await setUp(1, { prefetch }, {}, false);
     await clock.advance(200);
     busy.send([pong, 1]);
+    await clock.settle();
     void master.scheduler.put('waits');
     await clock.settle();
     expect(granted(busy)).toEqual(['waits']);
+    // It is not worth it before.
+    await clock.advance(200);
     await join(master);
     expect(busy.news()).toEqual([[recall, 2]]);
     await clock.advance(799);
     expect(busy.news()).toEqual([]);
     await clock.advance(1);
     expect(busy.news()).toEqual([[cancel, 2, 'recalled']]);
+  });
+
+  it('has two seconds as long as the line is not known', async () => {
+    const { master, clock, busy } = await setUp(3, {}, {}, false);
+    const first = await join(master);
+    expect(busy.news()).toEqual([[recall, 3]]);
+    await clock.advance(1999);
+    expect(busy.news()).toEqual([]);
+    await clock.advance(1);
+    expect(busy.news()).toEqual([[cancel, 3, 'recalled']]);
+    expect(granted(first)).toEqual([2]);
   });
 
   it('keeps its room at the worker until that has answered', async () => {
@@ -288,7 +337,7 @@ describe('a lease that is not given back in time', () => {
 
 /** The worker has a round trip of 100 ms, has shown that tasks take it 30 ms, and holds tasks 1 to 8. */
 async function setUpFarAway() {
-  const world = await setUp(9, { prefetch: 'auto' });
+  const world = await setUp(9, { prefetch: 'auto' }, {}, false);
   const { clock, busy } = world;
   await clock.advance(100);
   busy.send([pong, 1]);

@@ -84,12 +84,21 @@ describe('the deadline of an attempt', () => {
     expect(outcomes[0]?.()).toEqual({ status: 'fulfilled', value: 'in time' });
     expect(master.sessions.list()).toHaveLength(1);
   });
+
+  it('is not what ends an attempt whose worker was silent for too long by the time we look', async () => {
+    const { master, clock, peer } = await setUp(2, { concurrency: 2 }, { taskTimeoutMs: 700, socketTimeoutMs: 3000 });
+    clock.jump(5000);
+    await clock.advance(1000);
+    expect(master.attempts).toEqual(['lost 5100', 'lost 5100']);
+    expect([peer.end, clock.pendingTimers]).toEqual(['1006', 0]);
+  });
 });
 
 describe('the heartbeat', () => {
   it('pings three times per `socketTimeout`', async () => {
     const { clock, peer } = await setUp(0, {}, { socketTimeoutMs: 3000 });
-    for (const nonce of [1, 2, 3]) {
+    // The first one comes with the welcome.
+    for (const nonce of [2, 3, 4]) {
       await clock.advance(999);
       expect(peer.news()).toEqual([]);
       await clock.advance(1);

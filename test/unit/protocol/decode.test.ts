@@ -34,12 +34,18 @@ const validOfWorkers: readonly unknown[] = [
   [6, 1, { ...error, code: 404, more: 1 }],
   [7, 1, text(textCharacters)],
   [8, 1],
-  [9, 0, 0],
-  [9, credit, credit],
-  [9, 1, 'auto'],
+  [9, 0, 0, 0],
+  [9, credit, credit, credit],
+  [9, 1, 'auto', 2],
   [10, 0],
   [12, 1, undefined],
   [12, 1, { done: 0.5 }],
+];
+
+/** As clients say it that know of fewer fields. */
+const shorterOfWorkers: readonly unknown[] = [
+  [9, 1, 1],
+  [9, 1, 'auto', undefined],
 ];
 
 const validOfMasters: readonly unknown[] = [
@@ -118,6 +124,7 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
         [9, id, 1],
         [9, 1, id],
       ]),
+      ...[...notIds, credit + 1].filter((id) => id !== undefined).map((id) => [9, 1, 1, id]),
     ],
   ],
   ['a progress', [[12], [12, 1], ...notIds.map((id) => [12, id, 1])]],
@@ -168,12 +175,30 @@ const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
 ];
 
 describe.each([
-  { side: 'worker', decode: decodeWorkerFrame, valid: validOfWorkers, invalid: invalidOfWorkers, good: [8, 1] },
-  { side: 'master', decode: decodeMasterFrame, valid: validOfMasters, invalid: invalidOfMasters, good: [4, 1] },
-])('what a $side sent', ({ decode, valid, invalid, good }) => {
+  {
+    side: 'worker',
+    decode: decodeWorkerFrame,
+    valid: validOfWorkers,
+    shorter: shorterOfWorkers,
+    invalid: invalidOfWorkers,
+    good: [8, 1],
+  },
+  {
+    side: 'master',
+    decode: decodeMasterFrame,
+    valid: validOfMasters,
+    shorter: [],
+    invalid: invalidOfMasters,
+    good: [4, 1],
+  },
+])('what a $side sent', ({ decode, valid, shorter, invalid, good }) => {
   it('is taken if it is what the protocol says', () => {
     for (const message of valid) expect(decode([message])).toEqual([message]);
     expect(decode(valid)).toEqual(valid);
+  });
+
+  it('may be shorter, where there were fewer fields once', () => {
+    for (const message of shorter) expect(decode([message])).toEqual([message]);
   });
 
   it('may be a frame without messages', () => {
@@ -210,6 +235,8 @@ describe('the reason of a refusal', () => {
     [[5, -1, 1], 'done: `lease` must be an integer from 0 to 9007199254740991'],
     [[5, 1], 'done: it has too few fields'],
     [[7, 1, 2], 'rejected: `reason` must be a text of at most 16384 characters'],
+    [[9, 1], 'credit: `prefetch` must be "auto", or an integer from 0 to 65536'],
+    [[9, 1, 1, -1], 'credit: `running` must be an integer from 0 to 65536'],
     [[9, 1, 70_000], 'credit: `prefetch` must be "auto", or an integer from 0 to 65536'],
     [[0, { ...hello, name: 1 }], 'hello: `worker` must be a map whose `name` is a text of at most 256 characters'],
     [[0, 'x'], 'hello: `worker` must be a map'],

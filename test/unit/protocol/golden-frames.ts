@@ -61,12 +61,18 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
     json: '[[7,3,"no GPU"]]',
   },
   { name: 'released', messages: [[8, 4]], msgpack: '91 92 08 04', json: '[[8,4]]' },
-  { name: 'credit', messages: [[9, 0, 0]], msgpack: '91 93 09 00 00', json: '[[9,0,0]]' },
+  { name: 'credit', messages: [[9, 0, 0, 3]], msgpack: '91 94 09 00 00 03', json: '[[9,0,0,3]]' },
   {
     name: 'credit of a worker that leaves its prefetch to the master',
-    messages: [[9, 2, 'auto']],
-    msgpack: '91 93 09 02 a46175746f',
-    json: '[[9,2,"auto"]]',
+    messages: [[9, 2, 'auto', 0]],
+    msgpack: '91 94 09 02 a46175746f 00',
+    json: '[[9,2,"auto",0]]',
+  },
+  {
+    name: 'credit of a client that does not say how many attempts run',
+    messages: [[9, 0, 0]],
+    msgpack: '91 93 09 00 00',
+    json: '[[9,0,0]]',
   },
   {
     name: 'hello of a worker with labels',

@@ -7,7 +7,7 @@ describe('an attempt that is called off by who is told that it starts', () => {
     const clock = new VirtualClock();
     const log: string[] = [];
     const handler = { doTask: (task: string) => log.push(`run ${task}`) };
-    const executor = new Executor<string, number>(handler, clock, 1, 60_000, () => {});
+    const executor = new Executor<string, number>(handler, clock, 1, 60_000, { broken() {}, slotFreed() {} });
     const cancels = new Map<string, AddedAttempt>();
     const add = (task: string, started: () => void): void => {
       const ended = ({ kind }: { kind: string }): void => void log.push(`${task} ${kind}`);

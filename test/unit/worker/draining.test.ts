@@ -23,7 +23,7 @@ describe('a Worker that drains', () => {
     expect(worker.state).toBe('draining');
     await clock.advance(500);
     expect(master.news()).toEqual([
-      [credit, 0, 2],
+      [credit, 0, 2, 1],
       [released, 2],
       [released, 3],
     ]);

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { TaskContext, TaskFunction, TaskHandler } from '../../../src/handler.ts';
 import { type AddedAttempt, type AttemptResult, abortError, Executor } from '../../../src/worker/executor.ts';
+import { ClampedClock, DAY_MS } from '../../support/clamped-clock.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A task that goes on until the test ends it. */
@@ -35,7 +36,11 @@ function setUp(concurrency = 1, doTask?: TaskFunction<string, string>) {
         return step.promise;
       }),
   };
-  const executor = new Executor<string, string>(handler, clock, concurrency, 1000, (error) => broken.push(error));
+  const listener = {
+    broken: (error: TaskdistError) => void broken.push(error),
+    slotFreed: () => void log.push('freed'),
+  };
+  const executor = new Executor<string, string>(handler, clock, concurrency, 1000, listener);
   const add = (task: string): AddedAttempt =>
     executor.add({
       key: `key ${task}`,
@@ -243,6 +248,20 @@ describe('an attempt that is called off', () => {
     expect(log).toHaveLength(3);
   });
 
+  it('is given as long as the grace says, also if that is a month', async () => {
+    const clock = new ClampedClock();
+    const listener = { broken() {}, slotFreed() {} };
+    const doTask = (): Promise<never> => new Promise(() => {});
+    const executor = new Executor<string, string>({ doTask }, clock, 1, 30 * DAY_MS, listener);
+    const ended = vi.fn();
+    executor.add({ key: 'a', attempt: 1, task: 'a', started() {}, progressed() {}, ended }).cancel('why');
+    await clock.advance(30 * DAY_MS - 1);
+    expect(ended).not.toHaveBeenCalled();
+    await clock.advance(1);
+    expect(ended).toHaveBeenCalledExactlyOnceWith({ kind: 'released' }, 30 * DAY_MS);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('does not mind being called off when it is over', async () => {
     const { clock, add, step, log } = setUp(1);
     const added = add('a');
@@ -252,6 +271,37 @@ describe('an attempt that is called off', () => {
     await clock.advance(5000);
     expect(log).toEqual(['start a', 'end a done 0']);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('an attempt whose connection is over', () => {
+  it('is called off, and its slot is not there to offer until it ends', async () => {
+    const { clock, executor, add, step, log } = setUp(2);
+    const [a, b, c] = [add('a'), add('b'), add('c')];
+    for (const added of [a, b, c]) added.leaveOver('why');
+    expect([executor.leftOver, step('a').context.signal.aborted, log.slice(2)]).toEqual([
+      2,
+      true,
+      ['end c released 0'],
+    ]);
+    step('a').resolve('');
+    await clock.settle();
+    expect([executor.leftOver, log.slice(3)]).toEqual([1, ['end a released 0', 'freed']]);
+    await clock.advance(1000);
+    expect([executor.leftOver, log.slice(5)]).toEqual([0, ['end b released 1000', 'freed']]);
+  });
+
+  it('is so also if it was called off before, and not at all if it has ended', async () => {
+    const { clock, executor, add, step } = setUp(2);
+    const [a, b] = [add('a'), add('b')];
+    a.cancel('why');
+    step('b').resolve('');
+    await clock.settle();
+    for (const added of [a, b]) added.leaveOver('why');
+    expect(executor.leftOver).toBe(1);
+    step('a').reject('why');
+    await clock.settle();
+    expect([executor.leftOver, clock.pendingTimers]).toEqual([0, 0]);
   });
 });
 

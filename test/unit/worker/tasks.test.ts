@@ -189,6 +189,10 @@ describe('a Worker that is granted tasks', () => {
     await clock.settle();
     handler.finish('new', 'result');
     await clock.settle();
-    expect(world.master.last.news()).toEqual([[done, 1, 'result']]);
+    // And is not offered before.
+    expect(world.master.last.news()).toEqual([
+      [MessageType.credit, 1, 'auto', 0],
+      [done, 1, 'result'],
+    ]);
   });
 });

@@ -1,0 +1,85 @@
+// Whether a worker is alive, and how long its answers take: the pings of one connection.
+import type { Conversation } from '../connection/conversation.ts';
+import { type MasterMessage, MessageType, type WorkerMessage } from '../protocol/messages.ts';
+import type { Alarm } from '../timer-queue.ts';
+
+/** Pings per `socketTimeout`: one may be lost, and the next still comes in time. */
+const PINGS_PER_TIMEOUT = 3;
+/** A round trip that is asked for is measured no more often than this. */
+const PROBE_INTERVAL_MS = 1000;
+
+/** A ping that was sent. */
+interface Ping {
+  readonly nonce: number;
+  readonly sentAtMs: number;
+}
+
+/** Pings the worker, measures the round trip, and gives the worker up when it has been silent for too long. */
+export class Heartbeat {
+  readonly pingIntervalMs: number;
+  readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
+  readonly #socketTimeoutMs: number;
+  readonly #alarm: Alarm;
+  readonly #measured: (roundTripMs: number) => void;
+  #lastPing: Ping;
+  /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
+  #timedPing: Ping | undefined = undefined;
+
+  /** `alarm` is to ring for {@link look}; `measured` is told every round trip. */
+  constructor(
+    conversation: Conversation<MasterMessage, WorkerMessage>,
+    alarm: Alarm,
+    socketTimeoutMs: number,
+    measured: (roundTripMs: number) => void,
+  ) {
+    this.pingIntervalMs = Math.ceil(socketTimeoutMs / PINGS_PER_TIMEOUT);
+    this.#conversation = conversation;
+    this.#socketTimeoutMs = socketTimeoutMs;
+    this.#measured = measured;
+    this.#lastPing = { nonce: 0, sentAtMs: conversation.heardAtMs };
+    this.#alarm = alarm;
+  }
+
+  /** Pings at once, as nothing is known yet of the way to this worker. */
+  start(nowMs: number): void {
+    this.#ping(nowMs);
+    this.#alarm.setBy(this.#nextPingMs);
+  }
+
+  /** Measures the round trip again, unless that was done a short while ago. */
+  probe(nowMs: number): void {
+    if (nowMs - this.#lastPing.sentAtMs >= PROBE_INTERVAL_MS) this.#ping(nowMs);
+  }
+
+  /** The worker has answered a ping. */
+  ponged(nonce: number, nowMs: number): void {
+    if (nonce !== this.#timedPing?.nonce) return;
+    const { sentAtMs } = this.#timedPing;
+    this.#timedPing = undefined;
+    this.#measured(nowMs - sentAtMs);
+  }
+
+  /** It may be time for a ping, or to give the worker up. */
+  look(nowMs: number): void {
+    if (nowMs >= this.#silentAtMs) {
+      this.#conversation.giveUp(`Nothing heard for ${this.#socketTimeoutMs} ms (\`socketTimeout\`)`);
+      return;
+    }
+    if (nowMs >= this.#nextPingMs) this.#ping(nowMs);
+    this.#alarm.setBy(Math.min(this.#nextPingMs, this.#silentAtMs));
+  }
+
+  get #nextPingMs(): number {
+    return this.#lastPing.sentAtMs + this.pingIntervalMs;
+  }
+
+  get #silentAtMs(): number {
+    return this.#conversation.heardAtMs + this.#socketTimeoutMs;
+  }
+
+  #ping(nowMs: number): void {
+    this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs };
+    this.#timedPing ??= this.#lastPing;
+    this.#conversation.send([MessageType.ping, this.#lastPing.nonce]);
+  }
+}

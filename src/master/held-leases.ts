@@ -1,0 +1,248 @@
+// The leases that one worker holds: which of them run, how long they may, and which are asked back.
+import type { Conversation } from '../connection/conversation.ts';
+import { deferred } from '../deferred.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { isSendable } from '../protocol/codec.ts';
+import {
+  type Answer,
+  type CancelReason,
+  type MasterMessage,
+  MessageType,
+  type WorkerMessage,
+} from '../protocol/messages.ts';
+import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
+import type { Alarm } from '../timer-queue.ts';
+import { type Grant, GrantTable } from './grants.ts';
+import type { LeaseReports } from './lease-reports.ts';
+import type { PrefetchWindow } from './prefetch-window.ts';
+
+/** How long a worker has to give a lease back that it was asked for: this, or some round trips. */
+const RECALL_PATIENCE_MS = 100;
+const RECALL_PATIENCE_ROUND_TRIPS = 4;
+/** The same, until a round trip is known: enough for a line around the world, and not for ever if the worker is blocked. */
+const FIRST_RECALL_PATIENCE_MS = 2000;
+
+/** The leases of one connection, from their grant to their end. */
+export class HeldLeases<T, R> {
+  readonly #grants = new GrantTable<T>();
+  readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
+  readonly #window: PrefetchWindow;
+  readonly #reports: LeaseReports<T, R>;
+  readonly #taskTimeoutMs: number;
+  readonly #alarm: Alarm;
+  #concurrency: number;
+  /** Settled when nothing runs any more; there once the master drains. */
+  #drained: ReturnType<typeof deferred> | undefined = undefined;
+
+  /** `alarm` is to ring for {@link look}. */
+  constructor(
+    conversation: Conversation<MasterMessage, WorkerMessage>,
+    concurrency: number,
+    window: PrefetchWindow,
+    reports: LeaseReports<T, R>,
+    alarm: Alarm,
+    taskTimeoutMs: number,
+  ) {
+    this.#conversation = conversation;
+    this.#concurrency = concurrency;
+    this.#window = window;
+    this.#reports = reports;
+    this.#taskTimeoutMs = taskTimeoutMs;
+    this.#alarm = alarm;
+  }
+
+  /** How many the worker runs at once. */
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** All that the worker has not answered. */
+  get size(): number {
+    return this.#grants.size;
+  }
+
+  /** Those that occupy a slot of the worker. */
+  get running(): number {
+    return this.#grants.running;
+  }
+
+  /** Those that have not started. */
+  get waiting(): number {
+    return this.#grants.waiting;
+  }
+
+  /** Those of them that the worker has been asked to give back, and has not yet. */
+  get recalled(): Iterable<Grant<T>> {
+    return this.#grants.recalled;
+  }
+
+  get isDraining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  /** Sends a lease to the worker. */
+  grant(lease: Lease<T>, nowMs: number): void {
+    const grant = this.#grants.add(lease, nowMs);
+    const message: MasterMessage = [MessageType.grant, grant.id, lease.attempt, lease.key, lease.task];
+    try {
+      this.#conversation.send(message);
+    } catch (error) {
+      this.#grants.remove(grant);
+      // JSON takes more room than MessagePack: what does not fit here may fit for another worker.
+      this.#reports.notSendable(lease, isSendable(message, this.#conversation.maxFrameBytes), error);
+    }
+  }
+
+  /** Starts the oldest of those that wait, as the worker does: so many occupy a slot then, if there are as many. */
+  start(nowMs: number, occupied = this.#concurrency): void {
+    for (
+      let grant = this.#grants.start(occupied, nowMs);
+      grant !== undefined;
+      grant = this.#grants.start(occupied, nowMs)
+    ) {
+      this.#setDeadline(grant, nowMs);
+      this.#reports.started(grant);
+    }
+  }
+
+  /** The worker has answered a lease. */
+  answered(answer: Answer, nowMs: number): void {
+    const grant = this.#find(answer[1]);
+    if (grant === undefined) {
+      if (this.#grants.wasGranted(answer[1])) this.#reports.late();
+      return;
+    }
+    const hadStarted = this.#grants.remove(grant);
+    // What was declined, or given back, says nothing of how long tasks take.
+    const hasRun = hadStarted && (answer[0] === MessageType.done || answer[0] === MessageType.failed);
+    if (hasRun && grant.startedAtMs !== undefined) {
+      this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, nowMs);
+    }
+    if (grant.state !== 'cancelled') this.#reports.answered(grant, answer, nowMs);
+    else if (answer[0] === MessageType.done) this.#reports.late();
+    this.start(nowMs);
+    this.#tellIfDrained();
+  }
+
+  /** The worker tells how far it is with a lease. */
+  progressed(id: number, value: unknown, nowMs: number): void {
+    const grant = this.#find(id);
+    // What is cancelled, or not known to run yet, has nothing to tell.
+    if (grant?.state !== 'running') return;
+    if (grant.lease.timeoutFrom === 'progress') this.#setDeadline(grant, nowMs);
+    this.#reports.progressed(grant, value);
+  }
+
+  /** The worker runs so many at once from now on, and says how many do now, if it does. */
+  changeConcurrency(concurrency: number, running: number | undefined, nowMs: number): void {
+    this.#concurrency = concurrency;
+    const occupied = Math.max(concurrency, running ?? 0);
+    this.#grants.turnBack(occupied, running !== undefined);
+    this.start(nowMs, occupied);
+    if (this.isDraining) this.#recallAll(nowMs);
+  }
+
+  /** Leases that could be asked back, the last first, each with how long it will probably wait yet, in milliseconds. */
+  *recallable(nowMs: number): Generator<readonly [grant: Grant<T>, waitMs: number]> {
+    const perPositionMs = (this.#window.taskMs ?? Number.POSITIVE_INFINITY) / Math.max(1, this.#concurrency);
+    for (const [grant, position] of this.#grants.recallable()) {
+      // What has waited for long may have to wait as long again, whatever the average says.
+      yield [grant, Math.max(position * perPositionMs, nowMs - grant.grantedAtMs)];
+    }
+  }
+
+  /** Asks for a lease back that has not started; it is taken back without an answer if none comes in time. */
+  recall(grant: Grant<T>, nowMs: number): void {
+    if (grant.state !== 'waiting') return;
+    this.#grants.recall(grant, nowMs + this.#recallPatienceMs);
+    this.#conversation.send([MessageType.recall, grant.id]);
+    this.#alarm.setBy(grant.dueMs);
+  }
+
+  /** Deadlines may have passed. */
+  look(nowMs: number): void {
+    for (const grant of this.#grants.overdue(nowMs)) {
+      // Listeners and the settling of the one before may have ended this one too, or the whole session.
+      if (this.#conversation.isOpen) this.#overdue(grant);
+    }
+    if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
+  }
+
+  /** The scheduler has taken a lease back. Returns whether it was held. */
+  revoke(lease: Lease<T>, reason: RevokeReason): boolean {
+    const grant = this.#grants.find(lease);
+    if (grant === undefined) return false;
+    this.#cancel(grant, reason);
+    this.#reports.revoked(grant, reason);
+    this.#tellIfDrained();
+    return true;
+  }
+
+  /** Asks back what has not started. Resolves when nothing runs any more, and the scheduler knows. */
+  async drain(nowMs: number): Promise<void> {
+    this.#drained ??= deferred();
+    this.#recallAll(nowMs);
+    this.#tellIfDrained();
+    await this.#drained.promise;
+    await this.#reports.settled();
+  }
+
+  /** The connection is over: gives all back. */
+  end(code: number, reason: string): void {
+    for (const grant of [...this.#grants]) {
+      this.#grants.remove(grant);
+      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);
+    }
+    this.#tellIfDrained();
+  }
+
+  /** The grant of that number; undefined if it was answered before. Ends the connection if it was never granted. */
+  #find(id: number): Grant<T> | undefined {
+    const grant = this.#grants.get(id);
+    if (grant === undefined && !this.#grants.wasGranted(id)) {
+      this.#conversation.end(CloseCode.violation, `Lease ${id} was never granted on this connection`);
+    }
+    return grant;
+  }
+
+  get #recallPatienceMs(): number {
+    const { roundTripMs } = this.#window;
+    if (roundTripMs === undefined) return FIRST_RECALL_PATIENCE_MS;
+    return Math.max(RECALL_PATIENCE_MS, RECALL_PATIENCE_ROUND_TRIPS * roundTripMs);
+  }
+
+  #recallAll(nowMs: number): void {
+    for (const [grant] of [...this.#grants.recallable()]) this.recall(grant, nowMs);
+  }
+
+  #setDeadline(grant: Grant<T>, fromMs: number): void {
+    grant.dueMs = fromMs + this.#timeoutOf(grant);
+    this.#alarm.setBy(grant.dueMs);
+  }
+
+  #timeoutOf({ lease }: Grant<T>): number {
+    return lease.timeout ?? this.#taskTimeoutMs;
+  }
+
+  #overdue(grant: Grant<T>): void {
+    if (grant.state === 'running') {
+      this.#cancel(grant, 'timeout');
+      this.#reports.timedOut(grant, this.#timeoutOf(grant));
+    } else if (grant.state === 'recalled') {
+      // The worker is blocked, or frozen: it will find out when it comes to it.
+      this.#cancel(grant, 'recalled');
+      this.#reports.recalled(grant);
+    }
+    this.#tellIfDrained();
+  }
+
+  /** The lease is over; the worker keeps its slot until it answers. */
+  #cancel(grant: Grant<T>, reason: CancelReason): void {
+    this.#grants.cancel(grant);
+    this.#conversation.send([MessageType.cancel, grant.id, reason]);
+  }
+
+  #tellIfDrained(): void {
+    if (this.#grants.live === 0) this.#drained?.resolve();
+  }
+}

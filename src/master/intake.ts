@@ -1,0 +1,127 @@
+// When a worker takes tasks, and how many: one `take` at a time, for as long as it has credit.
+import type { Clock } from '../ports.ts';
+import type { Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.ts';
+import type { HeldLeases } from './held-leases.ts';
+import type { LeaseReports } from './lease-reports.ts';
+import type { PrefetchWindow } from './prefetch-window.ts';
+
+/** The `take` that is under way. */
+interface Taking {
+  readonly controller: AbortController;
+  /** How many tasks the worker could start at once when it was asked. */
+  readonly idleSlots: number;
+}
+
+/** For whom tasks are taken: a session. */
+export interface Taker<T> extends LeaseHolder<T> {
+  /** Once it is not, it takes nothing any more. */
+  readonly isOpen: boolean;
+  /** How many tasks it could start at once, or whether it waits for some, may have changed. */
+  loadChanged(): void;
+  schedulerFailed(error: unknown): void;
+}
+
+/** Takes tasks for one worker. */
+export class Intake<T, R> {
+  readonly #scheduler: TaskScheduler<T, R>;
+  readonly #clock: Clock;
+  readonly #held: HeldLeases<T, R>;
+  readonly #window: PrefetchWindow;
+  readonly #reports: LeaseReports<T, R>;
+  readonly #taker: Taker<T>;
+  #taking: Taking | undefined = undefined;
+  #isRefilling = false;
+
+  constructor(
+    scheduler: TaskScheduler<T, R>,
+    clock: Clock,
+    held: HeldLeases<T, R>,
+    window: PrefetchWindow,
+    reports: LeaseReports<T, R>,
+    taker: Taker<T>,
+  ) {
+    this.#scheduler = scheduler;
+    this.#clock = clock;
+    this.#held = held;
+    this.#window = window;
+    this.#reports = reports;
+    this.#taker = taker;
+  }
+
+  /** How many leases the worker may hold. */
+  get credit(): number {
+    const { concurrency, isDraining } = this.#held;
+    return concurrency === 0 || isDraining ? 0 : concurrency + this.#window.size(concurrency);
+  }
+
+  /** Whether it waits for tasks. */
+  get isTaking(): boolean {
+    return this.#taking !== undefined;
+  }
+
+  /** Calls back what is under way: it was asked for another number of tasks. */
+  interrupt(): void {
+    this.#taking?.controller.abort();
+  }
+
+  /**
+   * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
+   * scheduler has handed out what the frame gave back, as somebody idle may wait for it.
+   */
+  refillSoon(): void {
+    if (this.#isRefilling) return;
+    this.#isRefilling = true;
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        this.#isRefilling = false;
+        this.refill();
+      }),
+    );
+  }
+
+  /** Takes tasks while there is credit; to be called whenever some may have come free. */
+  refill(): void {
+    this.#window.reckon(this.#clock.now());
+    const free = this.#free;
+    if (free <= 0) this.#window.noteFull();
+    const { idleSlots } = this.#taker;
+    if (this.#taking !== undefined) {
+      // Who could start a task at once goes before those who could not; the scheduler must know.
+      if (idleSlots > this.#taking.idleSlots) this.#taking.controller.abort();
+    } else if (free > 0 && this.#taker.isOpen) {
+      this.#take(free, { controller: new AbortController(), idleSlots }).catch((error: unknown) =>
+        this.#taker.schedulerFailed(error),
+      );
+    }
+    this.#taker.loadChanged();
+  }
+
+  /** How many more leases the worker may hold. */
+  get #free(): number {
+    return this.credit - this.#held.size;
+  }
+
+  async #take(max: number, taking: Taking): Promise<void> {
+    this.#taking = taking;
+    const leases = await this.#scheduler.take(this.#taker, max, taking.controller.signal);
+    this.#taking = undefined;
+    this.#grantAll(leases);
+    this.refill();
+  }
+
+  #grantAll(leases: readonly Lease<T>[]): void {
+    const nowMs = this.#clock.now();
+    for (const lease of leases) {
+      // It may have been aborted since it was taken, which there was no grant to revoke for.
+      if (!lease.isLive) continue;
+      try {
+        if (this.#taker.isOpen && this.#free > 0) this.#held.grant(lease, nowMs);
+        else this.#reports.notGranted(lease);
+      } catch (error) {
+        // The others go back.
+        this.#taker.schedulerFailed(error);
+      }
+    }
+    this.#held.start(nowMs);
+  }
+}
