@@ -26,12 +26,6 @@ export class Queue<Item> {
     this.#items[this.#head] = item;
   }
 
-  /** Puts items back before all others, in their order: in O(n). */
-  putBack(items: readonly Item[]): void {
-    this.#items = [...items, ...this.#items.slice(this.#head)];
-    this.#head = 0;
-  }
-
   /** The first item, or undefined. */
   peek(): Item | undefined {
     return this.#items[this.#head];

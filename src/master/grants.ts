@@ -126,7 +126,7 @@ export class GrantTable<T> {
       grant.state = 'waiting';
       grant.startedAtMs = undefined;
     }
-    if (others.length > 0) this.#waiting.putBack(others);
+    for (const grant of others.reverse()) this.#waiting.unshift(grant);
   }
 
   /** Those that could be asked back, the last one first, each with the number of those that wait up to it. */

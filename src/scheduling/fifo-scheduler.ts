@@ -19,6 +19,7 @@ import {
 } from './scheduler-options.ts';
 import { Speculation } from './speculation.ts';
 import { type SchedulerStats, Statistics } from './statistics.ts';
+import type { Pair } from './stragglers.ts';
 import { agreeOn, type TaskTerms, taskOptionNames } from './task-options.ts';
 import { RecordLease, type TaskRecord } from './task-record.ts';
 import { TaskTable } from './task-table.ts';
@@ -76,7 +77,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       leased: () => this.#tasks.leased,
       unstarted: () => this.#tasks.unstarted,
       serveSoon: () => this.#waitingRoom.serveSoon(),
-      speculate: (straggler, holder) => this.#speculate(straggler, holder),
+      speculate: (pairs) => this.#speculate(pairs),
     });
   }
 
@@ -315,12 +316,19 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     return true;
   }
 
-  /** A holder that is idle makes a second attempt at what takes long elsewhere. */
-  #speculate({ record, holder: slow }: RecordLease<T, AnyResultOf<R>>, holder: LeaseHolder<T>): void {
-    const { key, task } = record;
-    this.#statistics.total.speculated += 1;
-    this.#waitingRoom.give(holder, this.#tasks.lease(record, holder));
-    this.#events.emit({ type: 'speculated', key, task, worker: holder.name, beside: slow.name });
+  /** Holders that are idle make second attempts at what takes long elsewhere. */
+  #speculate(pairs: readonly Pair<T, AnyResultOf<R>>[]): void {
+    const leases = pairs.map(({ straggler, holder }) => {
+      const lease = this.#tasks.lease(straggler.record, holder);
+      this.#statistics.total.speculated += 1;
+      this.#waitingRoom.give(holder, lease);
+      return { lease, beside: straggler.holder };
+    });
+    // All of them first: a listener may end others.
+    for (const { lease, beside } of leases) {
+      const { key, task, holder } = lease;
+      if (lease.isLive) this.#events.emit({ type: 'speculated', key, task, worker: holder.name, beside: beside.name });
+    }
   }
 
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {

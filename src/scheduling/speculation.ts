@@ -3,7 +3,7 @@ import { Paced } from '../paced.ts';
 import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import { Stragglers } from './stragglers.ts';
+import { type Pair, Stragglers } from './stragglers.ts';
 import type { RecordLease, TaskRecord } from './task-record.ts';
 
 /** What speculation asks of its scheduler. */
@@ -16,8 +16,8 @@ export interface SpeculationContext<T, R> {
   unstarted(): number;
   /** Serve everybody who can be, and then look again. */
   serveSoon(): void;
-  /** Somebody idle is to run this a second time. */
-  speculate(straggler: RecordLease<T, R>, holder: LeaseHolder<T>): void;
+  /** Those who are idle are to run these a second time. */
+  speculate(pairs: readonly Pair<T, R>[]): void;
 }
 
 /** Knows the stragglers, and finds somebody idle for them. */
@@ -80,7 +80,9 @@ export class Speculation<T, R> {
   #pair(nowMs: number): number {
     const idle = this.#idleForGood();
     if (idle.length === 0) return Number.POSITIVE_INFINITY;
-    return this.#stragglers.pair(idle, nowMs, (straggler, holder) => this.#context.speculate(straggler, holder));
+    const { pairs, nextMs } = this.#stragglers.pair(idle, nowMs);
+    this.#context.speculate(pairs);
+    return nextMs;
   }
 
   /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */

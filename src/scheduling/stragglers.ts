@@ -15,6 +15,12 @@ const UNKNOWN_RUNTIME_MS = 1000;
 /** Types of which the times are kept; any further ones are judged together. */
 const MAX_TYPES = 256;
 
+/** A running attempt, and who is to make a second one beside it. */
+export interface Pair<T, R> {
+  readonly straggler: RecordLease<T, R>;
+  readonly holder: LeaseHolder<T>;
+}
+
 /** The running attempts at tasks that may be speculated. */
 export class Stragglers<T, R> {
   /** In the order in which they started. */
@@ -50,17 +56,14 @@ export class Stragglers<T, R> {
   /**
    * Pairs stragglers with idle holders, the longest running first: one holder each, never the one that runs it, and never a
    * task that runs twice already, has used up its attempts, or waits out a backoff, as a second attempt at it has failed.
-   * Returns when the next attempt will be a straggler.
+   * Tells besides when the next attempt will be a straggler.
    */
-  pair(
-    idle: readonly LeaseHolder<T>[],
-    nowMs: number,
-    copy: (straggler: RecordLease<T, R>, holder: LeaseHolder<T>) => void,
-  ): number {
+  pair(idle: readonly LeaseHolder<T>[], nowMs: number): { readonly pairs: Pair<T, R>[]; readonly nextMs: number } {
+    const pairs: Pair<T, R>[] = [];
     const free = new Set(idle);
     const thresholds = new Map<string | undefined, number>();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const lease of [...this.#running]) {
+    for (const lease of this.#running) {
       if (free.size === 0) break;
       const { record, startedAtMs = nowMs } = lease;
       if (record.leases.length > 1 || record.isUsedUp) continue;
@@ -72,9 +75,9 @@ export class Stragglers<T, R> {
       const holder = firstSuited(free, lease);
       if (holder === undefined) continue;
       free.delete(holder);
-      copy(lease, holder);
+      pairs.push({ straggler: lease, holder });
     }
-    return nextMs;
+    return { pairs, nextMs };
   }
 
   #threshold(type: string | undefined, known: Map<string | undefined, number>): number {

@@ -45,18 +45,6 @@ describe('Queue', () => {
     expect([queue.size, queue.shift(), queue.clear()]).toEqual([0, undefined, []]);
   });
 
-  it('takes items back to where they were', () => {
-    const queue = new Queue<number>();
-    for (const item of [1, 2, 3, 4]) queue.push(item);
-    const taken = [queue.shift(), queue.shift()].filter((item) => item !== undefined);
-    queue.putBack(taken);
-    queue.putBack([]);
-    expect([queue.size, queue.peek(), queue.remove(2)]).toEqual([4, 1, true]);
-    expect(queue.clear()).toEqual([1, 3, 4]);
-    queue.putBack([5]);
-    expect([queue.shift(), queue.size]).toEqual([5, 0]);
-  });
-
   it('does not find what it has given away', () => {
     const queue = new Queue<number>();
     for (const item of [1, 2]) queue.push(item);

@@ -546,3 +546,39 @@ describe('the timer for the next attempt that takes long', () => {
     expect([clock.pendingTimers, outcome().status]).toEqual([0, 'rejected']);
   });
 });
+
+describe('a listener that hears of a second attempt', () => {
+  /** Three tasks of one signal that take long, and three who are idle. */
+  async function setUp() {
+    const opened = openScheduler();
+    const { scheduler, holder, clock } = opened;
+    const controller = new AbortController();
+    const outcomes = [0, 1, 2].map((task) =>
+      follow(scheduler.put(task, { speculate: true, signal: controller.signal })),
+    );
+    for (const lease of await holder('slow').takeNow()) scheduler.started(lease);
+    const waits = ['a', 'b', 'c'].map((id) => waitFor(opened, holder(id)));
+    return { ...opened, controller, outcomes, waits, pass: () => clock.advance(1000) };
+  }
+
+  it('may abort all of them: none comes back to life', async () => {
+    const { scheduler, controller, outcomes, waits, events, pass } = await setUp();
+    scheduler.on('speculated', () => controller.abort('enough'));
+    await pass();
+    expect(outcomes.map((outcome) => outcome())).toEqual(Array(3).fill({ status: 'rejected', reason: 'enough' }));
+    expect(events.map(({ type }) => type)).toEqual(['speculated', 'settled', 'settled', 'settled']);
+    const leases = waits.flatMap(({ taken }) => taken);
+    expect(leases.map((lease) => [lease.isLive, scheduler.complete(lease, 'late')])).toEqual(
+      Array(3).fill([false, false]),
+    );
+    expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, running: 0, total: { aborted: 3, done: 0 } });
+  });
+
+  it('may stop the master: nothing is told of second attempts after that', async () => {
+    const { scheduler, events, pass } = await setUp();
+    scheduler.on('speculated', () => scheduler.close(new TaskdistError('TASKDIST_STOPPED', 'stopped')));
+    await pass();
+    expect(events.map(({ type }) => type)).toEqual(['speculated', 'settled', 'settled', 'settled']);
+    expect(scheduler.stats()).toMatchObject({ leased: 0, running: 0, total: { stopped: 3 } });
+  });
+});
