@@ -20,17 +20,17 @@ export class Heartbeat {
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
   readonly #socketTimeoutMs: number;
   readonly #alarm: Alarm;
-  readonly #measured: (roundTripMs: number) => void;
+  readonly #measured: (roundTripMs: number, heldMs: number) => void;
   #lastPing: Ping;
   /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
   #timedPing: Ping | undefined = undefined;
 
-  /** `alarm` is to ring for {@link look}; `measured` is told every round trip. */
+  /** `alarm` is to ring for {@link look}; `measured` is told every round trip, and for how long of it the ping may have lain unread. */
   constructor(
     conversation: Conversation<MasterMessage, WorkerMessage>,
     alarm: Alarm,
     socketTimeoutMs: number,
-    measured: (roundTripMs: number) => void,
+    measured: (roundTripMs: number, heldMs: number) => void,
   ) {
     this.pingIntervalMs = Math.ceil(socketTimeoutMs / PINGS_PER_TIMEOUT);
     this.#conversation = conversation;
@@ -51,12 +51,12 @@ export class Heartbeat {
     if (nowMs - this.#lastPing.sentAtMs >= PROBE_INTERVAL_MS) this.#ping(nowMs);
   }
 
-  /** The worker has answered a ping. */
-  ponged(nonce: number, nowMs: number): void {
+  /** The worker has answered a ping, which may have lain unread for so long. */
+  ponged(nonce: number, heldMs: number, nowMs: number): void {
     if (nonce !== this.#timedPing?.nonce) return;
     const { sentAtMs } = this.#timedPing;
     this.#timedPing = undefined;
-    this.#measured(nowMs - sentAtMs);
+    this.#measured(nowMs - sentAtMs, heldMs);
   }
 
   /** It may be time for a ping, or to give the worker up. */

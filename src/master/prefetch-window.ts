@@ -54,10 +54,13 @@ export class PrefetchWindow {
     return this.#taskMs;
   }
 
-  /** A ping was answered. */
-  noteRoundTrip(ms: number): void {
-    this.#roundTripMs =
-      this.#roundTripMs === undefined ? ms : this.#roundTripMs + (ms - this.#roundTripMs) * ROUND_TRIP_WEIGHT;
+  /** A ping was answered, which may have lain unread at the worker for up to `heldMs` of that time. */
+  noteRoundTrip(ms: number, heldMs = 0): void {
+    const shortestMs = Math.max(0, ms - heldMs);
+    const knownMs = this.#roundTripMs ?? shortestMs;
+    // What is known may be right, if it is within what was measured.
+    const measuredMs = Math.min(Math.max(knownMs, shortestMs), ms);
+    this.#roundTripMs = knownMs + (measuredMs - knownMs) * ROUND_TRIP_WEIGHT;
   }
 
   /** An attempt is over that had a slot since `startedAtMs`, if not all of that time at the worker. */

@@ -73,7 +73,9 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#context = context;
     this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
     this.#window = new PrefetchWindow(prefetch, clock.now());
-    this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, (ms) => this.#window.noteRoundTrip(ms));
+    this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, (ms, heldMs) =>
+      this.#window.noteRoundTrip(ms, heldMs),
+    );
     this.#reports = new LeaseReports(context, this);
     this.leases = new HeldLeases(conversation, concurrency, this.#window, this.#reports, this.#alarm, taskTimeoutMs);
     this.#intake = new Intake(scheduler, clock, this.leases, this.#window, this.#reports, this);
@@ -177,7 +179,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         this.#creditChanged(message[1], message[2], message[3], nowMs);
         break;
       case MessageType.pong:
-        this.#heartbeat.ponged(message[1], nowMs);
+        this.#heartbeat.ponged(message[1], message[2] ?? 0, nowMs);
         // The window may be another one.
         this.#intake.refillSoon();
         break;

@@ -177,7 +177,17 @@ const workerShapes = new Map<unknown, Shape>([
       required: 2,
     },
   ],
-  [MessageType.pong, { name: 'pong', fields: [['nonce', id]] }],
+  [
+    MessageType.pong,
+    {
+      name: 'pong',
+      fields: [
+        ['nonce', id],
+        ['held', optional(id)],
+      ],
+      required: 1,
+    },
+  ],
   [
     MessageType.progress,
     {

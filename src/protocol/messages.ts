@@ -67,7 +67,12 @@ type Credit = readonly [
   /** How many attempts occupy a slot at this moment, cancelled ones among them; not every client says it. */
   running?: number | undefined,
 ];
-type Pong = readonly [type: typeof MessageType.pong, nonce: number];
+type Pong = readonly [
+  type: typeof MessageType.pong,
+  nonce: number,
+  /** For how long, in milliseconds, the ping may have lain unread, as a handler held the thread; absent for not at all. */
+  held?: number | undefined,
+];
 type Progress = readonly [type: typeof MessageType.progress, lease: number, value: unknown];
 /** What a worker says to a lease, once. */
 export type Answer = Done | Failed | Rejected | Released;

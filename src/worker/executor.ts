@@ -77,6 +77,8 @@ export class Executor<T, R> {
   /** How many of those that run are left over of connections that are gone. */
   #leftOver = 0;
   #turnStartedAtMs: number | undefined = undefined;
+  /** When the turn began that is just over, if it took longer than it should: what came in meanwhile is read now. */
+  #longTurnSinceMs: number | undefined = undefined;
   #isYielding = false;
   #isPumping = false;
   #onIdle: (() => void)[] = [];
@@ -106,6 +108,15 @@ export class Executor<T, R> {
       recall: () => this.#recall(run),
       leaveOver: (reason) => this.#leaveOver(run, reason),
     };
+  }
+
+  /**
+   * For how long what is read now may have lain unread, as a handler held the thread, in milliseconds beyond the time of
+   * a usual turn. Of a handler that computes after an `await` nothing is known.
+   */
+  get heldMs(): number {
+    const sinceMs = this.#longTurnSinceMs ?? this.#turnStartedAtMs;
+    return sinceMs === undefined ? 0 : Math.max(0, this.#clock.now() - sinceMs - TURN_MS);
   }
 
   /** How many slots attempts occupy whose connections are over. */
@@ -156,15 +167,24 @@ export class Executor<T, R> {
     const nowMs = this.#clock.now();
     if (this.#turnStartedAtMs === undefined) {
       this.#turnStartedAtMs = nowMs;
-      this.#clock.soon(() => {
-        this.#turnStartedAtMs = undefined;
-        this.#isYielding = false;
-        this.#pump();
-      });
+      this.#clock.soon(() => this.#endTurn(nowMs));
       return false;
     }
     this.#isYielding = nowMs - this.#turnStartedAtMs >= TURN_MS;
     return this.#isYielding;
+  }
+
+  #endTurn(startedAtMs: number): void {
+    this.#turnStartedAtMs = undefined;
+    this.#isYielding = false;
+    const isLong = this.#clock.now() - startedAtMs > TURN_MS;
+    this.#longTurnSinceMs = isLong ? startedAtMs : undefined;
+    if (isLong) {
+      this.#clock.soon(() => {
+        if (this.#longTurnSinceMs === startedAtMs) this.#longTurnSinceMs = undefined;
+      });
+    }
+    this.#pump();
   }
 
   #start(run: Run<T, R>): void {

@@ -23,6 +23,8 @@ export interface LinkContext<T> {
   readonly logger: Logger;
   readonly events: Emitter<WorkerEvent<T>>;
   describe(): WorkerDescription;
+  /** For how long what is read now may have lain unread, in milliseconds. */
+  heldMs(): number;
   run(task: GrantedTask, answers: Answers): AddedAttempt;
   /** The link will not try again by itself. */
   gaveUp(): void;
@@ -120,6 +122,7 @@ export class Link<T> {
       timers,
       connectTimeoutMs,
       describe: () => this.#context.describe(),
+      heldMs: () => this.#context.heldMs(),
       welcomed: (id) => this.#welcomed(session, id),
       run: (task, answers) => this.#context.run(task, answers),
       ended: (code, reason) => this.#disconnected(code, reason),

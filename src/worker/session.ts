@@ -30,6 +30,8 @@ export interface WorkerSessionContext {
   readonly connectTimeoutMs: number;
   /** What the hello says. */
   describe(): WorkerDescription;
+  /** For how long what is read now may have lain unread, in milliseconds. */
+  heldMs(): number;
   welcomed(id: string): void;
   /** Runs a task, or turns it down; answers once, with what came of it. */
   run(task: GrantedTask, answers: Answers): AddedAttempt;
@@ -114,10 +116,15 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
         this.#attempts.get(message[1])?.recall();
         break;
       case MessageType.ping:
-        // A task that comes behind it in the frame may compute for long before this turn is over.
-        conversation.sendNow([MessageType.pong, message[1]]);
+        this.#pong(conversation, message[1]);
         break;
     }
+  }
+
+  #pong(conversation: Conversation<WorkerMessage, MasterMessage>, nonce: number): void {
+    const heldMs = Math.ceil(this.#context.heldMs());
+    // Now, as a task that comes behind the ping may compute for long before this turn is over.
+    conversation.sendNow(heldMs === 0 ? [MessageType.pong, nonce] : [MessageType.pong, nonce, heldMs]);
   }
 
   ended(code: number, reason: string): void {

@@ -221,6 +221,7 @@ export class Worker<T, R> {
       logger,
       events: this.#events,
       describe: () => this.#describe(),
+      heldMs: () => this.#executor.heldMs,
       run: (task, answers) => this.#run(task, answers),
       gaveUp: () => void this.stop(),
     });

@@ -185,6 +185,20 @@ describe('PrefetchWindow', () => {
     expect(window.roundTripMs).toBe(100);
   });
 
+  it('does not take the time of a task for the way, where a ping may have waited for one', () => {
+    const window = new PrefetchWindow('auto', 0);
+    window.noteRoundTrip(3000, 2990);
+    // It is between 10 and 3000 ms.
+    expect(window.roundTripMs).toBe(10);
+    window.noteRoundTrip(2000, 1995);
+    expect(window.roundTripMs).toBe(10);
+    // It is at most 6 ms, and then at least 50.
+    window.noteRoundTrip(6, 6);
+    expect(window.roundTripMs).toBe(9);
+    window.noteRoundTrip(3049, 3000);
+    expect(window.roundTripMs).toBe(19);
+  });
+
   it('is none if the way takes no time', () => {
     const window = new PrefetchWindow('auto', 0);
     window.noteRoundTrip(0);

@@ -37,7 +37,7 @@ const validOfWorkers: readonly unknown[] = [
   [9, 0, 0, 0],
   [9, credit, credit, credit],
   [9, 1, 'auto', 2],
-  [10, 0],
+  [10, 0, 0],
   [12, 1, undefined],
   [12, 1, { done: 0.5 }],
 ];
@@ -128,7 +128,10 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
     ],
   ],
   ['a progress', [[12], [12, 1], ...notIds.map((id) => [12, id, 1])]],
-  ['a pong', [[10], ...notIds.map((id) => [10, id])]],
+  [
+    'a pong',
+    [[10], ...notIds.map((id) => [10, id]), ...notIds.filter((id) => id !== undefined).map((id) => [10, 1, id])],
+  ],
   ['what only a master says', validOfMasters],
 ];
 

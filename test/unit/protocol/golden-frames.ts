@@ -102,6 +102,12 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
   },
   { name: 'pong', messages: [[10, 7]], msgpack: '91 92 0a 07', json: '[[10,7]]' },
   {
+    name: 'pong of a worker whose thread was held by a handler',
+    messages: [[10, 7, 2000]],
+    msgpack: '91 93 0a 07 cd07d0',
+    json: '[[10,7,2000]]',
+  },
+  {
     name: 'several messages',
     messages: [
       [8, 1],

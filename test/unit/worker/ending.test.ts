@@ -31,6 +31,22 @@ describe('a Worker and its master', () => {
     expect(master.last.frames.slice(-2)).toEqual([[[pong, 7]], [[done, 1, null]]]);
   });
 
+  it('says how long a ping may have lain unread, as a handler held the thread', async () => {
+    const { clock, master } = await new VirtualWorker(() => {
+      clock.jump(500);
+      return null;
+    }).connect();
+    master.last.send([grant, 1, 1, 'a', 'task'], [ping, 7]);
+    await clock.advance(500);
+    expect(master.last.news()).toEqual([
+      [done, 1, null],
+      [pong, 7, 496],
+    ]);
+    master.last.send([ping, 8]);
+    await clock.settle();
+    expect(master.last.news()).toEqual([[pong, 8]]);
+  });
+
   it('gives up a master that is silent for `socketTimeout`, and connects again', async () => {
     const { worker, clock, network, events, master } = await new VirtualWorker(never).connect();
     await clock.advance(2000);

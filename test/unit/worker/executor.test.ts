@@ -354,3 +354,32 @@ describe('an Executor whose sandbox is broken', () => {
     expect(broken).toEqual([error]);
   });
 });
+
+describe('for how long what is read may have lain unread', () => {
+  it('is as long as a handler held the thread, beyond a usual turn, until that turn is over and what came is read', async () => {
+    const { clock, executor, add } = setUp(1, () => {
+      clock.jump(1000);
+      return 'result';
+    });
+    expect(executor.heldMs).toBe(0);
+    add('a');
+    // In the same turn.
+    expect(executor.heldMs).toBe(996);
+    const inTheNext: number[] = [];
+    clock.soon(() => inTheNext.push(executor.heldMs));
+    await clock.settle();
+    expect([inTheNext, executor.heldMs]).toEqual([[996], 0]);
+  });
+
+  it('is no time while a handler waits, or computes shortly', async () => {
+    const { clock, executor, add } = setUp(2, (task) => {
+      clock.jump(4);
+      return task === 'waits' ? new Promise(() => {}) : 'result';
+    });
+    add('waits');
+    add('short');
+    expect(executor.heldMs).toBe(0);
+    await clock.advance(1000);
+    expect(executor.heldMs).toBe(0);
+  });
+});
