@@ -125,19 +125,22 @@ export interface AttemptFailure {
   readonly attempt: number;
   /** The name of the worker that ran it. */
   readonly worker: string;
+  /** Its id, as in `master.workers()`: names need not be unique. */
+  readonly workerId: string;
   /** What the handler threw (a {@link RemoteError}), or why the library ended the attempt. */
   readonly error: Error;
 }
 
 /** The task used up its attempts and is given up. `code`: `TASKDIST_DEAD_LETTER`. */
 export class DeadLetterError extends TaskdistError {
-  /** Every attempt in order. */
+  /** Every attempt in order; of more than 32, the last 32. */
   readonly attempts: readonly AttemptFailure[];
 
-  constructor(attempts: readonly AttemptFailure[]) {
+  /** `count`: how many attempts there were. */
+  constructor(attempts: readonly AttemptFailure[], count = attempts.length) {
     const last = attempts.at(-1)?.error;
-    const count = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
-    super('TASKDIST_DEAD_LETTER', `The task is given up after ${count}; the last: ${last?.message ?? 'unknown'}`, {
+    const times = count === 1 ? '1 attempt' : `${count} attempts`;
+    super('TASKDIST_DEAD_LETTER', `The task is given up after ${times}; the last: ${last?.message ?? 'unknown'}`, {
       cause: last,
     });
     this.attempts = attempts;

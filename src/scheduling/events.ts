@@ -42,8 +42,12 @@ export type SchedulerEvent<T> =
       readonly task: T;
       /** The name of the worker that makes the second attempt. */
       readonly worker: string;
+      /** Its id, as in `master.workers()`: names need not be unique. */
+      readonly workerId: string;
       /** The name of the worker that takes long. */
       readonly beside: string;
+      /** Its id. */
+      readonly besideId: string;
     }
   /** The task's promise has settled, or is about to. */
   | {

@@ -246,7 +246,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     const onProgress = live?.record.terms.onProgress;
     if (live === undefined || onProgress === undefined) return;
-    callListener(onProgress, value, { key: live.key, attempt: live.attempt, worker: live.holder.name });
+    const { key, attempt, holder } = live;
+    callListener(onProgress, value, { key, attempt, worker: holder.name, workerId: holder.id });
   }
 
   /** For masters; see {@link TaskScheduler.complete}. */
@@ -326,8 +327,17 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     });
     // All of them first: a listener may end others.
     for (const { lease, beside } of leases) {
+      if (!lease.isLive) continue;
       const { key, task, holder } = lease;
-      if (lease.isLive) this.#events.emit({ type: 'speculated', key, task, worker: holder.name, beside: beside.name });
+      this.#events.emit({
+        type: 'speculated',
+        key,
+        task,
+        worker: holder.name,
+        workerId: holder.id,
+        beside: beside.name,
+        besideId: beside.id,
+      });
     }
   }
 

@@ -12,6 +12,8 @@ export interface ProgressInfo {
   readonly attempt: number;
   /** The name of the worker that makes it. */
   readonly worker: string;
+  /** Its id, as in `master.workers()`: names need not be unique. */
+  readonly workerId: string;
 }
 
 /** What can be asked for a task. All times are in milliseconds. */

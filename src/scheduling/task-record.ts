@@ -111,7 +111,7 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** How many attempts have been made, those under way included. */
   get attempts(): number {
-    return this.#history.failed + this.#history.lost + this.leases.length;
+    return this.#history.count + this.leases.length;
   }
 
   /** How many attempts have failed. */
@@ -149,7 +149,7 @@ export class TaskRecord<T, R> implements HeapItem {
   /** Notes that an attempt failed, or that the worker was lost in the middle of it. */
   note(how: 'failed' | 'lost', { attempt, holder }: RecordLease<T, R>, error: Error): void {
     const history = this.#history === NOTHING_YET ? new AttemptHistory() : this.#history;
-    history.note(how, { attempt, worker: holder.name, error });
+    history.note(how, { attempt, worker: holder.name, workerId: holder.id, error });
     this.#history = history;
   }
 
@@ -172,7 +172,8 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Why the task is given up, if its attempts are used up. */
   deadLetter(): DeadLetterError | undefined {
-    return this.isUsedUp ? new DeadLetterError(this.#history.failures) : undefined;
+    const { failures, count } = this.#history;
+    return this.isUsedUp ? new DeadLetterError(failures, count) : undefined;
   }
 }
 

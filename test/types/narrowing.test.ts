@@ -13,7 +13,7 @@ const caught = (error: unknown): unknown => error;
 
 describe('isTaskdistError', () => {
   it('narrows a dead letter to its class, with its attempts', () => {
-    const error = caught(new DeadLetterError([{ attempt: 1, worker: 'w', error: new Error('no') }]));
+    const error = caught(new DeadLetterError([{ attempt: 1, worker: 'w', workerId: 'w1', error: new Error('no') }]));
     if (!isTaskdistError(error, 'TASKDIST_DEAD_LETTER')) return expect.unreachable();
     expectTypeOf(error).toEqualTypeOf<DeadLetterError>();
     expectTypeOf(error.attempts).toEqualTypeOf<readonly AttemptFailure[]>();

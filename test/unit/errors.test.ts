@@ -61,12 +61,18 @@ describe('an error of the library', () => {
 
 describe('DeadLetterError', () => {
   it('lists every attempt, and has the last one as its cause', () => {
-    const attempts = [1, 2].map((attempt) => ({ attempt, worker: 'w', error: new Error(`no ${attempt}`) }));
+    const attempts = [1, 2].map((attempt) => ({
+      attempt,
+      worker: 'w',
+      workerId: 'w1',
+      error: new Error(`no ${attempt}`),
+    }));
     const error = new DeadLetterError(attempts);
     expect(error.attempts).toBe(attempts);
     expect(error.message).toBe('The task is given up after 2 attempts; the last: no 2');
     expect(error.cause).toBe(attempts[1]?.error);
     expect(new DeadLetterError(attempts.slice(0, 1)).message).toMatch(/after 1 attempt; the last: no 1/);
+    expect(new DeadLetterError(attempts, 50).message).toMatch(/after 50 attempts; the last: no 2/);
   });
 });
 

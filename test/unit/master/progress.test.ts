@@ -120,8 +120,8 @@ describe('progress', () => {
     peer.send([progress, 1, 0.5], [progress, 1, 'more'], [done, 1, 'result']);
     await clock.settle();
     expect(onProgress.mock.calls).toEqual([
-      [0.5, { key: '0', attempt: 1, worker: 'peer' }],
-      ['more', { key: '0', attempt: 1, worker: 'peer' }],
+      [0.5, { key: '0', attempt: 1, worker: 'peer', workerId: 'w1' }],
+      ['more', { key: '0', attempt: 1, worker: 'peer', workerId: 'w1' }],
     ]);
     expect(master.events.slice(-3)).toMatchObject([
       { type: 'progress', key: '0', attempt: 1, task: 0, value: 0.5, worker: { id: 'w1', running: 1 } },

@@ -18,7 +18,7 @@ describe('the progress of an attempt', () => {
     for (const value of [0.5, { of: 2 }, undefined]) scheduler.progressed(lease, value);
     // Nobody listens to this one.
     scheduler.progressed(other, 1);
-    const info = { key: '1', attempt: 1, worker: 'holder h' };
+    const info = { key: '1', attempt: 1, worker: 'holder h', workerId: 'h' };
     expect(said).toEqual([
       [0.5, info],
       [{ of: 2 }, info],

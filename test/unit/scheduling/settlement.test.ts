@@ -52,7 +52,7 @@ describe('FifoScheduler', () => {
     expect(reason).toBeInstanceOf(DeadLetterError);
     expect(reason.code).toBe('TASKDIST_DEAD_LETTER');
     expect(reason.attempts).toEqual(
-      errors.map((error, index) => ({ attempt: index + 1, worker: `holder h${index}`, error })),
+      errors.map((error, index) => ({ attempt: index + 1, worker: `holder h${index}`, workerId: `h${index}`, error })),
     );
     expect(reason.cause).toBe(errors[2]);
     expect([scheduler.queued, scheduler.leased]).toEqual([0, 0]);
@@ -83,6 +83,16 @@ describe('FifoScheduler', () => {
     expect(always()).toEqual({ status: 'fulfilled', value: 'at last' });
   });
 
+  it('lists the last 32 attempts of more, and says how many there were', async () => {
+    const { scheduler, holder } = setUp({ maxAttempts: 50 });
+    const outcome = follow(scheduler.put('task'));
+    for (let attempt = 1; attempt <= 50; attempt += 1) scheduler.fail(await holder.takeOne(), new Error(`${attempt}`));
+    await nextTurn();
+    const { reason } = outcome() as { reason: DeadLetterError };
+    expect(reason.message).toBe('The task is given up after 50 attempts; the last: 50');
+    expect(reason.attempts.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 32 }, (_, index) => index + 19));
+  });
+
   it('gives up a task that its workers are lost with too often, whatever its attempts', async () => {
     const { scheduler, holder } = setUp({ maxAttempts: 1, maxDeliveries: 3 });
     const outcome = follow(scheduler.put('killer'));
@@ -94,7 +104,9 @@ describe('FifoScheduler', () => {
     }
     await nextTurn();
     const { reason } = outcome() as { reason: DeadLetterError };
-    expect(reason.attempts).toEqual([1, 2, 3].map((attempt) => ({ attempt, worker: 'holder h1', error: lost })));
+    expect(reason.attempts).toEqual(
+      [1, 2, 3].map((attempt) => ({ attempt, worker: 'holder h1', workerId: 'h1', error: lost })),
+    );
   });
 
   it('endures twenty losses by default', async () => {

@@ -56,7 +56,17 @@ describe('when an attempt counts as long', () => {
     expect(wait.taken).toEqual([]);
     await clock.advance(1);
     expect(wait.taken).toMatchObject([{ key: '0', task: 'task', attempt: 2, isSpeculative: true, isLive: true }]);
-    expect(events).toEqual([{ type: 'speculated', key: '0', task: 'task', worker: idle.name, beside: slow.name }]);
+    expect(events).toEqual([
+      {
+        type: 'speculated',
+        key: '0',
+        task: 'task',
+        worker: idle.name,
+        workerId: 'idle',
+        beside: slow.name,
+        besideId: 'slow',
+      },
+    ]);
     expect(scheduler.stats().total).toMatchObject({ speculated: 1, speculatedFirst: 0 });
   });
 
@@ -365,8 +375,8 @@ describe('a task with two attempts', () => {
       reason: {
         code: 'TASKDIST_DEAD_LETTER',
         attempts: [
-          { attempt: 1, worker: 'holder slow', error: no },
-          { attempt: 2, worker: 'holder idle', error: never },
+          { attempt: 1, worker: 'holder slow', workerId: 'slow', error: no },
+          { attempt: 2, worker: 'holder idle', workerId: 'idle', error: never },
         ],
       },
     });
