@@ -34,7 +34,7 @@ export default defineConfig({
       {
         resolve: { alias: { taskdist: at('./src/browser.ts') } },
         // Named, as Vite would find them in mid-test and reload the page.
-        optimizeDeps: { include: ['comlink', 'fast-check', 'isomorphic-ws', 'msgpackr/index-no-eval'] },
+        optimizeDeps: { include: ['comlink', 'fast-check', 'isomorphic-ws'] },
         test: {
           ...PATIENCE,
           name: 'chromium',

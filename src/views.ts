@@ -3,7 +3,7 @@
 /** What makes a view of a whole buffer. */
 export type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView;
 
-/** In the order of msgpackr's numbers for them: 0, 1, 2, … */
+/** In the order of their numbers in MessagePack: 0, 1, 2, … */
 export const typedArrays: readonly ViewConstructor[] = [
   Int8Array,
   Uint8Array,

@@ -4,10 +4,8 @@ export function errorToArray(error: Error): [name: string, message: string, caus
   return [error.name, error.message, error.cause];
 }
 
-/** @throws TypeError if the peer sent something else */
-export function errorFromArray(value: unknown): Error {
-  if (!Array.isArray(value)) throw new TypeError('a malformed error');
-  const [name, message, cause] = value;
+/** @throws TypeError if its name or message cannot be text */
+export function errorFromArray([name, message, cause]: readonly unknown[]): Error {
   const error = new Error(String(message), cause === undefined ? undefined : { cause });
   error.name = String(name);
   return error;

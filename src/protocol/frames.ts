@@ -1,76 +1,43 @@
-// Grouping encoded messages into frames, whatever the codec.
+// What the frame writers of all codecs have in common: where frames are cut, and why a message is refused.
 import { messageOf, TaskdistError } from '../errors.ts';
-import type { Frame } from '../ports.ts';
-import type { Message } from './messages.ts';
 
 /** A frame adds this to its messages at most: MessagePack's array header; JSON's brackets are shorter. */
-const FRAME_OVERHEAD_BYTES = 5;
+export const FRAME_OVERHEAD_BYTES = 5;
 
-/** What a codec adds to {@link PartWriter}. */
-export interface Parts<Part> {
-  encode(message: Message): Part;
-  byteLength(part: Part): number;
-  /** Bytes that each further part costs beyond itself, e.g. JSON's comma. */
-  readonly separatorBytes: number;
-  join(parts: readonly Part[], byteLength: number): Frame;
+/** Whether messages of so many bytes fit into one frame. */
+export function fitsFrame(byteLength: number, maxFrameBytes: number): boolean {
+  return byteLength + FRAME_OVERHEAD_BYTES <= maxFrameBytes;
 }
 
-/** Encodes each message once, as it comes, and joins the parts into frames when asked. */
-export class PartWriter<Part> {
-  readonly #format: Parts<Part>;
-  #parts: Part[] = [];
-  /** Of the parts: to count one costs JSON as much as to encode it. */
-  #byteLengths: number[] = [];
+/** What is thrown for a message that does not fit into a frame alone. */
+export function tooLarge(byteLength: number, maxFrameBytes: number): TaskdistError {
+  const frameBytes = byteLength + FRAME_OVERHEAD_BYTES;
+  return new TaskdistError(
+    'TASKDIST_TOO_LARGE',
+    `Takes ${frameBytes} bytes on the wire, more than the ${maxFrameBytes} that a frame may have (\`maxFrameBytes\`)`,
+  );
+}
 
-  constructor(format: Parts<Part>) {
-    this.#format = format;
-  }
+/** What is thrown for a message that cannot be encoded. */
+export function notSerializable(cause: unknown): TaskdistError {
+  return new TaskdistError('TASKDIST_NOT_SERIALIZABLE', `Cannot cross the wire: ${messageOf(cause)}`, { cause });
+}
 
-  get isEmpty(): boolean {
-    return this.#parts.length === 0;
-  }
-
-  add(message: Message, maxFrameBytes: number): void {
-    const part = this.#encode(message);
-    const partBytes = this.#format.byteLength(part);
-    const byteLength = partBytes + FRAME_OVERHEAD_BYTES;
-    if (byteLength > maxFrameBytes) {
-      throw new TaskdistError(
-        'TASKDIST_TOO_LARGE',
-        `Takes ${byteLength} bytes on the wire, more than the ${maxFrameBytes} that a frame may have (\`maxFrameBytes\`)`,
-      );
+/**
+ * Spreads messages over frames, as many as fit into each. Takes where each message ends, in bytes from where the first
+ * begins; returns how many messages there are up to the end of each frame.
+ */
+export function cutFrames(ends: readonly number[], maxFrameBytes: number): number[] {
+  const cuts: number[] = [];
+  let frameStart = 0;
+  let messageStart = 0;
+  for (const [index, end] of ends.entries()) {
+    if (messageStart > frameStart && !fitsFrame(end - frameStart, maxFrameBytes)) {
+      cuts.push(index);
+      frameStart = messageStart;
     }
-    this.#parts.push(part);
-    this.#byteLengths.push(partBytes);
+    messageStart = end;
   }
-
-  take(maxFrameBytes: number): Frame[] {
-    const frames: Frame[] = [];
-    let group: Part[] = [];
-    let groupBytes = 0;
-    for (const [index, part] of this.#parts.entries()) {
-      const partBytes = (this.#byteLengths[index] ?? 0) + this.#format.separatorBytes;
-      if (group.length > 0 && groupBytes + partBytes + FRAME_OVERHEAD_BYTES > maxFrameBytes) {
-        frames.push(this.#format.join(group, groupBytes));
-        group = [];
-        groupBytes = 0;
-      }
-      group.push(part);
-      groupBytes += partBytes;
-    }
-    if (group.length > 0) frames.push(this.#format.join(group, groupBytes));
-    this.#parts = [];
-    this.#byteLengths = [];
-    return frames;
-  }
-
-  #encode(message: Message): Part {
-    try {
-      return this.#format.encode(message);
-    } catch (error) {
-      throw new TaskdistError('TASKDIST_NOT_SERIALIZABLE', `Cannot cross the wire: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-  }
+  if (ends.length > 0) cuts.push(ends.length);
+  return cuts;
 }

@@ -1,10 +1,13 @@
 // The codec `taskdist.v1.json`, for clients that would rather not have MessagePack.
 // What JSON has no word for is written as a tagged object, {"$": [tag, …]}; docs/protocol.md lists the tags.
+import type { Frame } from '../ports.ts';
 import { bytesOf, kindOf, typedArrays, type ViewConstructor } from '../views.ts';
 import { fromBase64, toBase64 } from './base64.ts';
-import type { Codec } from './codec.ts';
+import type { Codec, FrameWriter } from './codec.ts';
 import { errorFromArray, errorToArray } from './error-values.ts';
-import { type Parts, PartWriter } from './frames.ts';
+import { cutFrames, fitsFrame, notSerializable, tooLarge } from './frames.ts';
+import type { Message } from './messages.ts';
+import { expectDepth } from './nesting.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TAG = '$';
@@ -16,8 +19,8 @@ function viewOf(name: unknown): ViewConstructor | undefined {
 
 const tagged = (tag: string, ...values: unknown[]): unknown => ({ [TAG]: [tag, ...values] });
 
-/** A value as JSON can write it. */
-function toJson(value: unknown): unknown {
+/** A value as JSON can write it, which stands within `depth` others. */
+function toJson(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'function':
     case 'symbol':
@@ -29,59 +32,66 @@ function toJson(value: unknown): unknown {
     case 'number':
       return Number.isFinite(value) ? value : tagged('number', String(value));
     case 'object':
-      return value === null ? null : objectToJson(value);
+      return value === null ? null : objectToJson(value, depth + 1);
     default:
       return value;
   }
 }
 
-function objectToJson(value: object): unknown {
-  if (Array.isArray(value)) return value.map(toJson);
+function objectToJson(value: object, depth: number): unknown {
+  expectDepth(depth);
+  const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
+  if (Array.isArray(value)) return value.map(innerToJson);
   if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
   if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
-  if (value instanceof Error) return tagged('Error', errorToArray(value).map(toJson));
-  if (value instanceof Set) return tagged('Set', [...value].map(toJson));
+  if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
+  if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
   if (ArrayBuffer.isView(value)) {
     const View = kindOf(value);
     if (View === undefined) throw new TypeError(`a ${value.constructor.name}`);
     return tagged(View.name, toBase64(bytesOf(value)));
   }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return toJson(value.toJSON());
+  if ('toJSON' in value && typeof value.toJSON === 'function') return innerToJson(value.toJSON());
   const entries = value instanceof Map ? [...value] : Object.entries(value);
-  const object: Record<string, unknown> = Object.fromEntries(entries.map(([key, inner]) => [key, toJson(inner)]));
+  const object: Record<string, unknown> = Object.fromEntries(entries.map(([key, inner]) => [key, innerToJson(inner)]));
   // An object of the user's that looks like a tag is wrapped in one.
   return Object.hasOwn(object, TAG) ? tagged('object', object) : object;
 }
 
-/** The value that {@link toJson} wrote. */
-function fromJson(json: unknown): unknown {
+/** The value that {@link toJson} wrote, which stands within `depth` others. */
+function fromJson(json: unknown, depth: number): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  if (Array.isArray(json)) return json.map(fromJson);
-  if (!Object.hasOwn(json, TAG)) return objectFromJson(json);
+  expectDepth(depth + 1);
+  if (Array.isArray(json)) return listFromJson(json, depth + 1);
+  if (!Object.hasOwn(json, TAG)) return objectFromJson(json, depth + 1);
   const inner: unknown = Reflect.get(json, TAG);
   if (!Array.isArray(inner)) throw new TypeError('a malformed tag');
-  return untag(inner[0], inner[1]);
+  return untag(inner[0], inner[1], depth + 1);
 }
 
-function objectFromJson(json: object): object {
+function listFromJson(json: readonly unknown[], depth: number): unknown[] {
+  return json.map((inner) => fromJson(inner, depth));
+}
+
+function objectFromJson(json: object, depth: number): object {
   const object: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(json)) {
-    // As msgpackr does: never the prototype, whatever a peer sends.
-    object[key === '__proto__' ? '__proto_' : key] = fromJson(value);
+    // Never the prototype, whatever a peer sends.
+    object[key === '__proto__' ? '__proto_' : key] = fromJson(value, depth);
   }
   return object;
 }
 
-function untag(tag: unknown, value: unknown): unknown {
+function untag(tag: unknown, value: unknown, depth: number): unknown {
   if (tag === 'undefined') return undefined;
   if (tag === 'Date' && typeof value === 'number') return new Date(value);
   if (tag === 'Date' && value === null) return new Date(Number.NaN);
-  if (tag === 'Set' && Array.isArray(value)) return new Set(value.map(fromJson));
+  if (tag === 'Set' && Array.isArray(value)) return new Set(listFromJson(value, depth));
   if (tag === 'RegExp' && Array.isArray(value)) return new RegExp(String(value[0]), String(value[1]));
-  if (tag === 'Error') return errorFromArray(fromJson(value));
-  if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value);
+  if (tag === 'Error' && Array.isArray(value)) return errorFromArray(listFromJson(value, depth));
+  if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value, depth);
   if (typeof value === 'string') {
     if (tag === 'bigint') return BigInt(value);
     if (tag === 'number') return Number(value);
@@ -94,18 +104,51 @@ function untag(tag: unknown, value: unknown): unknown {
 
 const encoder = new TextEncoder();
 
-const format: Parts<string> = {
-  separatorBytes: 1,
-  encode: (message) => JSON.stringify(toJson(message)),
-  byteLength: (part) => encoder.encode(part).byteLength,
-  join: (parts) => `[${parts.join(',')}]`,
-};
+/** Encodes each message once, as it comes, and joins the texts into frames when asked. */
+class JsonWriter implements FrameWriter {
+  #texts: string[] = [];
+  /** Where each message ends, in bytes: to count them costs as much as to encode the text. */
+  #ends: number[] = [];
+
+  get isEmpty(): boolean {
+    return this.#texts.length === 0;
+  }
+
+  add(message: Message, maxFrameBytes: number): void {
+    const text = this.#encode(message);
+    const byteLength = encoder.encode(text).byteLength;
+    if (!fitsFrame(byteLength, maxFrameBytes)) throw tooLarge(byteLength, maxFrameBytes);
+    this.#texts.push(text);
+    // With its comma.
+    this.#ends.push((this.#ends.at(-1) ?? 0) + byteLength + 1);
+  }
+
+  take(maxFrameBytes: number): Frame[] {
+    let first = 0;
+    const frames = cutFrames(this.#ends, maxFrameBytes).map((cut) => {
+      const texts = this.#texts.slice(first, cut);
+      first = cut;
+      return `[${texts.join(',')}]`;
+    });
+    this.#texts = [];
+    this.#ends = [];
+    return frames;
+  }
+
+  #encode(message: Message): string {
+    try {
+      return JSON.stringify(toJson(message, 1));
+    } catch (error) {
+      throw notSerializable(error);
+    }
+  }
+}
 
 export const jsonCodec: Codec = {
   subprotocol: 'taskdist.v1.json',
-  createWriter: () => new PartWriter(format),
+  createWriter: () => new JsonWriter(),
   read(frame) {
     if (typeof frame !== 'string') throw new TypeError('a binary frame where JSON was agreed on');
-    return fromJson(JSON.parse(frame));
+    return fromJson(JSON.parse(frame), 0);
   },
 };

@@ -45,7 +45,7 @@ const FORBIDDEN_IMPORTS: Record<string, string[]> = {
 };
 
 const ALLOWED_IMPORTS: Record<string, string[]> = {
-  'src/protocol/x.ts': ['./y.ts', '../errors.ts', '../ports.ts', 'msgpackr/index-no-eval'],
+  'src/protocol/x.ts': ['./y.ts', '../errors.ts', '../ports.ts'],
   'src/scheduling/x.ts': ['./y.ts', '../errors.ts', '../options.ts'],
   'src/connection/x.ts': ['./y.ts', '../protocol/y.ts', '../events.ts'],
   'src/master/x.ts': ['./y.ts', '../protocol/y.ts', '../scheduling/y.ts', '../connection/y.ts'],

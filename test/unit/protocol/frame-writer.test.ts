@@ -37,6 +37,13 @@ describe.each(each)('the frame writer of $name', ({ codec }) => {
     }
   });
 
+  it('sends messages each alone, and no empty frames, if the limit is lowered after they were written', () => {
+    const writer = codec.createWriter();
+    const messages = ['a', 'b', 'c'].map((letter) => done(letter.repeat(100)));
+    for (const message of messages) writer.add(message, 1000);
+    expect(workerMessages(writer.take(50))).toEqual(messages.map((message) => [message]));
+  });
+
   it('takes a message that fits in exactly, and refuses one of a byte more', () => {
     const fitsIn = (length: number): boolean => {
       const writer = codec.createWriter();

@@ -1,0 +1,9 @@
+// How deep the values in a frame may nest: the same in every codec and direction.
+
+/** Arrays and maps within each other, the frame and its messages counted: a fraction of what any stack endures. */
+const MAX_DEPTH = 256;
+
+/** @throws RangeError if what is the `depth`th of values within each other is one too many */
+export function expectDepth(depth: number): void {
+  if (depth > MAX_DEPTH) throw new RangeError(`it nests deeper than ${MAX_DEPTH}, or contains itself`);
+}
