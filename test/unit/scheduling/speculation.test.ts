@@ -111,6 +111,21 @@ describe('when an attempt counts as long', () => {
     expect(types()).toEqual(['long', 'short', 'unknown']);
   });
 
+  it('does by what is known of all further types together, when there are more than 256', async () => {
+    const opened = openScheduler();
+    const { scheduler, clock, holder } = opened;
+    const [slow, idle] = [holder('slow'), holder('idle')];
+    for (let n = 0; n < 256; n += 1) await learn(opened, slow, 10, { type: `type ${n}` });
+    await learn(opened, slow, 200, { type: 'late' });
+    void scheduler.put({ type: 'later' }, { speculate: true });
+    scheduler.started(await slow.takeOne());
+    const { taken } = waitFor(opened, idle);
+    await clock.advance(299);
+    expect(taken).toEqual([]);
+    await clock.advance(1);
+    expect(taken).toHaveLength(1);
+  });
+
   it('does as soon as enough is known, if somebody has been idle before', async () => {
     const opened = await straggle();
     const { clock, wait } = opened;

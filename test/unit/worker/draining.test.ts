@@ -79,6 +79,21 @@ describe('a Worker that drains', () => {
     expect([drained().status, worker.state, clock.pendingTimers]).toEqual(['fulfilled', 'stopped', 0]);
   });
 
+  it('waits for half a minute, if nothing else is said', async () => {
+    const { clock, handler, world, master } = await pendingWorker();
+    master.send([grant, 1, 1, 'a', 'a']);
+    await clock.settle();
+    void world.worker.drain();
+    for (let second = 1; second < 30; second += 1) {
+      await clock.advance(1000);
+      master.send([ping, second]);
+    }
+    await clock.advance(999);
+    expect(handler.signal('a').aborted).toBe(false);
+    await clock.advance(1);
+    expect(handler.signal('a').aborted).toBe(true);
+  });
+
   it('waits for as long as it takes if the grace is Infinity, and not at all if it is 0', async () => {
     const patient = await setUp(Number.POSITIVE_INFINITY);
     for (let minute = 0; minute < 60; minute += 1) {
