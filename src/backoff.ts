@@ -1,5 +1,5 @@
 // How long to wait before something is tried again: exponential backoff with a cap and full jitter.
-import { expectKnown, expectMilliseconds, expectObject, refuse } from './options.ts';
+import { type Complete, expectKnown, expectMilliseconds, expectObject, refuse } from './options.ts';
 import type { Random } from './ports.ts';
 
 /**
@@ -9,15 +9,15 @@ import type { Random } from './ports.ts';
  */
 export interface BackoffOptions {
   /** Bounds the first wait, in milliseconds ≥ 0; 0: no waits at all. For `reconnect` ≥ 1. @defaultValue 100 for tasks, 500 to connect */
-  readonly base?: number;
+  readonly base?: number | undefined;
   /** By how much the bound grows from one failure to the next, a number from 1 to 1000. @defaultValue 2 */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** Bounds every wait, in milliseconds ≥ 0; for `reconnect` ≥ 1. @defaultValue 30000 */
-  readonly cap?: number;
+  readonly cap?: number | undefined;
 }
 
 /** The options, checked and complete. */
-export type Backoff = Required<BackoffOptions>;
+export type Backoff = Complete<BackoffOptions>;
 
 /** Completes the options from others, and checks them; waits are at least `minMs`. @throws InvalidOptionError */
 export function checkBackoff(name: string, options: BackoffOptions, defaults: Backoff, minMs: number): Backoff {

@@ -10,7 +10,7 @@ export interface DrainOptions {
    * How long what runs may go on, in milliseconds ≥ 0, or Infinity. Of several calls the first one's holds; `stop()` cuts
    * it short. @defaultValue 30000
    */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
 }
 
 const defaults = Object.freeze({ grace: 30_000 });

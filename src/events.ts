@@ -34,14 +34,14 @@ export function callListener<Values extends readonly unknown[]>(
 /** Options of a stream of events. */
 export interface StreamOptions<Type extends string> {
   /** Which types of event are wanted. @defaultValue all */
-  readonly types?: readonly Type[];
+  readonly types?: readonly Type[] | undefined;
   /** Ends the stream when it aborts: quietly, and without the events that were not taken yet. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * How many events are held until they are taken, an integer ≥ 1. When there are more, the oldest are dropped, and a
    * {@link Dropped} in their place says how many. @defaultValue 1000
    */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 const defaults = Object.freeze({ limit: 1000 });

@@ -38,7 +38,7 @@ export interface TaskHandler<T, R> {
    * The values of `task.type` it takes, if not all tasks. The worker's `accepts` option goes before it, unless that is a
    * predicate, which is asked besides.
    */
-  readonly accepts?: readonly string[];
+  readonly accepts?: readonly string[] | undefined;
 }
 
 /** Makes a handler of a function; refuses what is neither. @throws InvalidOptionError */

@@ -2,6 +2,9 @@
 import { InvalidOptionError } from './errors.ts';
 import { type Logger, silentLogger } from './ports.ts';
 
+/** Options that are all there: what may be left out, or undefined, has its default. */
+export type Complete<Options> = { readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
+
 /** Throws an {@link InvalidOptionError} that names the option, what it should be, and what it is. */
 export function refuse(name: string, expected: string, value: unknown): never {
   throw new InvalidOptionError(`Expected \`${name}\` to be ${expected}, got ${show(value)}`);

@@ -5,6 +5,7 @@ import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
 import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
 import {
+  type Complete,
   checkLogger,
   expectInteger,
   expectKnown,
@@ -26,38 +27,38 @@ import type { UpgradeServer } from './upgrade-server.ts';
 /** Options of a {@link Master}. All times are in milliseconds. */
 export interface MasterOptions {
   /** The port to listen on, 0 to 65535; 0 takes any that is free. @defaultValue 9000 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on. `0.0.0.0` opens the master to the network. @defaultValue '127.0.0.1' */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * An `http.Server` or `https.Server` to attach to, instead of a server of the master's own: `port`, `host` and
    * `listenTimeout` are not used then, and opening and closing the server is left to you.
    */
-  readonly server?: UpgradeServer;
+  readonly server?: UpgradeServer | undefined;
   /** The path of the WebSocket endpoint. @defaultValue '/' */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** How long after an error the server is created anew, in milliseconds ≥ 0. @defaultValue 5000 */
-  readonly listenTimeout?: number;
+  readonly listenTimeout?: number | undefined;
   /**
    * After how much silence a worker is given up and its tasks are returned, in milliseconds ≥ 100. Workers are asked
    * for a sign of life three times as often. A handler that blocks its thread for longer than this loses its
    * connection: run it in a {@link sandbox}. @defaultValue 30000
    */
-  readonly socketTimeout?: number;
+  readonly socketTimeout?: number | undefined;
   /**
    * How long one attempt at a task may run, in milliseconds ≥ 1, or Infinity. It counts from the moment the attempt
    * starts, not while the task waits at the worker. The attempt then counts as failed. @defaultValue Infinity
    */
-  readonly taskTimeout?: number;
+  readonly taskTimeout?: number | undefined;
   /** How long a connection may take to say hello, in milliseconds ≥ 1. @defaultValue 10000 */
-  readonly helloTimeout?: number;
+  readonly helloTimeout?: number | undefined;
   /**
    * The largest WebSocket message in either direction, in bytes, from 65 536 (64 KiB) to 1 073 741 824 (1 GiB): one
    * task, or one result, must fit. @defaultValue 1048576 (1 MiB)
    */
-  readonly maxFrameBytes?: number;
+  readonly maxFrameBytes?: number | undefined;
   /** Gets what the master has to say. @defaultValue silent */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 const defaults = Object.freeze({
@@ -72,7 +73,7 @@ const defaults = Object.freeze({
   logger: silentLogger,
 } satisfies MasterOptions);
 
-type CheckedOptions = Required<Omit<MasterOptions, 'server'>> & { readonly server: UpgradeServer | undefined };
+type CheckedOptions = Complete<Omit<MasterOptions, 'server'>> & { readonly server: UpgradeServer | undefined };
 
 type MasterState =
   | { readonly kind: 'stopped' }

@@ -1,7 +1,7 @@
 // A pool of threads that runs a handler, looks like a handler itself, and can really stop what it runs.
 import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
 import type { TaskContext, TaskHandler } from '../handler.ts';
-import { expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
+import { type Complete, expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import { availableCores } from '../platform/host.ts';
 import { systemClock } from '../platform/system.ts';
 import type { Clock } from '../ports.ts';
@@ -15,14 +15,14 @@ export interface SandboxOptions {
    * How many threads there are at most, an integer from 1 to 1024. They are started when they are needed.
    * @defaultValue the number of cores less one, which is left to whoever owns the machine; at least 1
    */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /**
    * How long a task that was aborted may go on before its thread is terminated, in milliseconds ≥ 0.
    * @defaultValue 1000
    */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
   /** How long a thread may take to load and call `exposeTaskHandler`, in milliseconds ≥ 1. @defaultValue 30000 */
-  readonly bootTimeout?: number;
+  readonly bootTimeout?: number | undefined;
 }
 
 const defaults = Object.freeze({ grace: 1000, bootTimeout: 30_000 });
@@ -73,7 +73,7 @@ interface Job<T> {
 
 class Sandbox<T, R> implements TaskHandler<T, R> {
   readonly #factory: () => ThreadLike;
-  readonly #options: Required<SandboxOptions>;
+  readonly #options: Complete<SandboxOptions>;
   readonly #clock: Clock;
   readonly #threads = new Set<SandboxThread>();
   /** The last one used is the next: its code and caches are warm. */
@@ -85,7 +85,7 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
 
-  constructor(factory: () => ThreadLike, options: Required<SandboxOptions>, clock: Clock) {
+  constructor(factory: () => ThreadLike, options: Complete<SandboxOptions>, clock: Clock) {
     this.#factory = factory;
     this.#options = options;
     this.#clock = clock;

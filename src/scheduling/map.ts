@@ -13,20 +13,20 @@ export type MapFailures = 'throw' | 'yield';
 export interface MapOptions<Failures extends MapFailures = MapFailures>
   extends Omit<PutOptions, 'signal' | 'idempotencyKey'> {
   /** Whether results come in the order of their inputs; otherwise, as they come in. @defaultValue true */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /**
    * How many inputs may be, at most, between being taken from the iterable and being handed to you with their results,
    * an integer ≥ 1. More keep more workers busy, and cost memory. @defaultValue 1024
    */
-  readonly window?: number;
+  readonly window?: number | undefined;
   /**
    * `'throw'`: the first task that fails ends the map with its error, when it is its turn: if ordered, after the results
    * of all tasks before it. What is outstanding then is cancelled. `'yield'`: it is handed over as a
    * {@link MapFailure}, and the map goes on; only that the master was stopped ends it all the same. @defaultValue 'throw'
    */
-  readonly failures?: Failures;
+  readonly failures?: Failures | undefined;
   /** Ends the map at once: what is outstanding is cancelled, and the map throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a map hands over, given what becomes of its failures. */

@@ -9,7 +9,7 @@ export interface PutOptions extends TaskOptions {
    * one, but shares the promise of the first, whose task and options hold for both; only a `signal` of the later one
    * counts, and ends its wait alone.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** Options of a {@link FifoScheduler}: the defaults of all its tasks, and those below. All times are in milliseconds. */
@@ -20,18 +20,18 @@ export interface FifoSchedulerOptions extends TaskOptions {
    * goodbye, do not count.
    * @defaultValue 20, as RabbitMQ's delivery limit of quorum queues
    */
-  readonly maxDeliveries?: number;
+  readonly maxDeliveries?: number | undefined;
   /**
    * After how long a task that no connected worker can take is told of by an `unmatched` event, in milliseconds ≥ 0, or
    * Infinity. Workers that are paused count as connected. @defaultValue 10000
    */
-  readonly unmatchedAfter?: number;
+  readonly unmatchedAfter?: number | undefined;
   /**
    * How many tasks may be unsettled at once, an integer ≥ 1, or Infinity. When there are as many, `put` rejects with
    * `TASKDIST_FULL`, and a `map` waits until there is room.
    * @defaultValue 2000000: so many small tasks fit into the memory that Node has by default
    */
-  readonly maxTasks?: number;
+  readonly maxTasks?: number | undefined;
 }
 
 const defaults = Object.freeze({ unmatchedAfter: 10_000, maxTasks: 2_000_000 });

@@ -22,50 +22,50 @@ export interface TaskOptions {
    * Tasks of a higher priority go first; those of the same go in the order in which they were put. Any finite number.
    * What a worker has taken already is not overtaken. @defaultValue 0
    */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** How long after `put` the task is handed out at the earliest, in milliseconds ≥ 0. @defaultValue 0 */
-  readonly delay?: number;
+  readonly delay?: number | undefined;
   /**
    * How long one attempt may run, in milliseconds ≥ 1, or Infinity. It counts from the moment the attempt starts, not
    * while the task waits at the worker. The attempt then counts as failed. @defaultValue the master's `taskTimeout`
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * From when `timeout` counts: from the `start` of the attempt, or from the last `progress` that it reported, so that
    * an attempt may run for as long as it shows that it gets on. @defaultValue 'start'
    */
-  readonly timeoutFrom?: TimeoutFrom;
+  readonly timeoutFrom?: TimeoutFrom | undefined;
   /**
    * How many attempts at the task may fail, by an error of the handler or by a timeout, before the task becomes a dead
    * letter. An integer ≥ 1, or Infinity. A task that runs twice when the last of them fails, as `speculate` allows, may fail
    * once more. @defaultValue 5
    */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /**
    * How long the task waits after a failed attempt: a random time between 0 and min(`cap`, `base` · `factor`ⁿ⁻¹). Waits
    * are not counted in the order: the task then comes back to its place. @defaultValue { base: 100, factor: 2, cap: 30000 }
    */
-  readonly backoff?: BackoffOptions;
+  readonly backoff?: BackoffOptions | undefined;
   /**
    * By when the task must be done: so many milliseconds ≥ 1 after `put`, or at that `Date`. Otherwise it is aborted, and
    * its promise rejects with {@link TaskDeadlineError}. @defaultValue never
    */
-  readonly deadline?: number | Date;
+  readonly deadline?: number | Date | undefined;
   /**
    * What the `labels` of a worker must say for it to be given the task: `{ gpu: true, memory: { min: 4 }, region: ['eu', 'us'] }`.
    * @defaultValue nothing
    */
-  readonly requires?: Requirements;
+  readonly requires?: Requirements | undefined;
   /**
    * Whether the task may be run a second time beside an attempt that takes conspicuously long, when a worker would be
    * idle otherwise: the first result wins, and the other attempt is aborted. @defaultValue false
    */
-  readonly speculate?: boolean;
+  readonly speculate?: boolean | undefined;
   /**
    * Aborts the task, queued or running: the promise rejects with the signal's reason, and a worker that runs it is
    * told to stop. Any number of tasks may share a signal.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Called with each value that the handler gives to `context.progress`, in its order. What it throws is thrown outside, as an
    * uncaught exception.

@@ -22,52 +22,52 @@ export interface WorkerOptions<T> {
    * Where the master is, e.g. `wss://example.org/taskdist`; `http:` and `https:` are read as `ws:` and `wss:`.
    * Goes instead of `protocol`, `masterHost` and `masterPort`.
    */
-  readonly url?: string | URL;
+  readonly url?: string | URL | undefined;
   /** The master's host. @defaultValue 'localhost' */
-  readonly masterHost?: string;
+  readonly masterHost?: string | undefined;
   /** The master's port, 1 to 65535. @defaultValue 9000 */
-  readonly masterPort?: number;
+  readonly masterPort?: number | undefined;
   /** `ws`, or `wss` for a master behind TLS. @defaultValue 'ws' */
-  readonly protocol?: 'ws' | 'wss';
+  readonly protocol?: 'ws' | 'wss' | undefined;
   /** What the worker is called in lists and errors, 1 to 256 characters. @defaultValue 'browser', or 'node-' and the process id */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * How many tasks run at once, an integer from 1 to 65536.
    * @defaultValue what the handler's `getConcurrency()` says, else 1
    */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /**
    * How many further tasks the worker holds, so that the next one is at hand when one ends; an integer from 0 to
    * 65536. `'auto'` leaves it to the master, which follows the round trip and the time that tasks take: many when tasks
    * are short or the way is long, none when they are so long that the way does not matter. @defaultValue 'auto'
    */
-  readonly prefetch?: number | 'auto';
+  readonly prefetch?: number | 'auto' | undefined;
   /**
    * Which tasks the worker takes: a list of values of `task.type`, at most 1024 with 8192 characters in all, which the
    * master goes by; or a predicate, which the worker asks for every task that comes, of the types that the handler
    * `accepts`, and rejects it if the answer is false.
    * @defaultValue what the handler's `accepts` says, else all tasks
    */
-  readonly accepts?: readonly string[] | ((task: T) => boolean);
+  readonly accepts?: readonly string[] | ((task: T) => boolean) | undefined;
   /**
    * What the worker has, for tasks that require it: at most 64 labels, each a text, a number or a boolean, e.g. `{ gpu: true, memory: 8 }`.
    * @defaultValue none
    */
-  readonly labels?: Labels;
+  readonly labels?: Labels | undefined;
   /** How long one try to connect may take, welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: number | undefined;
   /** How tries to connect are spaced; false: a lost connection is not made again. @defaultValue { base: 500, factor: 2, cap: 30000 } */
-  readonly reconnect?: BackoffOptions | false;
+  readonly reconnect?: BackoffOptions | false | undefined;
   /**
    * How long an attempt that was called off may take to end, in milliseconds ≥ 0. Then its slot is given away, and
    * `stop()` does not wait for it any longer. Only a sandbox can really end a handler that does not listen to
    * `context.signal`; let this be longer than the sandbox's own `grace`. @defaultValue 2000
    */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
   /** How messages are written. @defaultValue 'msgpack' */
-  readonly codec?: CodecName;
+  readonly codec?: CodecName | undefined;
   /** Gets what the worker has to say. @defaultValue silent */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /** The options, checked and complete. */

@@ -33,6 +33,18 @@ describe('FifoScheduler.put', () => {
     >();
   });
 
+  it('takes undefined for what is not asked, as it may come from elsewhere', () => {
+    const { signal, timeout }: { readonly signal?: AbortSignal; readonly timeout?: number } = {};
+    const right = (): void => {
+      void scheduler.put({ type: 'fibonacci', n: 1 }, { signal, timeout });
+      void scheduler.map([], { signal, timeout, window: undefined });
+      void new Taskdist.Master(scheduler, { port: undefined, taskTimeout: timeout });
+      void new Taskdist.Worker(() => 1, { url: undefined, reconnect: { base: timeout } }).drain({ grace: timeout });
+      void Taskdist.sandbox(() => ({ postMessage() {}, terminate() {} }), { size: timeout });
+    };
+    expectTypeOf(right).returns.toBeVoid();
+  });
+
   it('takes nothing else', () => {
     const wrong = (): void => {
       // @ts-expect-error: not a task

@@ -34,9 +34,9 @@ describe('the types of labels', () => {
 describe('the types of events and durations', () => {
   it('say what a stream is given and what it holds', () => {
     expectTypeOf<EventStreamOptions<'a'>>().toEqualTypeOf<{
-      readonly types?: readonly 'a'[];
-      readonly signal?: AbortSignal;
-      readonly limit?: number;
+      readonly types?: readonly 'a'[] | undefined;
+      readonly signal?: AbortSignal | undefined;
+      readonly limit?: number | undefined;
     }>();
     expectTypeOf<DroppedEvents>().toEqualTypeOf<{ readonly type: 'dropped'; readonly count: number }>();
     expectTypeOf<DurationSummary['p99']>().toBeNumber();
