@@ -12,10 +12,14 @@ export interface WorkerInfo {
   readonly platform: string;
   /** What it says that it has, for tasks to require. */
   readonly labels: Labels;
+  /** The values of `task.type` that it is given; absent: all tasks. */
+  readonly accepts?: readonly string[];
   /** When it connected, in milliseconds since 1970. */
   readonly connectedAt: number;
   /** How many tasks it runs at once; 0 while it is paused, or still stops what it ran for a connection before. */
   readonly concurrency: number;
+  /** How many leases it wants to hold beyond those that it runs; `'auto'`: as many as the master finds best. */
+  readonly prefetch: number | 'auto';
   /** How many leases it may hold at the moment: `concurrency` and prefetch; 0 while it is paused, or the master drains. */
   readonly credit: number;
   /** How many attempts run there now. */
@@ -26,7 +30,7 @@ export interface WorkerInfo {
   readonly done: number;
   /** How many of its attempts failed, by an error or a timeout. */
   readonly failed: number;
-  /** How many leases were taken back for other workers before they had started. */
+  /** How many leases were taken back before they had started, for other workers, or as the master drains. */
   readonly recalled: number;
   /** How many tasks it completes per second, over the last ten seconds or so. */
   readonly rate: number;

@@ -141,8 +141,8 @@ export class Master<T, R> {
 
   /**
    * Stops well: hands out nothing new, takes back what has not started, lets what runs end, for up to `grace`
-   * milliseconds, and then stops. What is still queued, or still runs, rejects with `TASKDIST_STOPPED`. Workers that connect
-   * meanwhile get nothing. May be called again; `stop()` stops at once.
+   * milliseconds, and then stops. What is still queued, or still runs, rejects with `TASKDIST_STOPPED` then, and so does what
+   * is put meanwhile. Workers that connect meanwhile get nothing. May be called again; `stop()` stops at once.
    * @throws InvalidOptionError
    */
   async drain(options: DrainOptions = {}): Promise<void> {

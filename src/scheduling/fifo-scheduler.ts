@@ -118,7 +118,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /**
    * Adds a task and resolves to its result. A task is anything that structured data can hold: plain objects, arrays,
-   * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it.
+   * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it. It
+   * is read when it is handed out, each time that it is: do not change it any more.
    *
    * Rejects with {@link DeadLetterError} when the attempts are used up, with {@link TaskDeadlineError} when the
    * `deadline` passes, with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out

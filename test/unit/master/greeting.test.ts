@@ -25,6 +25,7 @@ describe('Greeting', () => {
         labels: {},
         connectedAt: master.clock.epochNow(),
         concurrency: 4,
+        prefetch: 0,
         credit: 4,
         running: 0,
         waiting: 0,

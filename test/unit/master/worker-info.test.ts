@@ -18,14 +18,20 @@ async function setUp(tasks: number, description: Partial<WorkerDescription>) {
 
 describe('what is known of a worker', () => {
   it('is what it says of itself, and what it holds', async () => {
-    const { info, clock } = await setUp(10, { concurrency: 2, prefetch: 3, labels: { gpu: true, memory: 8 } });
+    const labels = { gpu: true, memory: 8 };
+    const accepts = ['a', 'b'];
+    const { info, clock, master } = await setUp(0, { concurrency: 2, prefetch: 3, labels, accepts });
+    for (let n = 0; n < 10; n += 1) master.scheduler.put({ type: 'a' }).catch(() => {});
+    await clock.settle();
     expect(info()).toEqual({
       id: 'w1',
       name: 'peer',
       platform: 'test',
-      labels: { gpu: true, memory: 8 },
+      labels,
+      accepts,
       connectedAt: clock.epochNow(),
       concurrency: 2,
+      prefetch: 3,
       credit: 5,
       running: 2,
       waiting: 3,
@@ -37,17 +43,18 @@ describe('what is known of a worker', () => {
     });
   });
 
-  it('has no labels if it has said nothing of them', async () => {
+  it('has no labels, and accepts all tasks, if it has said nothing of them', async () => {
     const { info } = await setUp(0, {});
     expect(info().labels).toEqual({});
+    expect(info()).not.toHaveProperty('accepts');
   });
 
   it('follows its credit', async () => {
     const { info, clock, peer } = await setUp(0, { prefetch: 'auto' });
-    expect(info()).toMatchObject({ concurrency: 1, credit: 2 });
+    expect(info()).toMatchObject({ concurrency: 1, prefetch: 'auto', credit: 2 });
     peer.send([credit, 4, 7]);
     await clock.settle();
-    expect(info()).toMatchObject({ concurrency: 4, credit: 11 });
+    expect(info()).toMatchObject({ concurrency: 4, prefetch: 7, credit: 11 });
     peer.send([credit, 0, 7]);
     await clock.settle();
     expect(info()).toMatchObject({ concurrency: 0, credit: 0 });
