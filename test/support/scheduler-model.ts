@@ -125,7 +125,8 @@ export class Model {
     switch (how) {
       case 'complete':
         if (held.startedAtMs !== undefined) this.runtimes.push(this.nowMs - held.startedAtMs);
-        if (lease.isSpeculative) this.counts.speculatedFirst += 1;
+        // Unless the other one is over: then it was not a matter of who is first.
+        if (lease.isSpeculative && expected.held.length > 0) this.counts.speculatedFirst += 1;
         this.settle(expected, 'done');
         return;
       case 'discard':
