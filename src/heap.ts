@@ -23,6 +23,16 @@ export class Heap<Item extends HeapItem> {
     return this.#items[0];
   }
 
+  /** The first item that is wanted, or undefined. Looks at those that come before it, and at no more than one besides each. */
+  find(isWanted: (item: Item) => boolean, from = 0): Item | undefined {
+    const item = this.#items[from];
+    if (item === undefined || isWanted(item)) return item;
+    const left = this.find(isWanted, 2 * from + 1);
+    const right = this.find(isWanted, 2 * from + 2);
+    if (left === undefined || right === undefined) return left ?? right;
+    return this.#isBefore(right, left) ? right : left;
+  }
+
   /** Adds an item; O(1) if it comes last in the order, as in a queue. */
   push(item: Item): void {
     this.#items.push(item);

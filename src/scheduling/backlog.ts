@@ -1,5 +1,6 @@
 // The backlog: all queued tasks, and the first of them for whoever asks.
-import { Lane, type Profile } from './lane.ts';
+import { Groups } from './groups.ts';
+import { type Choice, Lane } from './lane.ts';
 import { Profiles } from './profiles.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { Seniority } from './seniority.ts';
@@ -30,14 +31,14 @@ export class Backlog<T, R> {
   /** Those in which nothing is, and which nobody has refused; the one that was emptied longest ago first. */
   readonly #emptyLanes = new Set<Lane<T, R>>();
   /** By the ids of holders, the lanes whose tasks they have refused. */
-  readonly #refusedLanes = new Map<string, Set<Lane<T, R>>>();
+  readonly #refusedLanes = new Groups<string, Lane<T, R>>();
   readonly #profiles: Profiles<T, R>;
   readonly #seniority = new Seniority<T, R>();
   readonly #orphans: OrphanListener<T, R>;
   #size = 0;
 
-  /** `moved` is told when a holder that is there has got another profile. */
-  constructor(orphans: OrphanListener<T, R>, moved: (holder: LeaseHolder<T>, profile: Profile<T, R>) => void) {
+  /** `moved` is told when a holder that is there chooses from something else. */
+  constructor(orphans: OrphanListener<T, R>, moved: (holder: LeaseHolder<T>, choice: Choice<T, R>) => void) {
     this.#orphans = orphans;
     this.#profiles = new Profiles<T, R>({
       lanes: () => this.#lanes.values(),
@@ -65,7 +66,7 @@ export class Backlog<T, R> {
   /** How many tasks there are that nobody who is there may have. */
   get orphans(): number {
     let count = 0;
-    for (const lane of this.#lanes.values()) if (lane.places.size === 0) count += lane.records.size;
+    for (const lane of this.#lanes.values()) if (lane.isOrphaned) count += lane.records.size;
     return count;
   }
 
@@ -81,11 +82,10 @@ export class Backlog<T, R> {
 
   /** A holder is gone; that it refused anything does not matter any more. */
   leave(holder: LeaseHolder<T>): void {
-    if (!this.#profiles.leave(holder)) return;
-    for (const lane of [...(this.#refusedLanes.get(holder.id) ?? [])]) {
-      this.#drop(lane);
-      this.#merge(lane);
-    }
+    const refused = [...this.#refusedLanes.get(holder.id)];
+    for (const lane of refused) this.#drop(lane);
+    this.#profiles.leave(holder);
+    for (const lane of refused) this.#merge(lane);
   }
 
   /** A holder will not have this task, which is not queued. */
@@ -99,16 +99,16 @@ export class Backlog<T, R> {
     this.#profiles.settled(record);
   }
 
-  /** Those who may have the same tasks as this holder. @throws if it is not there */
-  profileOf(holder: LeaseHolder<T>): Profile<T, R> {
-    return this.#profiles.of(holder);
+  /** What this holder chooses from. @throws if it is not there */
+  choiceOf(holder: LeaseHolder<T>): Choice<T, R> {
+    return this.#profiles.choiceOf(holder);
   }
 
   /** Puts a task at its place. */
   add(record: TaskRecord<T, R>): void {
     const lane = this.#insert(record);
     this.#seniority.add(record);
-    if (lane.places.size === 0) this.#orphans.taskOrphaned(record, lane);
+    if (lane.isOrphaned) this.#orphans.taskOrphaned(record, lane);
   }
 
   /** Takes a queued task out. */
@@ -156,19 +156,15 @@ export class Backlog<T, R> {
   #createLane(key: string | undefined, record: TaskRecord<T, R>): Lane<T, R> {
     const lane = new Lane<T, R>(key, record);
     this.#lanes.set(key, lane);
-    for (const holderId of lane.refusedBy) {
-      const lanes = this.#refusedLanes.get(holderId);
-      if (lanes === undefined) this.#refusedLanes.set(holderId, new Set([lane]));
-      else lanes.add(lane);
-    }
+    for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
     lane.add(record);
-    for (const profile of this.#profiles) profile.consider(lane);
+    this.#profiles.consider(lane);
     return lane;
   }
 
   /** The last task of a lane was taken out: it is kept for the next one, but not for ever. */
   #emptied(lane: Lane<T, R>): void {
-    // Nothing would say any more which profiles have refused it.
+    // Nothing would say any more which tasks of it were refused.
     if (lane.refusedBy.size > 0) {
       this.#drop(lane);
       return;
@@ -183,18 +179,14 @@ export class Backlog<T, R> {
     let into: Lane<T, R> | undefined;
     for (const record of [...lane.records]) into = this.#insert(record);
     // Who has left had refused them: those who may have them are the same as before.
-    if (into !== undefined && into.places.size === 0) this.#orphans.laneMerged(lane, into);
+    if (into?.isOrphaned === true) this.#orphans.laneMerged(lane, into);
   }
 
   #drop(lane: Lane<T, R>): void {
     for (const profile of [...lane.places.keys()]) profile.forget(lane);
     this.#lanes.delete(lane.key);
     this.#emptyLanes.delete(lane);
-    for (const holderId of lane.refusedBy) {
-      const lanes = this.#refusedLanes.get(holderId);
-      lanes?.delete(lane);
-      if (lanes?.size === 0) this.#refusedLanes.delete(holderId);
-    }
+    for (const holderId of lane.refusedBy) this.#refusedLanes.delete(holderId, lane);
     this.#size -= lane.records.size;
   }
 }

@@ -58,7 +58,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#random = random;
     this.#statistics = new Statistics(clock.now());
     this.#unmatched = new UnmatchedWatch(clock, timers, unmatchedAfterMs, (record) => this.#tellUnmatched(record));
-    this.#backlog = new Backlog(this.#unmatched, (holder, profile) => this.#waitingRoom.move(holder, profile));
+    this.#backlog = new Backlog(this.#unmatched, (holder, choice) => this.#waitingRoom.move(holder, choice));
     this.#waitingRoom = new WaitingRoom(
       (holder) => this.#leaseFirst(holder),
       () => this.#speculation.look(),
@@ -226,7 +226,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       leases.push(lease);
     }
     if (leases.length > 0) return leases;
-    const waiting = this.#waitingRoom.wait(this.#backlog.profileOf(holder), holder, max, signal);
+    const waiting = this.#waitingRoom.wait(this.#backlog.choiceOf(holder), holder, max, signal);
     // It may take a second attempt at what takes long elsewhere.
     if (holder.idleSlots > 0) this.#speculation.consider();
     return waiting;
@@ -343,7 +343,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
-    const record = this.#backlog.profileOf(holder).first();
+    const record = this.#backlog.choiceOf(holder).first();
     return record === undefined ? undefined : this.#tasks.lease(record, holder);
   }
 

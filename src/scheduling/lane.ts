@@ -1,5 +1,6 @@
 // The queued tasks that the same workers may have, and where workers look for them.
 import { Heap, type HeapItem } from '../heap.ts';
+import { Groups } from './groups.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { TaskTerms } from './task-options.ts';
 import { isFor, type TaskRecord } from './task-record.ts';
@@ -11,7 +12,7 @@ export class Lane<T, R> {
   readonly terms: TaskTerms;
   readonly refusedBy: ReadonlySet<string>;
   readonly records = new Heap<TaskRecord<T, R>>((a, b) => a.isBefore(b));
-  /** Its places with those who may have its tasks. */
+  /** Its places with those who may have its tasks, unless they have refused them. */
   readonly places = new Map<Profile<T, R>, Place<T, R>>();
   /** Since when nobody who is there may have its tasks; undefined: somebody may. For whoever watches that. */
   orphanedAtMs: number | undefined = undefined;
@@ -23,6 +24,14 @@ export class Lane<T, R> {
     this.type = type;
     this.terms = terms;
     this.refusedBy = refusedBy;
+  }
+
+  /** Whether nobody who is there may have its tasks. */
+  get isOrphaned(): boolean {
+    // As of most lanes: this is asked for every task that is queued.
+    if (this.refusedBy.size === 0) return this.places.size === 0;
+    for (const [profile, { refusals }] of this.places) if (refusals < profile.holders) return false;
+    return true;
   }
 
   /** Puts a task at its place. */
@@ -43,9 +52,12 @@ class Place<T, R> implements HeapItem {
   priority = 0;
   sequence = 0;
   readonly lane: Lane<T, R>;
+  /** How many of the profile's holders have refused the lane's tasks. */
+  readonly refusals: number;
 
-  constructor(lane: Lane<T, R>) {
+  constructor(lane: Lane<T, R>, refusals: number) {
     this.lane = lane;
+    this.refusals = refusals;
   }
 
   isBefore(other: Place<T, R>): boolean {
@@ -53,31 +65,60 @@ class Place<T, R> implements HeapItem {
   }
 }
 
-/** The holders who may have the same tasks, as they have the same `accepts` and labels, and have refused the same. */
+/** Sequence numbers of tasks. */
+const NONE: ReadonlySet<number> = new Set();
+
+/**
+ * The holders with the same `accepts` and labels, and the lanes of what they take, in order, whoever of them has refused
+ * it. Or one of them alone, which has refused much, and the lanes without that.
+ */
 export class Profile<T, R> {
   readonly key: string;
-  /** How many holders it is of. */
-  holders = 0;
+  #holders = 0;
   readonly #example: LeaseHolder<T>;
-  readonly #refused: ReadonlySet<number>;
+  readonly #without: ReadonlySet<number>;
   readonly #places = new Heap<Place<T, R>>((a, b) => a.isBefore(b));
+  /** The lanes that some of its holders have refused, by how many. */
+  readonly #refusedLanes = new Groups<number, Lane<T, R>>();
 
-  /** `refused`: the sequence numbers of the tasks that its holders have refused. */
-  constructor(key: string, example: LeaseHolder<T>, refused: ReadonlySet<number>) {
+  /** `without`: the sequence numbers of tasks that are left out. */
+  constructor(key: string, example: LeaseHolder<T>, without = NONE) {
     this.key = key;
     this.#example = example;
-    this.#refused = refused;
+    this.#without = without;
   }
 
-  /** Looks at a lane that it has not seen before. There is something in it, if it was ever refused. */
-  consider(lane: Lane<T, R>): void {
+  /** How many holders it is of. */
+  get holders(): number {
+    return this.#holders;
+  }
+
+  /** There is one holder more, which has refused nothing. */
+  enter(): void {
+    for (const lane of this.exhausted) lane.orphanedAtMs = undefined;
+    this.#holders += 1;
+  }
+
+  /** There is one holder less; there must be no lane any more that it has refused. */
+  exit(): void {
+    this.#holders -= 1;
+  }
+
+  /** The lanes that all of its holders have refused. */
+  get exhausted(): ReadonlySet<Lane<T, R>> {
+    return this.#refusedLanes.get(this.#holders);
+  }
+
+  /** Looks at a lane that it has not seen before, and that so many of its holders have refused; if any, it is not empty. */
+  consider(lane: Lane<T, R>, refusals: number): void {
     const first = lane.records.peek();
     // The same holders have refused all of a lane.
-    if (first !== undefined && this.#refused.has(first.sequence)) return;
+    if (first !== undefined && this.#without.has(first.sequence)) return;
     if (!isFor(this.#example, lane.type, lane.terms)) return;
-    const place = new Place(lane);
+    const place = new Place(lane, refusals);
     lane.places.set(this, place);
     lane.orphanedAtMs = undefined;
+    if (refusals > 0) this.#refusedLanes.add(refusals, lane);
     if (first !== undefined) this.promote(place, first);
   }
 
@@ -95,11 +136,12 @@ export class Profile<T, R> {
     if (place === undefined) return;
     lane.places.delete(this);
     this.#places.remove(place);
+    if (place.refusals > 0) this.#refusedLanes.delete(place.refusals, lane);
   }
 
-  /** The first task for these holders. */
-  first(): TaskRecord<T, R> | undefined {
-    for (let place = this.#places.peek(); place !== undefined; place = this.#places.peek()) {
+  /** The first task for holders who have refused these ones. */
+  first(refused = NONE): TaskRecord<T, R> | undefined {
+    for (let place = this.#firstPlace(refused); place !== undefined; place = this.#firstPlace(refused)) {
       const first = place.lane.records.peek();
       if (first === undefined) this.#places.remove(place);
       else if (first.sequence === place.sequence) return first;
@@ -107,4 +149,37 @@ export class Profile<T, R> {
     }
     return undefined;
   }
+
+  #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
+    if (refused.size === 0) return this.#places.peek();
+    return this.#places.find(({ lane }) => {
+      const first = lane.records.peek();
+      // An empty one must be found too, as it has no place here any more.
+      return first === undefined || !refused.has(first.sequence);
+    });
+  }
 }
+
+/** A profile as those of its holders see it who have refused the same tasks: they pass over these at every look. */
+export class View<T, R> {
+  readonly key: string;
+  /** How many holders look through it. */
+  holders = 0;
+  readonly #profile: Profile<T, R>;
+  readonly #refused: ReadonlySet<number>;
+
+  /** `refused`: the sequence numbers of the tasks. */
+  constructor(key: string, profile: Profile<T, R>, refused: ReadonlySet<number>) {
+    this.key = key;
+    this.#profile = profile;
+    this.#refused = refused;
+  }
+
+  /** The first task for these holders. */
+  first(): TaskRecord<T, R> | undefined {
+    return this.#profile.first(this.#refused);
+  }
+}
+
+/** From what a holder chooses. */
+export type Choice<T, R> = Profile<T, R> | View<T, R>;

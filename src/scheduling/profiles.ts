@@ -1,46 +1,45 @@
 // Which workers are there, and which of them may have the same tasks.
 import { labelsKey } from '../labels.ts';
-import { type Lane, Profile } from './lane.ts';
+import { type Choice, type Lane, Profile, View } from './lane.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { TaskRecord } from './task-record.ts';
 
-/** Who has refused no more unsettled tasks than this shares a profile with those who have refused the same. */
-const MAX_SHARED_REFUSALS = 32;
+/** Who has refused more unsettled tasks than this gets a profile of its own, as to pass over them would take long. */
+const MAX_PASSED_OVER = 32;
 
 /** A holder that is there. */
 interface Member<T, R> {
   readonly holder: LeaseHolder<T>;
   /** The sequence numbers of the unsettled tasks that it has refused. */
   readonly refused: Set<number>;
-  profile: Profile<T, R>;
+  /** That of all with the same `accepts` and labels. */
+  readonly profile: Profile<T, R>;
+  choice: Choice<T, R>;
 }
 
 /** What profiles are of interest for. */
 export interface ProfilesContext<T, R> {
   /** All lanes. */
   lanes(): Iterable<Lane<T, R>>;
-  /** The last profile has gone that might have this lane's tasks. */
+  /** The last holder has gone that might have this lane's tasks. */
   orphaned(lane: Lane<T, R>): void;
-  /** A holder has another profile now. */
-  moved(holder: LeaseHolder<T>, profile: Profile<T, R>): void;
+  /** A holder chooses from something else now. */
+  moved(holder: LeaseHolder<T>, choice: Choice<T, R>): void;
 }
 
 /**
- * The holders, by what they may have. Those with the same `accepts` and labels that have refused the same unsettled tasks
- * share a profile: so that a task which everybody refuses does not make each of them a kind of its own.
+ * The holders, by what they may have. Those with the same `accepts` and labels share a profile, and if they have refused
+ * the same unsettled tasks, a view of it: so that to refuse costs no look at all lanes, and a task which everybody refuses
+ * does not make each of them a kind of its own.
  */
 export class Profiles<T, R> {
   readonly #context: ProfilesContext<T, R>;
   readonly #members = new Map<string, Member<T, R>>();
   readonly #profiles = new Map<string, Profile<T, R>>();
+  readonly #views = new Map<string, View<T, R>>();
 
   constructor(context: ProfilesContext<T, R>) {
     this.#context = context;
-  }
-
-  /** All kinds of holders that are there. */
-  [Symbol.iterator](): IterableIterator<Profile<T, R>> {
-    return this.#profiles.values();
   }
 
   /** How many holders are there. */
@@ -52,26 +51,36 @@ export class Profiles<T, R> {
     return this.#members.has(holderId);
   }
 
-  /** Those who may have the same tasks as this holder. @throws if it is not there */
-  of(holder: LeaseHolder<T>): Profile<T, R> {
+  /** What this holder chooses from. @throws if it is not there */
+  choiceOf(holder: LeaseHolder<T>): Choice<T, R> {
     const member = this.#members.get(holder.id);
     if (member === undefined) throw new Error(`${holder.id} has not joined`);
-    return member.profile;
+    return member.choice;
+  }
+
+  /** There is a new lane, with something in it. */
+  consider(lane: Lane<T, R>): void {
+    const refusals = new Map<Profile<T, R>, number>();
+    for (const holderId of lane.refusedBy) {
+      const profile = this.#members.get(holderId)?.profile;
+      if (profile !== undefined) refusals.set(profile, (refusals.get(profile) ?? 0) + 1);
+    }
+    for (const profile of this.#profiles.values()) profile.consider(lane, refusals.get(profile) ?? 0);
   }
 
   join(holder: LeaseHolder<T>): void {
     if (this.#members.has(holder.id)) return;
-    const profile = this.#enter(profileKey(holder), holder, new Set());
-    this.#members.set(holder.id, { holder, refused: new Set(), profile });
+    const profile = this.#enterProfile(profileKey(holder), holder);
+    this.#members.set(holder.id, { holder, refused: new Set(), profile, choice: profile });
   }
 
-  /** Returns whether it was there. */
-  leave(holder: LeaseHolder<T>): boolean {
+  /** A holder is gone; there must be no lane any more that it has refused. */
+  leave(holder: LeaseHolder<T>): void {
     const member = this.#members.get(holder.id);
-    if (member === undefined) return false;
+    if (member === undefined) return;
     this.#members.delete(holder.id);
-    this.#exit(member.profile);
-    return true;
+    this.#quit(member);
+    this.#exitProfile(member.profile);
   }
 
   /** A holder has refused this task. */
@@ -91,38 +100,60 @@ export class Profiles<T, R> {
   }
 
   #reassign(member: Member<T, R>): void {
-    const { holder, refused, profile } = member;
-    const common = profileKey(holder);
-    const ownKey = `${common} of ${holder.id}`;
+    const { holder, refused, profile, choice } = member;
+    const isAlone = choice !== profile && choice instanceof Profile;
     // Who has a profile of its own keeps it until nothing is left that sets it apart: its refusals come and go.
-    const isAlone = refused.size > MAX_SHARED_REFUSALS || (profile.key === ownKey && refused.size > 0);
-    const key = refused.size === 0 ? common : isAlone ? ownKey : `${common} but ${[...refused].sort().join()}`;
-    if (key === profile.key) return;
-    member.profile = this.#enter(key, holder, isAlone ? refused : new Set(refused));
-    this.#exit(profile);
-    this.#context.moved(holder, member.profile);
+    if (isAlone && refused.size > 0) return;
+    this.#quit(member);
+    if (refused.size === 0) member.choice = profile;
+    else if (refused.size <= MAX_PASSED_OVER) member.choice = this.#enterView(profile, refused);
+    else member.choice = this.#enterProfile(`${profile.key} of ${holder.id}`, holder, refused);
+    this.#context.moved(holder, member.choice);
   }
 
-  #enter(key: string, holder: LeaseHolder<T>, refused: ReadonlySet<number>): Profile<T, R> {
+  /** A holder chooses from something else from now on, or is gone. */
+  #quit({ choice, profile }: Member<T, R>): void {
+    if (choice instanceof View) this.#exitView(choice);
+    else if (choice !== profile) this.#exitProfile(choice);
+  }
+
+  #enterView(profile: Profile<T, R>, refused: ReadonlySet<number>): View<T, R> {
+    const key = `${profile.key} but ${[...refused].sort().join()}`;
+    const view = this.#views.get(key) ?? new View<T, R>(key, profile, new Set(refused));
+    this.#views.set(key, view);
+    view.holders += 1;
+    return view;
+  }
+
+  /** A view ends with its last holder. */
+  #exitView(view: View<T, R>): void {
+    view.holders -= 1;
+    if (view.holders === 0) this.#views.delete(view.key);
+  }
+
+  #enterProfile(key: string, holder: LeaseHolder<T>, without?: ReadonlySet<number>): Profile<T, R> {
     let profile = this.#profiles.get(key);
     if (profile === undefined) {
-      profile = new Profile<T, R>(key, holder, refused);
+      profile = new Profile<T, R>(key, holder, without);
       this.#profiles.set(key, profile);
-      for (const lane of this.#context.lanes()) profile.consider(lane);
+      for (const lane of this.#context.lanes()) profile.consider(lane, 0);
     }
-    profile.holders += 1;
+    profile.enter();
     return profile;
   }
 
-  /** A holder has left its profile, which ends with the last. */
-  #exit(profile: Profile<T, R>): void {
-    profile.holders -= 1;
-    if (profile.holders > 0) return;
+  /** A profile ends with its last holder. */
+  #exitProfile(profile: Profile<T, R>): void {
+    profile.exit();
+    if (profile.holders > 0) {
+      for (const lane of profile.exhausted) if (lane.isOrphaned) this.#context.orphaned(lane);
+      return;
+    }
     this.#profiles.delete(profile.key);
     for (const lane of this.#context.lanes()) {
       if (!lane.places.has(profile)) continue;
       profile.forget(lane);
-      if (lane.places.size === 0) this.#context.orphaned(lane);
+      if (lane.isOrphaned) this.#context.orphaned(lane);
     }
   }
 }

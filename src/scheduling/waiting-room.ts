@@ -1,5 +1,5 @@
 // The workers that wait for a task, and the fair handing out of what comes.
-import type { Profile } from './lane.ts';
+import type { Choice } from './lane.ts';
 import type { Lease, LeaseHolder } from './scheduler.ts';
 
 /** A `take` that has found nothing so far. */
@@ -22,7 +22,7 @@ class Waiter<T> {
   }
 }
 
-/** Those of one profile who wait: who could start a task at once, and who only stock up. The longest waiting come first. */
+/** Those who wait and choose from the same: who could start a task at once, and who only stock up. The longest waiting first. */
 class Line<T> {
   readonly idle = new Set<Waiter<T>>();
   readonly stocking = new Set<Waiter<T>>();
@@ -47,8 +47,8 @@ type Group = 'idle' | 'stocking';
 export class WaitingRoom<T, R> {
   readonly #lease: (holder: LeaseHolder<T>) => Lease<T> | undefined;
   readonly #onServed: () => void;
-  readonly #lines = new Map<Profile<T, R>, Line<T>>();
-  readonly #waiters = new Map<string, { readonly waiter: Waiter<T>; profile: Profile<T, R> }>();
+  readonly #lines = new Map<Choice<T, R>, Line<T>>();
+  readonly #waiters = new Map<string, { readonly waiter: Waiter<T>; choice: Choice<T, R> }>();
   #nextTicket = 0;
   #isAboutToServe = false;
 
@@ -67,13 +67,13 @@ export class WaitingRoom<T, R> {
     return this.#isAboutToServe;
   }
 
-  /** Those who could start a task at once, the longest waiting of each profile first. */
+  /** Those who could start a task at once, the longest waiting of each line first. */
   *idleHolders(): Generator<LeaseHolder<T>> {
     for (const { idle } of this.#lines.values()) for (const { holder } of idle) yield holder;
   }
 
   /** Waits to be served; resolves to nothing when the signal aborts. */
-  wait(profile: Profile<T, R>, holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
+  wait(choice: Choice<T, R>, holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
     return new Promise((resolve) => {
       const leave = (): void => {
         this.#remove(waiter);
@@ -84,16 +84,16 @@ export class WaitingRoom<T, R> {
         resolve(leases);
       });
       signal.addEventListener('abort', leave, { once: true });
-      this.#add(waiter, profile);
+      this.#add(waiter, choice);
     });
   }
 
-  /** A holder has got another profile. */
-  move(holder: LeaseHolder<T>, profile: Profile<T, R>): void {
+  /** A holder chooses from something else now. */
+  move(holder: LeaseHolder<T>, choice: Choice<T, R>): void {
     const found = this.#waiters.get(holder.id);
     if (found === undefined) return;
     this.#remove(found.waiter);
-    this.#add(found.waiter, profile);
+    this.#add(found.waiter, choice);
   }
 
   /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
@@ -121,7 +121,7 @@ export class WaitingRoom<T, R> {
         served.add(waiter);
         waiter.leases.push(next);
         waiter.idleSlots -= 1;
-        // To the end of the line, or of the other one; and behind those of other profiles.
+        // To the end of the line, or of the other one; and behind those of other lines.
         waiter.ticket = this.#issueTicket();
         line.delete(waiter);
         if (waiter.leases.length < waiter.max) line.add(waiter);
@@ -144,10 +144,10 @@ export class WaitingRoom<T, R> {
   /** The line whose first waiter gets the first of all tasks that somebody in this group waits for. */
   #next(group: Group): Line<T> | undefined {
     let best: { readonly line: Line<T>; readonly ticket: number } | undefined;
-    let bestTask: ReturnType<Profile<T, R>['first']>;
-    for (const [profile, line] of this.#lines) {
+    let bestTask: ReturnType<Choice<T, R>['first']>;
+    for (const [choice, line] of this.#lines) {
       const [waiter] = line[group];
-      const task = waiter === undefined ? undefined : profile.first();
+      const task = waiter === undefined ? undefined : choice.first();
       if (waiter === undefined || task === undefined) continue;
       const isBetter =
         bestTask === undefined ||
@@ -165,22 +165,22 @@ export class WaitingRoom<T, R> {
     return this.#nextTicket;
   }
 
-  #add(waiter: Waiter<T>, profile: Profile<T, R>): void {
-    let line = this.#lines.get(profile);
+  #add(waiter: Waiter<T>, choice: Choice<T, R>): void {
+    let line = this.#lines.get(choice);
     if (line === undefined) {
       line = new Line<T>();
-      this.#lines.set(profile, line);
+      this.#lines.set(choice, line);
     }
     line.add(waiter);
-    this.#waiters.set(waiter.holder.id, { waiter, profile });
+    this.#waiters.set(waiter.holder.id, { waiter, choice });
   }
 
   #remove(waiter: Waiter<T>): void {
     const found = this.#waiters.get(waiter.holder.id);
     if (found?.waiter !== waiter) return;
     this.#waiters.delete(waiter.holder.id);
-    const line = this.#lines.get(found.profile);
+    const line = this.#lines.get(found.choice);
     line?.delete(waiter);
-    if (line?.isEmpty === true) this.#lines.delete(found.profile);
+    if (line?.isEmpty === true) this.#lines.delete(found.choice);
   }
 }

@@ -45,6 +45,25 @@ describe('Heap', () => {
     expect([heap.size, other.size, foreign.heapIndex]).toEqual([1, 1, 0]);
   });
 
+  it.each([1, 2, 3, 4, 5])('finds the first that is wanted, and looks at few others (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const heap = createHeap();
+    const items = Array.from({ length: 200 }, () => new Item(integerBelow(random, 500)));
+    for (const item of items) heap.push(item);
+    for (const unwanted of [0, 1, 5, 30, 199, 200]) {
+      const ordered = [...items].sort((a, b) => a.value - b.value);
+      const passedOver = new Set(ordered.slice(0, unwanted));
+      let looks = 0;
+      const found = heap.find((item) => {
+        looks += 1;
+        return !passedOver.has(item);
+      });
+      expect(found?.value).toBe(ordered[unwanted]?.value);
+      expect(looks).toBeLessThanOrEqual(2 * unwanted + 1);
+    }
+    expect(createHeap().find(() => true)).toBeUndefined();
+  });
+
   it.each([1, 2, 3, 4, 5])('agrees with a sorted list, whatever is done to it (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const heap = createHeap();

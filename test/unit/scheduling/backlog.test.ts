@@ -23,23 +23,34 @@ function holderOf(id: string, accepts?: readonly string[], labels?: Labels): Any
   return { id, name: id, accepts: set, labels, idleSlots: 1, revoke: nothing };
 }
 
-function backlogOf(): { backlog: Backlog<unknown, unknown>; orphans: string[] } {
+function backlogOf() {
   const orphans: string[] = [];
+  /** The tasks of which it was told that nobody may have them. */
+  const orphaned: AnyRecord[] = [];
   const backlog = new Backlog<unknown, unknown>(
     {
-      laneOrphaned: ({ records }) => orphans.push(`lane of ${records.size}`),
-      taskOrphaned: ({ sequence }) => orphans.push(`task ${sequence}`),
+      laneOrphaned: ({ records }) => {
+        orphans.push(`lane of ${records.size}`);
+        orphaned.push(...records);
+      },
+      taskOrphaned: (record) => {
+        orphans.push(`task ${record.sequence}`);
+        orphaned.push(record);
+      },
       laneMerged: (lane, into) => orphans.push(`lane of ${lane.records.size} into one of ${into.records.size}`),
       backlogEmptied: nothing,
     },
     nothing,
   );
-  return { backlog, orphans };
+  return { backlog, orphans, orphaned };
 }
+
+const sequencesOf = (records: readonly AnyRecord[]): number[] =>
+  records.map(({ sequence }) => sequence).sort((a, b) => a - b);
 
 /** Takes out the first task that this holder may have. */
 function take(backlog: Backlog<unknown, unknown>, holder: AnyHolder): AnyRecord | undefined {
-  const record = backlog.profileOf(holder).first();
+  const record = backlog.choiceOf(holder).first();
   if (record !== undefined) backlog.remove(record);
   return record;
 }
@@ -58,7 +69,7 @@ describe('Backlog', () => {
 
   it.each([1, 2, 3, 4, 5, 6])('agrees with a sorted list that every holder searches (seed %i)', (seed) => {
     const random = seededRandom(seed);
-    const { backlog } = backlogOf();
+    const { backlog, orphaned } = backlogOf();
     const kinds: readonly (readonly [readonly string[] | undefined, Labels | undefined])[] = [
       [undefined, undefined],
       [undefined, { gpu: true, memory: 8 }],
@@ -69,6 +80,7 @@ describe('Backlog', () => {
     let holders: AnyHolder[] = [];
     let model: AnyRecord[] = [];
     let outside: AnyRecord[] = [];
+    let orphans = new Set<AnyRecord>();
     const mayHave =
       (holder: AnyHolder) =>
       (record: AnyRecord): boolean =>
@@ -129,8 +141,11 @@ describe('Backlog', () => {
           if (model.some((record) => record.refusedBy.has(holder.id))) expect.unreachable(`step ${step}`);
       }
       if (backlog.size !== model.length) expect.unreachable(`step ${step}: ${backlog.size}, not ${model.length}`);
-      const orphans = model.filter((record) => !holders.some((each) => record.suits(each))).length;
-      if (backlog.orphans !== orphans) expect.unreachable(`step ${step}: ${backlog.orphans} orphans, not ${orphans}`);
+      const before = orphans;
+      orphans = new Set(model.filter((record) => !holders.some((each) => record.suits(each))));
+      if (backlog.orphans !== orphans.size) expect.unreachable(`step ${step}: ${backlog.orphans}, not ${orphans.size}`);
+      const news = [...orphans].filter((record) => !before.has(record));
+      expect(sequencesOf(orphaned.splice(0)), `told in step ${step}`).toEqual(sequencesOf(news));
     }
     expect(backlog.takeAll()).toEqual(model);
   });
@@ -145,9 +160,9 @@ describe('Backlog', () => {
     expect(take(backlog, first)).toBe(record);
     backlog.refuse(first, record);
     backlog.add(record);
-    expect([backlog.profileOf(first).first(), backlog.profileOf(second).first()]).toEqual([undefined, record]);
+    expect([backlog.choiceOf(first).first(), backlog.choiceOf(second).first()]).toEqual([undefined, record]);
     backlog.leave(first);
-    expect([record.refusedBy.size, backlog.profileOf(second).first()]).toEqual([0, record]);
+    expect([record.refusedBy.size, backlog.choiceOf(second).first()]).toEqual([0, record]);
   });
 
   it('tells of tasks that nobody who is there may have, and of those that nobody may have any more', () => {

@@ -51,6 +51,44 @@ describe('serving a few tasks', () => {
   });
 });
 
+describe('a rejection', () => {
+  /** How often it is looked who may have a lane, while one worker rejects 100 tasks that another then does. */
+  async function looks(kinds: number): Promise<{ lanes: number; others: number }> {
+    const { scheduler, holder } = openScheduler();
+    const [picky, other] = [holder('picky'), holder('other')];
+    const add = vi.spyOn(Backlog.prototype, 'add');
+    for (let index = 0; index < kinds; index += 1) void scheduler.put({ type: `kind ${index}` }, { priority: -1 });
+    let others = 0;
+    for (const [{ lane }] of add.mock.calls) {
+      if (lane === undefined) throw new Error('It is not queued');
+      const { places } = lane;
+      Object.defineProperty(lane, 'places', {
+        get() {
+          others += 1;
+          return places;
+        },
+      });
+    }
+    const consider = vi.spyOn(Profile.prototype, 'consider');
+    for (let n = 0; n < 100; n += 1) {
+      for (const type of ['odd', 'even']) void scheduler.put({ type });
+      scheduler.release(await picky.takeOne(), { kind: 'rejected' });
+      const taken = [await picky.takeOne(), await other.takeOne()];
+      expect(taken.map(({ task }) => task)).toEqual([{ type: 'even' }, { type: 'odd' }]);
+      for (const lease of taken) scheduler.complete(lease, n);
+    }
+    expect(scheduler.queued).toBe(kinds);
+    const lanes = consider.mock.calls.length;
+    vi.restoreAllMocks();
+    return { lanes, others };
+  }
+
+  it('looks at none of the other kinds of tasks that wait, however many they are', async () => {
+    expect(await looks(1000)).toEqual(await looks(10));
+    expect((await looks(10)).others).toBe(0);
+  });
+});
+
 describe('a queued task', () => {
   it('needs no timer, and no copy of the options, unless it has its own', () => {
     const { scheduler, clock } = openScheduler({ unmatchedAfter: Number.POSITIVE_INFINITY, timeout: 100 });

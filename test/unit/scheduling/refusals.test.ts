@@ -1,5 +1,6 @@
 // Workers that refuse tasks: who is offered what, and that refusals cost nothing once they do not matter any more.
 import { describe, expect, it, vi } from 'vitest';
+import { Heap } from '../../../src/heap.ts';
 import { Profile } from '../../../src/scheduling/lane.ts';
 import type { TestHolder } from '../../support/holders.ts';
 import { openScheduler } from '../../support/scheduler.ts';
@@ -56,6 +57,55 @@ describe('workers that have refused a task', () => {
     for (let n = 0; n < 40; n += 1) await refuse(holders.slice(0, 1));
     for (const controller of controllers) controller.abort();
     expect(await looks()).toBe(fresh);
+  });
+
+  it.each([1, 32, 33, 100])('are offered all but what they have refused, if it is %i of many kinds', async (count) => {
+    const { scheduler, holders, refuse } = crowd(2);
+    const [a, b] = holders as [Holder, Holder];
+    for (let n = 0; n < count; n += 1) void scheduler.put({ type: `kind ${n}`, n });
+    for (let n = 0; n < count; n += 1) await refuse([a]);
+    void scheduler.put({ type: 'kind 0', n: count });
+    void scheduler.put({ type: 'other', n: count + 1 });
+    const numbers = async (holder: Holder) => (await holder.takeNow()).map(({ task }) => (task as { n: number }).n);
+    expect(await numbers(a)).toEqual([count, count + 1]);
+    expect(await numbers(b)).toEqual(Array.from({ length: count }, (_, n) => n));
+  });
+
+  it.each([1, 32, 33, 100])(
+    'look at few others to find theirs, if they have refused %i of many kinds',
+    async (count) => {
+      const { scheduler, holders, refuse } = crowd(1);
+      const [a] = holders as [Holder];
+      for (let n = 0; n < count; n += 1) void scheduler.put({ type: `poison ${n}` });
+      await refuse(Array<Holder>(count).fill(a));
+      for (let n = 0; n < 500; n += 1) void scheduler.put({ type: `kind ${n}` });
+      const find = vi.spyOn(Heap.prototype, 'find');
+      // What is empty is passed over once, and not at every look.
+      for (let n = 0; n < 500; n += 1) scheduler.complete(await a.takeOne(), n);
+      expect(find.mock.calls.length).toBeLessThanOrEqual(500 * 2 * (2 * 32 + 1));
+      find.mockRestore();
+    },
+  );
+
+  it('cost no look at what else waits, however their refusals come and go, once they have refused much', async () => {
+    const { scheduler, holders, refuse } = crowd(2);
+    const [a, b] = holders as [Holder, Holder];
+    const consider = vi.spyOn(Profile.prototype, 'consider');
+    const putAndRefuse = async (count: number) => {
+      for (let n = 0; n < count; n += 1) void scheduler.put('poison');
+      await refuse(Array<Holder>(count).fill(a));
+    };
+    await putAndRefuse(40);
+    consider.mockClear();
+    for (let n = 0; n < 30; n += 1) scheduler.complete(await b.takeOne(), n);
+    // There is a lane yet of what it has refused.
+    await putAndRefuse(30);
+    expect(consider).not.toHaveBeenCalled();
+    for (let n = 0; n < 40; n += 1) scheduler.complete(await b.takeOne(), n);
+    void scheduler.put({ type: 'another' });
+    // By all alike, and by nobody else.
+    expect(consider).toHaveBeenCalledTimes(1);
+    consider.mockRestore();
   });
 
   it('are not offered it while it waits, whatever else they have refused, nor after others have', async () => {

@@ -118,6 +118,67 @@ describe('the event `unmatched`', () => {
     expect(told.slice(1)).toEqual(['1: noWorkers at 12000']);
   });
 
+  describe.each([1, 40])('for %i that somebody has rejected', (count) => {
+    async function setUpRejected() {
+      const opened = setUp();
+      const picky = opened.holder('picky');
+      for (let n = 0; n < count; n += 1) void opened.scheduler.put('odd');
+      for (let n = 0; n < count; n += 1) opened.scheduler.release(await picky.takeOne(), { kind: 'rejected' });
+      return { ...opened, picky, all: (what: string) => Array<string>(count).fill(what) };
+    }
+
+    it('counts from when the last one leaves who might have had them', async () => {
+      const { scheduler, clock, holder, told, all } = await setUpRejected();
+      const [alike, other] = [holder('alike'), holder('other', { labels: { gpu: true } })];
+      holder('choosing', ['a']);
+      await clock.advance(600);
+      scheduler.leave(alike);
+      await clock.advance(1200);
+      expect([told, scheduler.stats().unmatched]).toEqual([[], 0]);
+      scheduler.leave(other);
+      expect(scheduler.stats().unmatched).toBe(count);
+      await clock.advance(1000);
+      expect(told).toEqual(all('odd: rejected at 2800'));
+    });
+
+    it('begins anew when one is there, if only for a moment, who may have them', async () => {
+      const { scheduler, clock, holder, told, all } = await setUpRejected();
+      await clock.advance(600);
+      const alike = holder('alike');
+      expect(scheduler.stats().unmatched).toBe(0);
+      scheduler.leave(alike);
+      expect(scheduler.stats().unmatched).toBe(count);
+      await clock.advance(600);
+      expect(told).toEqual([]);
+      await clock.advance(400);
+      expect(told).toEqual(all('odd: rejected at 1600'));
+    });
+
+    it('does not come while one is there who came later and may have them', async () => {
+      const { clock, holder, told } = await setUpRejected();
+      await clock.advance(600);
+      holder('alike');
+      await clock.advance(5000);
+      expect(told).toEqual([]);
+    });
+
+    it('does not come when who rejected them leaves, and one stays who has not', async () => {
+      const { scheduler, clock, holder, told, picky } = await setUpRejected();
+      holder('alike');
+      scheduler.leave(picky);
+      await clock.advance(5000);
+      expect([told, scheduler.stats().unmatched]).toEqual([[], 0]);
+    });
+
+    it('comes once, when who rejected them stays, and when it leaves', async () => {
+      const { scheduler, clock, told, picky, all } = await setUpRejected();
+      await clock.advance(5000);
+      scheduler.leave(picky);
+      await clock.advance(5000);
+      expect(told).toEqual(all('odd: rejected at 1000'));
+    });
+  });
+
   it('comes once, whoever of those leaves that rejected it', async () => {
     const { scheduler, clock, holder, told } = setUp();
     const holders = ['a', 'b', 'c'].map((id) => holder(id));

@@ -24,7 +24,7 @@ function roomOf(count: number, max = 1, idleSlots: (index: number) => number = (
     return leaseOf(next - 1);
   };
   const room = new WaitingRoom<number, number>(lease, () => {});
-  const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'), new Set());
+  const profile = new Profile<number, number>('all', new TestHolder(scheduler, 'example'));
   vi.spyOn(profile, 'first').mockImplementation(() => (next > last ? undefined : recordOf(next)));
   const served: string[] = [];
   for (let index = 0; index < count; index += 1) {
