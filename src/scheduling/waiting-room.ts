@@ -1,9 +1,11 @@
 // The workers that wait for a task, and the fair handing out of what comes.
+import { Heap, type HeapItem } from '../heap.ts';
 import type { Choice } from './lane.ts';
 import type { Lease, LeaseHolder } from './scheduler.ts';
 
 /** A `take` that has found nothing so far. */
-class Waiter<T> {
+class Waiter<T> implements HeapItem {
+  heapIndex = -1;
   readonly leases: Lease<T>[] = [];
   /** How many more tasks it could start at once. */
   idleSlots: number;
@@ -24,21 +26,26 @@ class Waiter<T> {
 
 /** Those who wait and choose from the same: who could start a task at once, and who only stock up. The longest waiting first. */
 class Line<T> {
-  readonly idle = new Set<Waiter<T>>();
-  readonly stocking = new Set<Waiter<T>>();
+  // Not in the order of coming here: who comes from another line may have waited longer.
+  readonly idle = new Heap<Waiter<T>>(hasWaitedLonger);
+  readonly stocking = new Heap<Waiter<T>>(hasWaitedLonger);
 
   add(waiter: Waiter<T>): void {
-    (waiter.idleSlots > 0 ? this.idle : this.stocking).add(waiter);
+    (waiter.idleSlots > 0 ? this.idle : this.stocking).push(waiter);
   }
 
-  delete(waiter: Waiter<T>): void {
-    this.idle.delete(waiter);
-    this.stocking.delete(waiter);
+  remove(waiter: Waiter<T>): void {
+    this.idle.remove(waiter);
+    this.stocking.remove(waiter);
   }
 
   get isEmpty(): boolean {
     return this.idle.size + this.stocking.size === 0;
   }
+}
+
+function hasWaitedLonger<T>(a: Waiter<T>, b: Waiter<T>): boolean {
+  return a.ticket < b.ticket;
 }
 
 type Group = 'idle' | 'stocking';
@@ -69,7 +76,9 @@ export class WaitingRoom<T, R> {
 
   /** Those who could start a task at once, the longest waiting of each line first. */
   *idleHolders(): Generator<LeaseHolder<T>> {
-    for (const { idle } of this.#lines.values()) for (const { holder } of idle) yield holder;
+    for (const { idle } of this.#lines.values()) {
+      for (const { holder } of [...idle].sort((a, b) => a.ticket - b.ticket)) yield holder;
+    }
   }
 
   /** Waits to be served; resolves to nothing when the signal aborts. */
@@ -115,15 +124,15 @@ export class WaitingRoom<T, R> {
     const served = new Set<Waiter<T>>();
     for (const group of ['idle', 'stocking'] as const) {
       for (let line = this.#next(group); line !== undefined; line = this.#next(group)) {
-        const [waiter] = line[group];
+        const waiter = line[group].peek();
         const next = waiter === undefined ? undefined : this.#lease(waiter.holder);
         if (waiter === undefined || next === undefined) break;
         served.add(waiter);
+        line.remove(waiter);
         waiter.leases.push(next);
         waiter.idleSlots -= 1;
         // To the end of the line, or of the other one; and behind those of other lines.
         waiter.ticket = this.#issueTicket();
-        line.delete(waiter);
         if (waiter.leases.length < waiter.max) line.add(waiter);
       }
     }
@@ -146,7 +155,7 @@ export class WaitingRoom<T, R> {
     let best: { readonly line: Line<T>; readonly ticket: number } | undefined;
     let bestTask: ReturnType<Choice<T, R>['first']>;
     for (const [choice, line] of this.#lines) {
-      const [waiter] = line[group];
+      const waiter = line[group].peek();
       const task = waiter === undefined ? undefined : choice.first();
       if (waiter === undefined || task === undefined) continue;
       const isBetter =
@@ -180,7 +189,7 @@ export class WaitingRoom<T, R> {
     if (found?.waiter !== waiter) return;
     this.#waiters.delete(waiter.holder.id);
     const line = this.#lines.get(found.choice);
-    line?.delete(waiter);
+    line?.remove(waiter);
     if (line?.isEmpty === true) this.#lines.delete(found.choice);
   }
 }

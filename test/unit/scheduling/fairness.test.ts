@@ -75,6 +75,19 @@ describe('a FifoScheduler that several holders wait for', () => {
     expect([scheduler.queued, scheduler.leased]).toEqual([6, 3]);
   });
 
+  it('serves who has waited longest, also if what set that one apart is settled meanwhile', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [picky, busy, late] = [holder('picky'), holder('busy'), holder('late')];
+    void scheduler.put('odd');
+    scheduler.release(await picky.takeOne(), { kind: 'rejected' });
+    const lease = await busy.takeOne();
+    const taking = [picky.take(), late.take()];
+    scheduler.complete(lease, 'done');
+    void scheduler.put('first');
+    void scheduler.put('second');
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([['first'], ['second']]);
+  });
+
   it('goes on to serve one who was moved as they rejected a task while they waited', async () => {
     const { scheduler, holder } = openScheduler();
     const picky = holder('picky');
