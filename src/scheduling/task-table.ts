@@ -1,11 +1,11 @@
 // Every unsettled task, and the ways from one state to another: taken in, delayed, queued, leased, settled.
-import { TaskDeadlineError, TaskdistError } from '../errors.ts';
+import { TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
-import { AbortWatch } from './abort-watch.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
+import { Patience } from './patience.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { PutOptions } from './scheduler-options.ts';
 import { SharedPromises } from './shared-promises.ts';
@@ -35,7 +35,7 @@ export class TaskTable<T, R> {
   readonly #held = new Set<TaskRecord<T, R>>();
   readonly #delayed = new Set<TaskRecord<T, R>>();
   readonly #leased = new Set<TaskRecord<T, R>>();
-  readonly #aborts = new AbortWatch<TaskRecord<T, R>>((record, reason) => this.reject(record, 'aborted', reason));
+  readonly #patience: Patience<TaskRecord<T, R>>;
   readonly #shared = new SharedPromises<R>();
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
   #unstarted = 0;
@@ -45,6 +45,8 @@ export class TaskTable<T, R> {
   constructor(maxTasks: number, context: TaskTableContext<T, R>) {
     this.#maxTasks = maxTasks;
     this.#context = context;
+    const { clock, timers } = context;
+    this.#patience = new Patience(clock, timers, (record, outcome, reason) => this.reject(record, outcome, reason));
   }
 
   /** The tasks that have live leases. */
@@ -161,59 +163,45 @@ export class TaskTable<T, R> {
   }
 
   #add(task: T, terms: TaskTerms, mayWait: boolean, idempotencyKey?: string): Promise<R> {
-    const spanMs = this.#spanMs(terms);
+    let spanMs: number;
     try {
-      this.#admit(terms, spanMs, mayWait);
+      spanMs = this.#admit(terms, mayWait);
     } catch (error) {
       return Promise.reject(error);
     }
     const promise = new Promise<R>((resolve, reject) => {
       const settle = { resolve, reject };
       const record = new TaskRecord(this.#nextSequence, task, terms, settle, idempotencyKey);
-      this.#accept(record, spanMs);
+      this.#accept(record);
+      this.#patience.begin(record, spanMs);
     });
     if (idempotencyKey !== undefined) this.#shared.add(idempotencyKey, promise);
     return promise;
   }
 
-  /** How long from now its deadline is. */
-  #spanMs({ deadline = Number.POSITIVE_INFINITY }: TaskTerms): number {
-    return typeof deadline === 'number' ? deadline : deadline.getTime() - this.#context.clock.epochNow();
-  }
-
-  /** Throws what the promise rejects with of a task that is over before it begins. */
-  #admit(terms: TaskTerms, spanMs: number, mayWait: boolean): void {
+  /** How long there is for the task, in milliseconds. Throws what the promise rejects with if it is over before it begins. */
+  #admit(terms: TaskTerms, mayWait: boolean): number {
     if (this.#state.kind === 'closed') throw this.#state.reason;
-    terms.signal?.throwIfAborted();
-    if (spanMs <= 0) throw new TaskDeadlineError(0, 0);
+    const spanMs = this.#patience.span(terms, 0);
     if (!mayWait && !this.#hasRoom) {
       throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
     }
+    return spanMs;
   }
 
   get #hasRoom(): boolean {
     return this.#context.backlog.size + this.#delayed.size + this.#leased.size < this.#maxTasks;
   }
 
-  #accept(record: TaskRecord<T, R>, spanMs: number): void {
+  #accept(record: TaskRecord<T, R>): void {
     const { clock, statistics } = this.#context;
-    const { signal, delayMs } = record.terms;
+    const { delayMs } = record.terms;
     this.#nextSequence += 1;
     statistics.total.put += 1;
-    if (signal !== undefined) this.#aborts.add(signal, record);
-    if (spanMs !== Number.POSITIVE_INFINITY) this.#setDeadline(record, spanMs);
     if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;
     // Whoever came before goes before.
     if (this.#hasRoom && this.#held.size === 0) this.#queue(record);
     else this.#held.add(record);
-  }
-
-  #setDeadline(record: TaskRecord<T, R>, spanMs: number): void {
-    const { clock, timers } = this.#context;
-    record.deadline = timers.createAlarm(() =>
-      this.reject(record, 'expired', new TaskDeadlineError(spanMs, record.attempts)),
-    );
-    record.deadline.setBy(clock.now() + spanMs);
   }
 
   /** Queues a task, now or when it has rested. */
@@ -242,11 +230,10 @@ export class TaskTable<T, R> {
   /** The task is over, wherever it is. */
   #settle(record: TaskRecord<T, R>, outcome: TaskOutcome, error: unknown): void {
     const { backlog, statistics, events } = this.#context;
-    const { leases, terms, idempotencyKey } = record;
+    const { leases, idempotencyKey } = record;
     this.#takeOut(record);
     record.state = 'settled';
-    record.deadline?.cancel();
-    if (terms.signal !== undefined) this.#aborts.remove(terms.signal, record);
+    this.#patience.end(record);
     if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
     statistics.total[outcome] += 1;

@@ -1,0 +1,61 @@
+// How long those who put a task wait for it: until their signal aborts, or their deadline passes.
+import { TaskDeadlineError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import { AbortWatch } from './abort-watch.ts';
+import type { TaskTerms } from './task-options.ts';
+
+/** Somebody's wait for a task, which may end before the task does. */
+export interface Wait {
+  readonly terms: Pick<TaskTerms, 'signal' | 'deadline'>;
+  /** How often the task has been tried. */
+  readonly attempts: number;
+  /** Rings at the deadline, if there is one. */
+  deadline: Alarm | undefined;
+}
+
+/** Watches the signals and the deadlines of waits. */
+export class Patience<Each extends Wait> {
+  readonly #clock: Clock;
+  readonly #timers: TimerQueue;
+  readonly #aborts: AbortWatch<Each>;
+  readonly #onOver: (wait: Each, outcome: 'aborted' | 'expired', reason: unknown) => void;
+
+  /** `onOver` is called when a wait is over, and is to {@link end} it. */
+  constructor(
+    clock: Clock,
+    timers: TimerQueue,
+    onOver: (wait: Each, outcome: 'aborted' | 'expired', reason: unknown) => void,
+  ) {
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#aborts = new AbortWatch((wait, reason) => onOver(wait, 'aborted', reason));
+    this.#onOver = onOver;
+  }
+
+  /** How long a wait may last from now, in milliseconds. Throws what it ends with if it is over before it begins. */
+  span({ signal, deadline = Number.POSITIVE_INFINITY }: Wait['terms'], attempts: number): number {
+    signal?.throwIfAborted();
+    const spanMs = typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
+    if (spanMs <= 0) throw new TaskDeadlineError(0, attempts);
+    return spanMs;
+  }
+
+  /** Watches a wait from now on, for so long as {@link span} has just said. */
+  begin(wait: Each, spanMs: number): void {
+    const { signal } = wait.terms;
+    if (signal !== undefined) this.#aborts.add(signal, wait);
+    if (spanMs === Number.POSITIVE_INFINITY) return;
+    wait.deadline = this.#timers.createAlarm(() =>
+      this.#onOver(wait, 'expired', new TaskDeadlineError(spanMs, wait.attempts)),
+    );
+    wait.deadline.setBy(this.#clock.now() + spanMs);
+  }
+
+  /** Watches it no longer. */
+  end(wait: Each): void {
+    const { signal } = wait.terms;
+    if (signal !== undefined) this.#aborts.remove(signal, wait);
+    wait.deadline?.cancel();
+  }
+}
