@@ -1,15 +1,15 @@
 // The queued tasks that the same workers may have, and where workers look for them.
 import { Heap, type HeapItem } from '../heap.ts';
+import type { Requirements } from '../labels.ts';
 import { Groups } from './groups.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import type { TaskTerms } from './task-options.ts';
 import { isFor, type TaskRecord } from './task-record.ts';
 
 /** The queued tasks of one type with the same requirements, which the same holders have refused. */
 export class Lane<T, R> {
   readonly key: string | undefined;
   readonly type: string | undefined;
-  readonly terms: TaskTerms;
+  readonly requires: Requirements | undefined;
   readonly refusedBy: ReadonlySet<string>;
   readonly records = new Heap<TaskRecord<T, R>>((a, b) => a.isBefore(b));
   /** Its places with those who may have its tasks, unless they have refused them. */
@@ -22,7 +22,8 @@ export class Lane<T, R> {
   constructor(key: string | undefined, { type, terms, refusedBy }: TaskRecord<T, R>) {
     this.key = key;
     this.type = type;
-    this.terms = terms;
+    // Not all the terms: the first task's signal and listeners may hold on to a lot, and the lane outlives it.
+    this.requires = terms.requires;
     this.refusedBy = refusedBy;
   }
 
@@ -114,7 +115,7 @@ export class Profile<T, R> {
     const first = lane.records.peek();
     // The same holders have refused all of a lane.
     if (first !== undefined && this.#without.has(first.sequence)) return;
-    if (!isFor(this.#example, lane.type, lane.terms)) return;
+    if (!isFor(this.#example, lane.type, lane.requires)) return;
     const place = new Place(lane, refusals);
     lane.places.set(this, place);
     lane.orphanedAtMs = undefined;

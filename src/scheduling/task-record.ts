@@ -1,7 +1,7 @@
 // One task that was put, from `put` until it is settled.
 import { DeadLetterError } from '../errors.ts';
 import type { HeapItem } from '../heap.ts';
-import { matches } from '../labels.ts';
+import { matches, type Requirements } from '../labels.ts';
 import type { Alarm } from '../timer-queue.ts';
 import { AttemptHistory } from './attempt-history.ts';
 import type { Lane } from './lane.ts';
@@ -127,7 +127,7 @@ export class TaskRecord<T, R> implements HeapItem {
 
   /** Whether this holder may have it. */
   suits(holder: LeaseHolder<T>): boolean {
-    return !this.refusedBy.has(holder.id) && isFor(holder, this.type, this.terms);
+    return !this.refusedBy.has(holder.id) && isFor(holder, this.type, this.terms.requires);
   }
 
   /** Starts the next attempt. */
@@ -178,9 +178,13 @@ export class TaskRecord<T, R> implements HeapItem {
 }
 
 /** Whether a holder takes tasks of this type with these requirements. */
-export function isFor<T>(holder: LeaseHolder<T>, type: string | undefined, terms: TaskTerms): boolean {
+export function isFor<T>(
+  holder: LeaseHolder<T>,
+  type: string | undefined,
+  requires: Requirements | undefined,
+): boolean {
   if (holder.accepts !== undefined && (type === undefined || !holder.accepts.has(type))) return false;
-  return terms.requires === undefined || matches(holder.labels, terms.requires);
+  return requires === undefined || matches(holder.labels, requires);
 }
 
 /** The `type` of a task, by which workers choose, or undefined. */

@@ -16,6 +16,15 @@ function put(scheduler: Scheduler, count: number): WeakRef<object>[] {
   });
 }
 
+/** Puts so many tasks whose progress is listened to, and forgets them. */
+function putReported(scheduler: Scheduler, count: number): WeakRef<object>[] {
+  return Array.from({ length: count }, () => {
+    const task = { type: 'common' };
+    void scheduler.put(task, { onProgress: () => void task });
+    return new WeakRef(task);
+  });
+}
+
 async function completeAll(scheduler: Scheduler, holder: TestHolder<unknown, unknown>): Promise<void> {
   for (const lease of await holder.takeNow()) scheduler.complete(lease, 'done');
 }
@@ -40,6 +49,16 @@ describe('a settled task', () => {
     events.length = 0;
     expect(await countAlive(tasks)).toBeLessThanOrEqual(1024);
     expect(scheduler.queued).toBe(1);
+  });
+
+  it('is not kept alive by what was asked for it, though others of its kind come after it', async () => {
+    const { scheduler, holder, events } = openScheduler();
+    const worker = holder('h', ['common']);
+    const tasks = putReported(scheduler, 3);
+    await completeAll(scheduler, worker);
+    events.length = 0;
+    expect(await countAlive(tasks)).toBe(0);
+    expect(scheduler.stats().total.done).toBe(3);
   });
 
   it('is not kept alive after the master has stopped', async () => {
