@@ -8,6 +8,7 @@ export type UnmatchedReason = 'noWorkers' | 'notAccepted' | 'rejected';
 
 /**
  * How a task ended. `deadLetter`: its attempts were used up. `aborted`: by its `signal`. `expired`: at its `deadline`.
+ * (If it was shared, by an `idempotencyKey`, it is the signal or the deadline of the last who waited for it.)
  * `unsendable`: it could not be sent. `stopped`: the master was stopped.
  */
 export type TaskOutcome = 'done' | 'deadLetter' | 'aborted' | 'expired' | 'unsendable' | 'stopped';
@@ -20,7 +21,10 @@ export const schedulerEventTypes: Readonly<Record<SchedulerEvent<unknown>['type'
   settled: true,
 });
 
-/** The events of a scheduler. `key` is the identity of the task, and `task` the very object given to `put`. */
+/**
+ * The events of a scheduler. `key` is the identity of the task, and `task` the very object given to `put`; to the first
+ * `put`, if it is shared.
+ */
 export type SchedulerEvent<T> =
   /** No connected worker can take the task, and none could for `unmatchedAfter`. It goes on waiting. */
   | { readonly type: 'unmatched'; readonly key: string; readonly task: T; readonly reason: UnmatchedReason }
@@ -49,7 +53,7 @@ export type SchedulerEvent<T> =
       /** Its id. */
       readonly besideId: string;
     }
-  /** The task's promise has settled, or is about to. */
+  /** The task is over: its promise, or each one's promise, is about to settle. */
   | {
       readonly type: 'settled';
       readonly key: string;

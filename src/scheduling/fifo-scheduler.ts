@@ -125,6 +125,9 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
    * `deadline` passes, with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
    * when it is sent), with `TASKDIST_FULL` when there are `maxTasks` already, with `TASKDIST_STOPPED` when the master
    * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
+   *
+   * With an `idempotencyKey` it waits for the unsettled task of that key, if there is one, which takes no room. Each
+   * such `put` has a promise of its own, and its own `signal`, `deadline` and `onProgress`.
    */
   put<Type extends TaskTypeOf<T>>(
     task: TaskOf<T, R, Type>,
@@ -133,7 +136,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   put(task: T, options?: PutOptions): Promise<unknown> {
     try {
       // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
-      return this.#tasks.put(task, checkPutOptions(options, this.#terms), options);
+      return this.#tasks.put(task, checkPutOptions(options, this.#terms), options?.idempotencyKey);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -162,7 +165,13 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   ): AsyncIterableIterator<MapResult<T, unknown> | MapFailure<T>, undefined, undefined> {
     const prepare = (putOptions: MappedPutOptions) => {
       const terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
-      return (task: T) => this.#tasks.putOrHold(task, terms);
+      return (task: T) => {
+        try {
+          return this.#tasks.putOrHold(task, terms);
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      };
     };
     // A map has a signal of its own for its tasks; the default one is for the map itself.
     const signal = options?.signal ?? this.#terms.signal;

@@ -14,19 +14,18 @@ export interface Wait {
   deadline: Alarm | undefined;
 }
 
+/** Is told that a wait is over, and of what. */
+export type OnOver<Each> = (wait: Each, outcome: 'aborted' | 'expired', reason: unknown) => void;
+
 /** Watches the signals and the deadlines of waits. */
 export class Patience<Each extends Wait> {
   readonly #clock: Clock;
   readonly #timers: TimerQueue;
   readonly #aborts: AbortWatch<Each>;
-  readonly #onOver: (wait: Each, outcome: 'aborted' | 'expired', reason: unknown) => void;
+  readonly #onOver: OnOver<Each>;
 
   /** `onOver` is called when a wait is over, and is to {@link end} it. */
-  constructor(
-    clock: Clock,
-    timers: TimerQueue,
-    onOver: (wait: Each, outcome: 'aborted' | 'expired', reason: unknown) => void,
-  ) {
+  constructor(clock: Clock, timers: TimerQueue, onOver: OnOver<Each>) {
     this.#clock = clock;
     this.#timers = timers;
     this.#aborts = new AbortWatch((wait, reason) => onOver(wait, 'aborted', reason));

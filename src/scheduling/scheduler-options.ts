@@ -6,8 +6,10 @@ import { agreeOn, defaultTerms, type TaskOptions, type TaskTerms, taskOptionName
 export interface PutOptions extends TaskOptions {
   /**
    * A name for the work, 1 to 1024 characters. While a task of the same name is unsettled, `put` does not add another
-   * one, but shares the promise of the first, whose task and options hold for both; only a `signal` of the later one
-   * counts, and ends its wait alone.
+   * one, but waits for that one, whose task and options hold. Only `signal`, `deadline` and `onProgress` are each one's
+   * own, the first one's too: a signal and a deadline end one wait alone, and the task is aborted when nobody waits for
+   * it any more.
+   * @defaultValue none: the task is shared with nobody
    */
   readonly idempotencyKey?: string | undefined;
 }

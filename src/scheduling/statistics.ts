@@ -31,7 +31,7 @@ export interface SchedulerStats {
 
 /** How much there has been since the scheduler was made. */
 export interface SchedulerTotals extends Readonly<Record<TaskOutcome, number>> {
-  /** Tasks put, those not counted that shared the promise of another. */
+  /** Tasks put; those who came to share one, by its `idempotencyKey`, are not counted. */
   readonly put: number;
   /** Attempts that failed, by an error or by a timeout. */
   readonly failures: number;

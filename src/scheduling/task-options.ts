@@ -48,7 +48,8 @@ export interface TaskOptions {
   readonly backoff?: BackoffOptions | undefined;
   /**
    * By when the task must be done: so many milliseconds ≥ 1 after `put`, or at that `Date`. Otherwise it is aborted, and
-   * its promise rejects with {@link TaskDeadlineError}. @defaultValue never
+   * its promise rejects with {@link TaskDeadlineError}. A task that is shared, by `idempotencyKey`, goes on for the others.
+   * @defaultValue never
    */
   readonly deadline?: number | Date | undefined;
   /**
@@ -63,7 +64,8 @@ export interface TaskOptions {
   readonly speculate?: boolean | undefined;
   /**
    * Aborts the task, queued or running: the promise rejects with the signal's reason, and a worker that runs it is
-   * told to stop. Any number of tasks may share a signal.
+   * told to stop. A task that is shared, by `idempotencyKey`, goes on for the others. Any number of tasks may share a
+   * signal.
    */
   readonly signal?: AbortSignal | undefined;
   /**

@@ -50,7 +50,7 @@ export class RecordLease<T, R> implements Lease<T> {
   }
 }
 
-/** What settles a promise that was given for a task. */
+/** What settles the promise, or all the promises, that were given for a task. */
 export interface Settle<R> {
   readonly resolve: (result: R) => void;
   readonly reject: (reason: unknown) => void;
@@ -91,7 +91,7 @@ export class TaskRecord<T, R> implements HeapItem {
   readonly terms: TaskTerms;
   readonly resolve: (result: R) => void;
   readonly reject: (reason: unknown) => void;
-  /** The name by which others share its promise. */
+  /** The name by which it can be shared. */
   readonly idempotencyKey: string | undefined;
   #history = NOTHING_YET;
 

@@ -5,10 +5,9 @@ import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
-import { Patience } from './patience.ts';
+import { type OnOver, Patience } from './patience.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import type { PutOptions } from './scheduler-options.ts';
-import { SharedPromises } from './shared-promises.ts';
+import { type SharedTask, SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
 import { type RecordLease, TaskRecord } from './task-record.ts';
@@ -36,7 +35,7 @@ export class TaskTable<T, R> {
   readonly #delayed = new Set<TaskRecord<T, R>>();
   readonly #leased = new Set<TaskRecord<T, R>>();
   readonly #patience: Patience<TaskRecord<T, R>>;
-  readonly #shared = new SharedPromises<R>();
+  readonly #shared: SharedTasks<T, R>;
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
   #unstarted = 0;
   #running = 0;
@@ -46,7 +45,9 @@ export class TaskTable<T, R> {
     this.#maxTasks = maxTasks;
     this.#context = context;
     const { clock, timers } = context;
-    this.#patience = new Patience(clock, timers, (record, outcome, reason) => this.reject(record, outcome, reason));
+    const onOver: OnOver<TaskRecord<T, R>> = (record, outcome, reason) => this.reject(record, outcome, reason);
+    this.#patience = new Patience(clock, timers, onOver);
+    this.#shared = new SharedTasks(clock, timers, onOver);
   }
 
   /** The tasks that have live leases. */
@@ -96,15 +97,20 @@ export class TaskTable<T, R> {
     }
   }
 
-  /** Adds a task; unless there is one of that idempotency key, whose promise is shared: `signal` ends the wait for it. */
-  put(task: T, terms: TaskTerms, { idempotencyKey, signal }: PutOptions = {}): Promise<R> {
-    const shared = idempotencyKey === undefined ? undefined : this.#shared.find(idempotencyKey, signal);
-    return shared ?? this.#add(task, terms, false, idempotencyKey);
+  /**
+   * Adds a task; unless there is one of that idempotency key, for which one more waits then. Throws what the promise is
+   * to reject with if it is over before it begins.
+   */
+  put(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<R> {
+    if (idempotencyKey !== undefined) return this.#share(task, terms, idempotencyKey);
+    const spanMs = this.#admit(terms);
+    this.#expectRoom();
+    return this.#add(task, terms, spanMs);
   }
 
-  /** Adds a task; if there is no room for it, it waits until there is. */
+  /** Adds a task; if there is no room for it, it waits until there is. Throws as `put` does. */
   putOrHold(task: T, terms: TaskTerms): Promise<R> {
-    return this.#add(task, terms, true);
+    return this.#add(task, terms, this.#admit(terms));
   }
 
   /** Leases a task to a holder: a queued one, or one that is leased already, a second time. */
@@ -162,31 +168,40 @@ export class TaskTable<T, R> {
     record.reject(reason);
   }
 
-  #add(task: T, terms: TaskTerms, mayWait: boolean, idempotencyKey?: string): Promise<R> {
-    let spanMs: number;
-    try {
-      spanMs = this.#admit(terms, mayWait);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const promise = new Promise<R>((resolve, reject) => {
-      const settle = { resolve, reject };
-      const record = new TaskRecord(this.#nextSequence, task, terms, settle, idempotencyKey);
+  #add(task: T, terms: TaskTerms, spanMs: number): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const record = new TaskRecord(this.#nextSequence, task, terms, { resolve, reject });
       this.#accept(record);
       this.#patience.begin(record, spanMs);
     });
-    if (idempotencyKey !== undefined) this.#shared.add(idempotencyKey, promise);
-    return promise;
   }
 
-  /** How long there is for the task, in milliseconds. Throws what the promise rejects with if it is over before it begins. */
-  #admit(terms: TaskTerms, mayWait: boolean): number {
+  #share(task: T, terms: TaskTerms, idempotencyKey: string): Promise<R> {
+    const shared = this.#shared.find(idempotencyKey);
+    const spanMs = this.#admit(terms, shared?.record.attempts);
+    return this.#shared.join(shared ?? this.#addShared(task, terms, idempotencyKey), terms, spanMs);
+  }
+
+  #addShared(task: T, terms: TaskTerms, idempotencyKey: string): SharedTask<T, R> {
+    this.#expectRoom();
+    const shared = this.#shared.add(
+      idempotencyKey,
+      terms,
+      (terms, promise) => new TaskRecord(this.#nextSequence, task, terms, promise, idempotencyKey),
+    );
+    this.#accept(shared.record);
+    return shared;
+  }
+
+  /** How long the wait may last, in milliseconds. Throws what it ends with if it is over before it begins. */
+  #admit(terms: TaskTerms, attempts = 0): number {
     if (this.#state.kind === 'closed') throw this.#state.reason;
-    const spanMs = this.#patience.span(terms, 0);
-    if (!mayWait && !this.#hasRoom) {
-      throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
-    }
-    return spanMs;
+    return this.#patience.span(terms, attempts);
+  }
+
+  #expectRoom(): void {
+    if (this.#hasRoom) return;
+    throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
   }
 
   get #hasRoom(): boolean {
@@ -234,7 +249,7 @@ export class TaskTable<T, R> {
     this.#takeOut(record);
     record.state = 'settled';
     this.#patience.end(record);
-    if (idempotencyKey !== undefined) this.#shared.delete(idempotencyKey);
+    if (idempotencyKey !== undefined) this.#shared.close(idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
     statistics.total[outcome] += 1;
     // All of them first: who is told of one may come back with another.

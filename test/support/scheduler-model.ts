@@ -28,12 +28,23 @@ export interface Held {
   startedAtMs: number | undefined;
 }
 
+/** One put, and how its promise must settle; several wait for the same task if they share its idempotency key. */
+export interface Sharer {
+  readonly id: number;
+  readonly task: Expected;
+  readonly controller: AbortController;
+  readonly expiresAtMs: number;
+  outcome: string | undefined;
+  /** How it did settle. */
+  readonly settlements: string[];
+}
+
 /** One task, and all that must be true of it. */
 export interface Expected extends Asked {
   readonly n: number;
   readonly type: string | undefined;
-  readonly expiresAtMs: number;
-  readonly controller: AbortController;
+  /** All who ever waited for it. */
+  readonly sharers: Sharer[];
   state: 'queued' | 'delayed' | 'leased' | 'settled';
   /** When its delay or backoff is over. */
   readyAtMs: number;
@@ -47,10 +58,7 @@ export interface Expected extends Asked {
   /** Since when nobody who is there may have it, while it is queued; and whether that was told. */
   orphanedAtMs: number | undefined;
   isOrphanTold: boolean;
-  /** How its put must settle; and how it did. */
   outcome: string | undefined;
-  readonly settlements: string[];
-  promise: Promise<number>;
 }
 
 /** Nothing else happens at such a quarter: what is told of a task that expires at the same moment is left open. */
@@ -77,6 +85,10 @@ export class Model {
 
   get held(): Held[] {
     return this.tasks.flatMap(({ held }) => held);
+  }
+
+  get sharers(): Sharer[] {
+    return this.tasks.flatMap(({ sharers }) => sharers);
   }
 
   get unsettled(): Expected[] {
@@ -158,7 +170,13 @@ export class Model {
     this.queue(expected, Math.max(this.nowMs, expected.restsUntilMs));
   }
 
-  settle(task: Expected, outcome: string): void {
+  /** Whoever has this signal waits no longer. */
+  abort(controller: AbortController, reason: string): void {
+    for (const sharer of this.sharers) if (sharer.controller === controller) this.#leave(sharer, 'aborted', reason);
+  }
+
+  /** `reason`: with what those settle who still wait for it. */
+  settle(task: Expected, outcome: string, reason = outcome): void {
     for (const held of [...task.held]) {
       this.#drop(held);
       // Who holds something when the master stops is told otherwise.
@@ -168,7 +186,8 @@ export class Model {
     }
     task.state = 'settled';
     task.outcome = outcome;
-    this.told.push(`settled ${task.n} ${outcome}`);
+    for (const sharer of sharing(task)) sharer.outcome = reason;
+    this.told.push(`settled ${task.n} ${reason}`);
   }
 
   join(holder: Holder): void {
@@ -184,7 +203,7 @@ export class Model {
   /** Time has gone by, to a moment at which something may be due. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
-    for (const task of this.unsettled) if (task.expiresAtMs <= nowMs) this.settle(task, 'expired');
+    for (const sharer of this.sharers) if (sharer.expiresAtMs <= nowMs) this.#leave(sharer, 'expired', 'expired');
     for (const task of this.tasks) if (task.state === 'delayed' && task.readyAtMs <= nowMs) this.queue(task, nowMs);
   }
 
@@ -262,10 +281,22 @@ export class Model {
     );
   }
 
+  /** The task goes on for the others, or is over with the last. */
+  #leave(sharer: Sharer, outcome: 'aborted' | 'expired', reason: string): void {
+    if (sharer.outcome !== undefined) return;
+    if (sharing(sharer.task).length === 1) this.settle(sharer.task, outcome, reason);
+    else sharer.outcome = reason;
+  }
+
   #drop(held: Held): void {
     held.expected.held = held.expected.held.filter((each) => each !== held);
     this.over.push(held);
   }
+}
+
+/** Those who have not left, in the order in which they came. */
+export function sharing({ sharers }: Expected): Sharer[] {
+  return sharers.filter(({ outcome }) => outcome === undefined);
 }
 
 function suits({ refusedBy, type, requires }: Expected, { id, accepts, labels }: Holder): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
+import { countingController } from '../../support/counting-controller.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
 import { TestScheduler } from '../../support/scheduler.ts';
@@ -8,23 +9,6 @@ function setUp() {
   const scheduler = new TestScheduler<unknown, unknown>();
   scheduler.open();
   return { scheduler, holder: new TestHolder(scheduler) };
-}
-
-/** A controller whose signal counts the listeners that are on it. */
-function countingController() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const listeners = new Set<unknown>();
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...parameters: Parameters<typeof addEventListener>) => {
-    listeners.add(parameters[1]);
-    addEventListener.apply(signal, parameters);
-  };
-  signal.removeEventListener = (...parameters: Parameters<typeof removeEventListener>) => {
-    listeners.delete(parameters[1]);
-    removeEventListener.apply(signal, parameters);
-  };
-  return { controller, signal, listeners };
 }
 
 describe('a put with a signal', () => {

@@ -155,4 +155,11 @@ describe('a put with a deadline', () => {
     await clock.advance(100);
     expect(outcome()).toMatchObject(expired(0));
   });
+
+  it('fails a task of a map that was put too late, and not the map', async () => {
+    const { scheduler } = openScheduler();
+    const mapped = scheduler.map(['task'], { deadline: new Date(0), failures: 'yield' });
+    expect(await mapped.next()).toMatchObject({ value: { status: 'failed', error: { code: 'TASKDIST_DEADLINE' } } });
+    expect(await mapped.next()).toMatchObject({ done: true });
+  });
 });

@@ -7,33 +7,37 @@ import { openScheduler } from '../../support/scheduler.ts';
 const options = { idempotencyKey: 'work' };
 
 describe('a put with an idempotency key', () => {
-  it('is the same promise as that of the first of its name', async () => {
+  it('waits for the task of the first of its name, with a promise of its own', async () => {
     const { scheduler, holder } = openScheduler();
     const first = scheduler.put('first', options);
     const second = scheduler.put('second', options);
-    expect(second).toBe(first);
+    expect(second).not.toBe(first);
     expect(scheduler.queued).toBe(1);
     expect(scheduler.stats().total.put).toBe(1);
     const lease = await holder('h').takeOne();
     expect(lease.task).toBe('first');
-    expect(scheduler.put('third', options)).toBe(first);
+    const third = scheduler.put('third', options);
+    expect(scheduler.queued).toBe(0);
     scheduler.complete(lease, 'result');
-    expect(await second).toBe('result');
+    expect(await Promise.all([first, second, third])).toEqual(['result', 'result', 'result']);
   });
 
   it('has nothing to do with another name, or with none', () => {
     const { scheduler } = openScheduler();
-    const puts = [options, { idempotencyKey: 'other' }, {}, {}].map((each) => scheduler.put('task', each));
-    expect(new Set(puts).size).toBe(4);
+    for (const each of [options, { idempotencyKey: 'other' }, {}, {}]) void scheduler.put('task', each);
     expect(scheduler.queued).toBe(4);
   });
 
-  it.each(['delayed', 'failed', 'rejected'])('is shared while the task is %s', async (state) => {
-    const { scheduler, holder } = openScheduler({ backoff: { base: 100 } }, () => 0.5);
+  it.each(['delayed', 'failed', 'rejected'])('shares the task while it is %s', async (state) => {
+    const { scheduler, clock, holder } = openScheduler({ backoff: { base: 100 } }, () => 0.5);
     const first = scheduler.put('task', { ...options, delay: state === 'delayed' ? 100 : 0 });
     if (state === 'failed') scheduler.fail(await holder('h').takeOne(), new Error('no'));
     if (state === 'rejected') scheduler.release(await holder('h').takeOne(), { kind: 'rejected' });
-    expect(scheduler.put('task', options)).toBe(first);
+    const second = scheduler.put('task', options);
+    await clock.advance(100);
+    expect(scheduler.stats()).toMatchObject({ queued: 1, delayed: 0, total: { put: 1 } });
+    scheduler.complete(await holder('other').takeOne(), 'result');
+    expect(await Promise.all([first, second])).toEqual(['result', 'result']);
   });
 
   it('starts anew once the first is settled: done', async () => {
@@ -76,64 +80,6 @@ describe('a put with an idempotency key', () => {
     for (const outcome of outcomes) expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_DEAD_LETTER' } });
   });
 
-  it('ends one wait alone by the signal of a later one', async () => {
-    const { scheduler, holder } = openScheduler();
-    const controller = new AbortController();
-    const [first, second, third] = [{}, { signal: controller.signal }, {}].map((each) =>
-      follow(scheduler.put('task', { ...options, ...each })),
-    );
-    controller.abort('enough');
-    await nextTurn();
-    expect([first?.(), second?.(), third?.()]).toEqual([
-      { status: 'pending' },
-      { status: 'rejected', reason: 'enough' },
-      { status: 'pending' },
-    ]);
-    scheduler.complete(await holder('h').takeOne(), 'result');
-    await nextTurn();
-    expect([first?.(), third?.()]).toEqual(Array(2).fill({ status: 'fulfilled', value: 'result' }));
-  });
-
-  it('ends one wait that its signal has ended before', async () => {
-    const { scheduler } = openScheduler();
-    const first = follow(scheduler.put('task', options));
-    await expect(scheduler.put('task', { ...options, signal: AbortSignal.abort('before') })).rejects.toBe('before');
-    expect([first().status, scheduler.queued]).toEqual(['pending', 1]);
-  });
-
-  it('ends all waits by the signal of the first', async () => {
-    const { scheduler } = openScheduler();
-    const controller = new AbortController();
-    const outcomes = [{ signal: controller.signal }, {}].map((each) =>
-      follow(scheduler.put('task', { ...options, ...each })),
-    );
-    controller.abort('all');
-    await nextTurn();
-    expect(outcomes.map((outcome) => outcome())).toEqual(Array(2).fill({ status: 'rejected', reason: 'all' }));
-  });
-
-  it('needs one listener on the signal of later ones, however many, and leaves none', async () => {
-    const { scheduler, holder } = openScheduler();
-    const { signal } = new AbortController();
-    let listeners = 0;
-    const { addEventListener, removeEventListener } = signal;
-    signal.addEventListener = (...parameters: Parameters<typeof addEventListener>) => {
-      listeners += 1;
-      addEventListener.apply(signal, parameters);
-    };
-    signal.removeEventListener = (...parameters: Parameters<typeof removeEventListener>) => {
-      listeners -= 1;
-      removeEventListener.apply(signal, parameters);
-    };
-    void scheduler.put('task', options);
-    const later = [1, 2, 3].map(() => scheduler.put('task', { ...options, signal }));
-    expect(listeners).toBe(1);
-    scheduler.complete(await holder('h').takeOne(), 'result');
-    expect(await Promise.all(later)).toEqual(Array(3).fill('result'));
-    await nextTurn();
-    expect(listeners).toBe(0);
-  });
-
   it.each<[string, (scheduler: ReturnType<typeof openScheduler>['scheduler']) => Promise<unknown>]>([
     ['its signal had aborted', (scheduler) => scheduler.put(1, { ...options, signal: AbortSignal.abort('before') })],
     ['its deadline had passed', (scheduler) => scheduler.put(1, { ...options, deadline: new Date(0) })],
@@ -166,10 +112,11 @@ describe('a put with an idempotency key', () => {
     const worker = holder('h');
     const first = scheduler.put(1, options);
     scheduler.complete(await worker.takeOne(), 'one');
-    expect(again[0]).not.toBe(first);
-    expect(scheduler.put(3, options)).toBe(again[0]);
-    scheduler.complete(await worker.takeOne(), 'two');
-    expect(await Promise.all([first, ...again])).toEqual(['one', 'two']);
+    again.push(scheduler.put(3, options));
+    const lease = await worker.takeOne();
+    expect(lease.task).toBe(2);
+    scheduler.complete(lease, 'two');
+    expect(await Promise.all([first, ...again])).toEqual(['one', 'two', 'two']);
   });
 
   it.each([
@@ -189,7 +136,7 @@ describe('a put with an idempotency key', () => {
   it('may have 1024 characters, and mean something to an object', () => {
     const { scheduler } = openScheduler();
     for (const idempotencyKey of ['x'.repeat(1024), '__proto__', 'constructor']) {
-      expect(scheduler.put(1, { idempotencyKey })).toBe(scheduler.put(2, { idempotencyKey }));
+      for (const task of [1, 2]) void scheduler.put(task, { idempotencyKey });
     }
     expect(scheduler.queued).toBe(3);
   });

@@ -15,6 +15,8 @@ import {
   type Holder,
   limits,
   Model,
+  type Sharer,
+  sharing,
   type Task,
 } from '../../support/scheduler-model.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -32,6 +34,8 @@ type Step =
       readonly deadline: number | undefined;
       readonly isDate: boolean;
       readonly key: string | undefined;
+      /** Whether all of them have the same signal. */
+      readonly isSignalShared: boolean;
       readonly speculate: boolean;
     }
   | { readonly kind: 'take'; readonly holder: number; readonly max: number; readonly idleSlots: number }
@@ -44,7 +48,7 @@ type Step =
   /** Starts one, lets somebody idle wait, and lets time go by: whether a second attempt comes of it is to be seen. */
   | { readonly kind: 'straggle'; readonly lease: number; readonly holder: number; readonly ms: number }
   | { readonly kind: 'late'; readonly lease: number; readonly how: number }
-  | { readonly kind: 'abort'; readonly task: number }
+  | { readonly kind: 'abort'; readonly sharer: number }
   | { readonly kind: 'stopWaiting'; readonly holder: number }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'join'; readonly accepts: readonly string[] | undefined; readonly labels: Labels | undefined }
@@ -68,6 +72,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       deadline: fc.constantFrom(undefined, undefined, undefined, 50, 300, 1500, -5),
       isDate: fc.boolean(),
       key: fc.constantFrom(undefined, undefined, 'x', 'y'),
+      isSignalShared: fc.boolean(),
       speculate: fc.boolean(),
     }),
   },
@@ -100,7 +105,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('late' as const), lease: index, how: index }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), task: index }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('abort' as const), sharer: index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stopWaiting' as const), holder: index }) },
   {
     weight: 6,
@@ -138,6 +143,7 @@ class Comparison {
   /** What those must get who have just asked. */
   readonly #dues = new Map<Holder, readonly Expected[]>();
   #joined = 0;
+  #puts = 0;
 
   constructor() {
     this.scheduler.open();
@@ -149,9 +155,13 @@ class Comparison {
   async make(step: Step): Promise<void> {
     const { model, scheduler } = this;
     switch (step.kind) {
-      case 'put':
-        for (let n = 0; n < step.count; n += 1) this.#put(step);
+      case 'put': {
+        const controller = new AbortController();
+        for (let n = 0; n < step.count; n += 1) {
+          this.#put(step, step.isSignalShared ? controller : new AbortController());
+        }
         break;
+      }
       case 'take':
         this.#take(choose(model.holders, step.holder), step.max, step.idleSlots);
         break;
@@ -176,10 +186,11 @@ class Comparison {
         this.#tryLate(choose(model.over, step.lease), step.how);
         break;
       case 'abort': {
-        const task = choose(model.tasks, step.task);
-        if (task === undefined) return;
-        if (task.state !== 'settled') model.settle(task, 'aborted');
-        task.controller.abort('aborted');
+        const sharer = choose(model.sharers, step.sharer);
+        if (sharer === undefined) return;
+        const { controller, id } = sharer;
+        model.abort(controller, `aborted by ${id}`);
+        controller.abort(`aborted by ${id}`);
         break;
       }
       case 'stopWaiting':
@@ -247,21 +258,13 @@ class Comparison {
     expect(this.scheduler.clock.pendingTimers).toBe(0);
   }
 
-  #put({
-    kind: _,
-    count: __,
-    type,
-    priority,
-    delay,
-    deadline: ms,
-    isDate,
-    key,
-    ...rest
-  }: Extract<Step, { kind: 'put' }>): void {
+  #put(step: Extract<Step, { kind: 'put' }>, controller: AbortController): void {
+    const { kind: _, count: __, isSignalShared: ___, type, priority, delay, deadline: ms, isDate, key, ...rest } = step;
     const { model, scheduler } = this;
     const { clock } = scheduler;
     const n = model.tasks.length;
-    const controller = new AbortController();
+    const id = this.#puts;
+    this.#puts += 1;
     const deadline = ms === undefined ? undefined : isDate || ms < 0 ? new Date(clock.epochNow() + ms) : ms;
     const promise = scheduler.put(
       { n, type },
@@ -271,17 +274,24 @@ class Comparison {
         ...(deadline === undefined ? {} : { deadline }),
         ...(key === undefined ? {} : { idempotencyKey: key }),
         signal: controller.signal,
-        onProgress: (value, { key, attempt, worker }) => this.#progress.push(`${value} ${key} ${attempt} ${worker}`),
+        onProgress: (value, { key, attempt, worker }) =>
+          this.#progress.push(`${value} ${key} ${attempt} ${worker} to ${id}`),
       },
     );
     const shared = model.named(key);
-    if (shared !== undefined) {
-      this.#follow(promise, shared.settlements);
-      // No further task: its signal ends this wait alone, which is for another test.
+    if (ms !== undefined && ms < 0) {
+      const attempts = shared === undefined ? 0 : shared.failed + shared.lost + shared.held.length;
+      this.#expectRefused(promise, { code: 'TASKDIST_DEADLINE', attempts });
       return;
     }
-    if (ms !== undefined && ms < 0) {
-      this.#expectRefused(promise, { code: 'TASKDIST_DEADLINE', attempts: 0 });
+    const expiresAtMs = clock.now() + (ms ?? Number.POSITIVE_INFINITY);
+    const join = (task: Expected): void => {
+      const sharer = { id, task, controller, expiresAtMs, outcome: undefined, settlements: [] };
+      task.sharers.push(sharer);
+      this.#follow(promise, sharer);
+    };
+    if (shared !== undefined) {
+      join(shared);
       return;
     }
     if (model.unsettled.length >= limits.maxTasks) {
@@ -289,14 +299,13 @@ class Comparison {
       return;
     }
     const expected: Expected = {
-      ...{ ...rest, n, type, priority, key, controller, promise },
-      expiresAtMs: clock.now() + (ms ?? Number.POSITIVE_INFINITY),
+      ...{ ...rest, n, type, priority, key, sharers: [] },
       ...{ state: 'queued', readyAtMs: 0, restsUntilMs: 0, failed: 0, lost: 0, lastAttempt: 0, held: [] },
-      ...{ orphanedAtMs: undefined, isOrphanTold: false, outcome: undefined, settlements: [], refusedBy: new Set() },
+      ...{ orphanedAtMs: undefined, isOrphanTold: false, outcome: undefined, refusedBy: new Set() },
     };
     model.tasks.push(expected);
     model.queue(expected, model.nowMs + delay);
-    this.#follow(promise, expected.settlements);
+    join(expected);
   }
 
   #start(held: Held | undefined): void {
@@ -365,7 +374,9 @@ class Comparison {
     if (held === undefined) return;
     const { key, attempt } = held.lease;
     this.scheduler.progressed(held.lease, lease);
-    expect(this.#progress.splice(0)).toEqual([`${lease} ${key} ${attempt} ${held.holder.name}`]);
+    expect(this.#progress.splice(0)).toEqual(
+      sharing(held.expected).map(({ id }) => `${lease} ${key} ${attempt} ${held.holder.name} to ${id}`),
+    );
   }
 
   /** From timer to timer, so that what comes of each can be seen. */
@@ -395,10 +406,10 @@ class Comparison {
     expect(this.#revoked.splice(0).sort(), 'revoked').toEqual(model.revoked.splice(0).sort());
     expect(this.#progress, 'progress').toEqual([]);
     this.#compareNumbers();
-    for (const { n, outcome, settlements, held } of model.tasks) {
-      // Whoever shares its promise is told the same.
-      if (settlements.length > 0 || outcome !== undefined)
-        expect(new Set(settlements), `task ${n}`).toEqual(new Set([outcome]));
+    for (const { id, outcome, settlements } of model.sharers) {
+      expect(settlements, `put ${id}`).toEqual(outcome === undefined ? [] : [outcome]);
+    }
+    for (const { held } of model.tasks) {
       expect(new Set(held.map(({ holder }) => holder)).size, 'one each').toBe(held.length);
     }
     for (const { lease } of model.held) if (!lease.isLive) expect.unreachable(`lease of ${lease.key} is not live`);
@@ -462,9 +473,9 @@ class Comparison {
     });
   }
 
-  #follow(promise: Promise<number>, settlements: string[]): void {
+  #follow(promise: Promise<number>, { task, settlements }: Sharer): void {
     promise.then(
-      () => settlements.push('done'),
+      (result) => settlements.push(result === task.n ? 'done' : `done: ${result}`),
       (reason: unknown) => settlements.push(describeReason(reason)),
     );
   }
@@ -499,7 +510,7 @@ function describeEvent(event: SchedulerEvent<Task>): string {
     case 'speculated':
       return `speculated ${task.n} ${event.worker} ${event.beside}`;
     case 'settled':
-      return `settled ${task.n} ${event.outcome}`;
+      return `settled ${task.n} ${event.outcome === 'aborted' ? event.error : event.outcome}`;
   }
 }
 

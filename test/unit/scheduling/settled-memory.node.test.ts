@@ -1,4 +1,4 @@
-// What a scheduler keeps alive of tasks that are settled: nothing.
+// What a scheduler keeps alive of tasks that are settled, and of those who do not wait for one any more: nothing.
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import { countAlive } from '../../support/garbage.ts';
@@ -12,6 +12,16 @@ function put(scheduler: Scheduler, count: number): WeakRef<object>[] {
   return Array.from({ length: count }, (_, n) => {
     const task = { type: 'common', n };
     scheduler.put(task).catch(() => {});
+    return new WeakRef(task);
+  });
+}
+
+/** Puts so many tasks, each once for each signal, and forgets them. */
+function putShared(scheduler: Scheduler, count: number, signals: readonly AbortSignal[]): WeakRef<object>[] {
+  return Array.from({ length: count }, (_, n) => {
+    const task = { n };
+    const options = { idempotencyKey: `key ${n}`, deadline: 1000, onProgress: () => void task };
+    for (const signal of signals) scheduler.put(task, { ...options, signal }).catch(() => {});
     return new WeakRef(task);
   });
 }
@@ -51,6 +61,19 @@ describe('a settled task', () => {
     expect(scheduler.queued).toBe(1);
   });
 
+  it('is not kept alive by its idempotency key, nor by the signal of somebody who shared it', async () => {
+    const { scheduler, holder, events } = openScheduler();
+    const worker = holder('h');
+    const { signal } = new AbortController();
+    const leaving = new AbortController();
+    const tasks = putShared(scheduler, 300, [signal, leaving.signal]);
+    leaving.abort();
+    await completeAll(scheduler, worker);
+    events.length = 0;
+    expect(await countAlive(tasks)).toBe(0);
+    expect(scheduler.stats().total.done).toBe(300);
+  });
+
   it('is not kept alive by what was asked for it, though others of its kind come after it', async () => {
     const { scheduler, holder, events } = openScheduler();
     const worker = holder('h', ['common']);
@@ -68,5 +91,26 @@ describe('a settled task', () => {
     events.length = 0;
     expect(await countAlive(tasks)).toBe(0);
     expect(scheduler.queued).toBe(0);
+  });
+});
+
+/** Puts the same task three times, leaves it twice, and forgets what is left. */
+function shareAndLeave(scheduler: Scheduler): WeakRef<object>[] {
+  const leaving = [1, 2].map(() => new AbortController());
+  const listeners = leaving.map(({ signal }) => {
+    const onProgress = (): void => {};
+    scheduler.put('task', { idempotencyKey: 'key', deadline: 1000, signal, onProgress }).catch(() => {});
+    return onProgress;
+  });
+  void scheduler.put('task', { idempotencyKey: 'key' });
+  for (const controller of leaving) controller.abort();
+  return [...leaving.map(({ signal }) => signal), ...listeners].map((each) => new WeakRef(each));
+}
+
+describe('a shared task', () => {
+  it('keeps nothing alive of those who have left it, be it the first', async () => {
+    const { scheduler } = openScheduler();
+    expect(await countAlive(shareAndLeave(scheduler))).toBe(0);
+    expect(scheduler.queued).toBe(1);
   });
 });

@@ -1,0 +1,106 @@
+// Tasks that several wait for, as they were put with the same idempotency key: who waits, and what comes of leaving.
+import { callListener } from '../events.ts';
+import type { Clock } from '../ports.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import { type OnOver, Patience, type Wait } from './patience.ts';
+import type { ProgressInfo, TaskTerms } from './task-options.ts';
+import type { Settle, TaskRecord } from './task-record.ts';
+
+/** One of those who wait for a shared task, with a promise of its own. */
+class Sharer<T, R> implements Wait {
+  deadline: Alarm | undefined = undefined;
+  readonly shared: SharedTask<T, R>;
+  readonly terms: TaskTerms;
+  readonly promise: Settle<R>;
+
+  constructor(shared: SharedTask<T, R>, terms: TaskTerms, promise: Settle<R>) {
+    this.shared = shared;
+    this.terms = terms;
+    this.promise = promise;
+  }
+
+  get attempts(): number {
+    return this.shared.record.attempts;
+  }
+}
+
+/** Makes the record of a task from its terms and from what settles it. */
+type CreateRecord<T, R> = (terms: TaskTerms, promise: Settle<R>) => TaskRecord<T, R>;
+
+/** A task, and all who wait for it. */
+export class SharedTask<T, R> {
+  readonly record: TaskRecord<T, R>;
+  readonly sharers = new Set<Sharer<T, R>>();
+
+  constructor(terms: TaskTerms, create: CreateRecord<T, R>) {
+    const onProgress = (value: unknown, progress: ProgressInfo): void => this.#tell(value, progress);
+    // Each who waits has its own of these; the task has none, and lasts for as long as there is somebody.
+    this.record = create(
+      { ...terms, signal: undefined, deadline: undefined, onProgress },
+      {
+        resolve: (result) => this.#settle((promise) => promise.resolve(result)),
+        reject: (reason) => this.#settle((promise) => promise.reject(reason)),
+      },
+    );
+  }
+
+  #settle(how: (promise: Settle<R>) => void): void {
+    const sharers = [...this.sharers];
+    this.sharers.clear();
+    for (const { promise } of sharers) how(promise);
+  }
+
+  #tell(value: unknown, progress: ProgressInfo): void {
+    for (const sharer of [...this.sharers]) {
+      const { onProgress } = sharer.terms;
+      // One before it may have made it leave.
+      if (onProgress !== undefined && this.sharers.has(sharer)) callListener(onProgress, value, progress);
+    }
+  }
+}
+
+/** The unsettled tasks that were put with an idempotency key. */
+export class SharedTasks<T, R> {
+  readonly #tasks = new Map<string, SharedTask<T, R>>();
+  readonly #patience: Patience<Sharer<T, R>>;
+
+  /** `onLeft` is called when the last who waits for a task leaves, and is to reject it. */
+  constructor(clock: Clock, timers: TimerQueue, onLeft: OnOver<TaskRecord<T, R>>) {
+    this.#patience = new Patience(clock, timers, (sharer, outcome, reason) => {
+      const { shared, promise } = sharer;
+      if (shared.sharers.size === 1) {
+        onLeft(shared.record, outcome, reason);
+      } else {
+        shared.sharers.delete(sharer);
+        this.#patience.end(sharer);
+        promise.reject(reason);
+      }
+    });
+  }
+
+  find(key: string): SharedTask<T, R> | undefined {
+    return this.#tasks.get(key);
+  }
+
+  /** Adds a task, for which somebody must wait at once. `create` makes its record. */
+  add(key: string, terms: TaskTerms, create: CreateRecord<T, R>): SharedTask<T, R> {
+    const shared = new SharedTask(terms, create);
+    this.#tasks.set(key, shared);
+    return shared;
+  }
+
+  /** A promise for one more who waits for a task, for so long. */
+  join(shared: SharedTask<T, R>, terms: TaskTerms, spanMs: number): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const sharer = new Sharer(shared, terms, { resolve, reject });
+      shared.sharers.add(sharer);
+      this.#patience.begin(sharer, spanMs);
+    });
+  }
+
+  /** The task of this key is about to be settled: nobody joins or leaves it any more. */
+  close(key: string): void {
+    for (const sharer of this.#tasks.get(key)?.sharers ?? []) this.#patience.end(sharer);
+    this.#tasks.delete(key);
+  }
+}
