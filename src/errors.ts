@@ -90,13 +90,17 @@ export class TaskTimeoutError extends TaskdistError {
 export class TaskDeadlineError extends TaskdistError {
   /** How often it had been tried, attempts that ran at that moment included. */
   readonly attempts: number;
+  /** How those went wrong that did, in order; of more than 32, the last 32. `cause` is the error of the last. */
+  readonly failures: readonly AttemptFailure[];
 
-  constructor(deadlineMs: number, attempts: number) {
+  constructor(deadlineMs: number, attempts: number, failures: readonly AttemptFailure[] = []) {
     super(
       'TASKDIST_DEADLINE',
       `The task was not done within ${deadlineMs} ms (\`deadline\`)${attempts === 0 ? ', and no worker had started it' : ''}`,
+      causeOf(failures),
     );
     this.attempts = attempts;
+    this.failures = failures;
   }
 
   override get name(): string {
@@ -131,6 +135,12 @@ export interface AttemptFailure {
   readonly error: Error;
 }
 
+/** The last of these errors as the cause of another, if there is one. */
+export function causeOf(failures: readonly AttemptFailure[]): ErrorOptions {
+  const last = failures.at(-1);
+  return last === undefined ? {} : { cause: last.error };
+}
+
 /** The task used up its attempts and is given up. `code`: `TASKDIST_DEAD_LETTER`. */
 export class DeadLetterError extends TaskdistError {
   /** Every attempt in order; of more than 32, the last 32. */
@@ -138,11 +148,9 @@ export class DeadLetterError extends TaskdistError {
 
   /** `count`: how many attempts there were. */
   constructor(attempts: readonly AttemptFailure[], count = attempts.length) {
-    const last = attempts.at(-1)?.error;
     const times = count === 1 ? '1 attempt' : `${count} attempts`;
-    super('TASKDIST_DEAD_LETTER', `The task is given up after ${times}; the last: ${last?.message ?? 'unknown'}`, {
-      cause: last,
-    });
+    const last = attempts.at(-1)?.error.message ?? 'unknown';
+    super('TASKDIST_DEAD_LETTER', `The task is given up after ${times}; the last: ${last}`, causeOf(attempts));
     this.attempts = attempts;
   }
 

@@ -1,15 +1,20 @@
 // How long those who put a task wait for it: until their signal aborts, or their deadline passes.
-import { TaskDeadlineError } from '../errors.ts';
+import { type AttemptFailure, TaskDeadlineError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import { AbortWatch } from './abort-watch.ts';
 import type { TaskTerms } from './task-options.ts';
 
-/** Somebody's wait for a task, which may end before the task does. */
-export interface Wait {
-  readonly terms: Pick<TaskTerms, 'signal' | 'deadline'>;
-  /** How often the task has been tried. */
+/** What has become of a task so far. */
+export interface Tried {
+  /** How often it has been tried. */
   readonly attempts: number;
+  readonly failures: readonly AttemptFailure[];
+}
+
+/** Somebody's wait for a task, which may end before the task does. */
+export interface Wait extends Tried {
+  readonly terms: Pick<TaskTerms, 'signal' | 'deadline'>;
   /** Rings at the deadline, if there is one. */
   deadline: Alarm | undefined;
 }
@@ -33,10 +38,11 @@ export class Patience<Each extends Wait> {
   }
 
   /** How long a wait may last from now, in milliseconds. Throws what it ends with if it is over before it begins. */
-  span({ signal, deadline = Number.POSITIVE_INFINITY }: Wait['terms'], attempts: number): number {
-    signal?.throwIfAborted();
+  span({ signal, deadline = Number.POSITIVE_INFINITY }: Wait['terms'], tried: Tried | undefined): number {
+    // Of whatever realm: not every signal has `throwIfAborted`.
+    if (signal?.aborted) throw signal.reason;
     const spanMs = typeof deadline === 'number' ? deadline : deadline.getTime() - this.#clock.epochNow();
-    if (spanMs <= 0) throw new TaskDeadlineError(0, attempts);
+    if (spanMs <= 0) throw new TaskDeadlineError(0, tried?.attempts ?? 0, tried?.failures);
     return spanMs;
   }
 
@@ -46,7 +52,7 @@ export class Patience<Each extends Wait> {
     if (signal !== undefined) this.#aborts.add(signal, wait);
     if (spanMs === Number.POSITIVE_INFINITY) return;
     wait.deadline = this.#timers.createAlarm(() =>
-      this.#onOver(wait, 'expired', new TaskDeadlineError(spanMs, wait.attempts)),
+      this.#onOver(wait, 'expired', new TaskDeadlineError(spanMs, wait.attempts, wait.failures)),
     );
     wait.deadline.setBy(this.#clock.now() + spanMs);
   }

@@ -1,4 +1,5 @@
 // Tasks that several wait for, as they were put with the same idempotency key: who waits, and what comes of leaving.
+import type { AttemptFailure } from '../errors.ts';
 import { callListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
@@ -21,6 +22,10 @@ class Sharer<T, R> implements Wait {
 
   get attempts(): number {
     return this.shared.record.attempts;
+  }
+
+  get failures(): readonly AttemptFailure[] {
+    return this.shared.record.failures;
   }
 }
 

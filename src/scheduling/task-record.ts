@@ -1,5 +1,5 @@
 // One task that was put, from `put` until it is settled.
-import { DeadLetterError } from '../errors.ts';
+import { type AttemptFailure, DeadLetterError } from '../errors.ts';
 import type { HeapItem } from '../heap.ts';
 import { matches, type Requirements } from '../labels.ts';
 import type { Alarm } from '../timer-queue.ts';
@@ -109,9 +109,14 @@ export class TaskRecord<T, R> implements HeapItem {
     return this.sequence.toString(36);
   }
 
-  /** How many attempts have been made, those under way included. */
+  /** How many attempts have been made, those that run included. */
   get attempts(): number {
-    return this.#history.count + this.leases.length;
+    return this.#history.count + this.leases.filter(({ startedAtMs }) => startedAtMs !== undefined).length;
+  }
+
+  /** How those attempts went wrong that did: the last ones of them. */
+  get failures(): readonly AttemptFailure[] {
+    return this.#history.failures;
   }
 
   /** How many attempts have failed. */

@@ -1,16 +1,19 @@
 // Every unsettled task, and the ways from one state to another: taken in, delayed, queued, leased, settled.
-import { TaskdistError } from '../errors.ts';
+import { causeOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
-import { type OnOver, Patience } from './patience.ts';
+import { type OnOver, Patience, type Tried } from './patience.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { type SharedTask, SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
 import { type RecordLease, TaskRecord } from './task-record.ts';
+
+/** Which share of `maxTasks` maps fill at most. */
+const MAP_SHARE = 0.9;
 
 /** What the table works with, and who is told what changes. */
 export interface TaskTableContext<T, R> {
@@ -30,6 +33,8 @@ export interface TaskTableContext<T, R> {
 export class TaskTable<T, R> {
   readonly #context: TaskTableContext<T, R>;
   readonly #maxTasks: number;
+  /** How many tasks there may be for one of a map to be let in: those who put one find room, however long a map is. */
+  readonly #maxMapped: number;
   /** Tasks of maps for which there is no room, in the order in which they came. */
   readonly #held = new Set<TaskRecord<T, R>>();
   readonly #delayed = new Set<TaskRecord<T, R>>();
@@ -43,6 +48,7 @@ export class TaskTable<T, R> {
 
   constructor(maxTasks: number, context: TaskTableContext<T, R>) {
     this.#maxTasks = maxTasks;
+    this.#maxMapped = Math.max(1, Math.floor(maxTasks * MAP_SHARE));
     this.#context = context;
     const { clock, timers } = context;
     const onOver: OnOver<TaskRecord<T, R>> = (record, outcome, reason) => this.reject(record, outcome, reason);
@@ -93,7 +99,11 @@ export class TaskTable<T, R> {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.end(lease);
       // A listener may have settled it meanwhile, e.g. by a signal.
-      if (record.state !== 'settled') this.reject(record, 'stopped', reason);
+      if (record.state === 'settled') continue;
+      const { failures } = record;
+      const stopped =
+        failures.length === 0 ? reason : new TaskdistError(reason.code, reason.message, causeOf(failures));
+      this.reject(record, 'stopped', stopped);
     }
   }
 
@@ -105,12 +115,12 @@ export class TaskTable<T, R> {
     if (idempotencyKey !== undefined) return this.#share(task, terms, idempotencyKey);
     const spanMs = this.#admit(terms);
     this.#expectRoom();
-    return this.#add(task, terms, spanMs);
+    return this.#add(task, terms, spanMs, false);
   }
 
-  /** Adds a task; if there is no room for it, it waits until there is. Throws as `put` does. */
+  /** Adds a task of a map; if there is no room for it, it waits until there is. Throws as `put` does. */
   putOrHold(task: T, terms: TaskTerms): Promise<R> {
-    return this.#add(task, terms, this.#admit(terms));
+    return this.#add(task, terms, this.#admit(terms), true);
   }
 
   /** Leases a task to a holder: a queued one, or one that is leased already, a second time. */
@@ -168,17 +178,20 @@ export class TaskTable<T, R> {
     record.reject(reason);
   }
 
-  #add(task: T, terms: TaskTerms, spanMs: number): Promise<R> {
+  #add(task: T, terms: TaskTerms, spanMs: number, isMapped: boolean): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const record = new TaskRecord(this.#nextSequence, task, terms, { resolve, reject });
       this.#accept(record);
+      // Whoever came before, in a map, goes before.
+      if (isMapped && (this.#size >= this.#maxMapped || this.#held.size > 0)) this.#held.add(record);
+      else this.#queue(record);
       this.#patience.begin(record, spanMs);
     });
   }
 
   #share(task: T, terms: TaskTerms, idempotencyKey: string): Promise<R> {
     const shared = this.#shared.find(idempotencyKey);
-    const spanMs = this.#admit(terms, shared?.record.attempts);
+    const spanMs = this.#admit(terms, shared?.record);
     return this.#shared.join(shared ?? this.#addShared(task, terms, idempotencyKey), terms, spanMs);
   }
 
@@ -190,22 +203,24 @@ export class TaskTable<T, R> {
       (terms, promise) => new TaskRecord(this.#nextSequence, task, terms, promise, idempotencyKey),
     );
     this.#accept(shared.record);
+    this.#queue(shared.record);
     return shared;
   }
 
   /** How long the wait may last, in milliseconds. Throws what it ends with if it is over before it begins. */
-  #admit(terms: TaskTerms, attempts = 0): number {
+  #admit(terms: TaskTerms, tried?: Tried): number {
     if (this.#state.kind === 'closed') throw this.#state.reason;
-    return this.#patience.span(terms, attempts);
+    return this.#patience.span(terms, tried);
   }
 
   #expectRoom(): void {
-    if (this.#hasRoom) return;
+    if (this.#size < this.#maxTasks) return;
     throw new TaskdistError('TASKDIST_FULL', `There are ${this.#maxTasks} tasks already (\`maxTasks\`)`);
   }
 
-  get #hasRoom(): boolean {
-    return this.#context.backlog.size + this.#delayed.size + this.#leased.size < this.#maxTasks;
+  /** How many tasks there are, but for those that wait for room. */
+  get #size(): number {
+    return this.#context.backlog.size + this.#delayed.size + this.#leased.size;
   }
 
   #accept(record: TaskRecord<T, R>): void {
@@ -214,9 +229,6 @@ export class TaskTable<T, R> {
     this.#nextSequence += 1;
     statistics.total.put += 1;
     if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;
-    // Whoever came before goes before.
-    if (this.#hasRoom && this.#held.size === 0) this.#queue(record);
-    else this.#held.add(record);
   }
 
   /** Queues a task, now or when it has rested. */
@@ -283,7 +295,7 @@ export class TaskTable<T, R> {
   /** There may be room for tasks that wait for it. */
   #queueHeld(): void {
     for (const record of this.#held) {
-      if (!this.#hasRoom) return;
+      if (this.#size >= this.#maxMapped) return;
       this.#held.delete(record);
       this.#queue(record);
     }

@@ -1,4 +1,5 @@
 // Those who share a task by its idempotency key, and how they stand.
+import { expect } from 'vitest';
 import type { FifoSchedulerOptions, PutOptions } from '../../src/scheduling/scheduler-options.ts';
 import { nextTurn } from './event-loop.ts';
 import { follow, type Outcome } from './holders.ts';
@@ -36,8 +37,8 @@ export const rejected = (reason: unknown): Outcome<unknown> => ({ status: 'rejec
 export const allBut = (who: number, its: Outcome<unknown>, others: Outcome<unknown>): Outcome<unknown>[] =>
   [0, 1, 2].map((n) => (n === who ? its : others));
 
-/** The error of a deadline of so many milliseconds, once the task has been tried. */
+/** The error of a deadline of so many milliseconds. */
 export const within = (ms: number) => ({
-  message: `The task was not done within ${ms} ms (\`deadline\`)`,
-  attempts: 1,
+  code: 'TASKDIST_DEADLINE',
+  message: expect.stringContaining(`was not done within ${ms} ms`),
 });

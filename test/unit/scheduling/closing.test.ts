@@ -27,6 +27,9 @@ describe('a FifoScheduler that is closed', () => {
     expect([scheduler.delayed, scheduler.queued, scheduler.leased, clock.pendingTimers]).toEqual([0, 0, 0, 0]);
     await nextTurn();
     expect(outcomes.map((outcome) => outcome())).toEqual(Array(6).fill(rejected));
+    // Why it was not done before.
+    const causes = outcomes.map((outcome) => (outcome() as { readonly reason: Error }).reason.cause);
+    expect(causes).toMatchObject([undefined, { message: 'no' }, ...Array(4).fill(undefined)]);
     // Who holds something says goodbye, and is not told again.
     expect([a.revoked, b.revoked]).toEqual([[], []]);
     expect(scheduler.stats()).toMatchObject({ running: 0, unmatched: 0, total: { put: 6, stopped: 6 } });

@@ -73,6 +73,33 @@ describe('a put with a deadline', () => {
     expect([scheduler.delayed, clock.pendingTimers]).toEqual([0, 0]);
   });
 
+  it('tells why attempts failed before, and the last of them as its cause', async () => {
+    const { scheduler, clock, holder } = openScheduler({ backoff: { base: 0 } });
+    const outcome = follow(scheduler.put('task', { deadline: 100 }));
+    const errors = ['one', 'two'].map((message) => new Error(message));
+    for (const error of errors) scheduler.fail(await holder(error.message).takeOne(), error);
+    await clock.advance(100);
+    expect(outcome()).toMatchObject({
+      reason: {
+        attempts: 2,
+        cause: errors[1],
+        failures: [
+          { attempt: 1, workerId: 'one', error: errors[0] },
+          { attempt: 2, workerId: 'two', error: errors[1] },
+        ],
+      },
+    });
+  });
+
+  it('does not count an attempt that has not started', async () => {
+    const { scheduler, clock, holder } = openScheduler();
+    const outcome = follow(scheduler.put('task', { deadline: 100 }));
+    await holder('h').takeOne();
+    await clock.advance(100);
+    expect(outcome()).toMatchObject(expired(0));
+    expect(outcome()).toMatchObject({ reason: { message: expect.stringContaining('no worker had started it') } });
+  });
+
   it('takes the lease back from who holds it', async () => {
     const { scheduler, clock, holder } = openScheduler();
     const outcome = follow(scheduler.put('task', { deadline: 100 }));
@@ -94,7 +121,9 @@ describe('a put with a deadline', () => {
     const taking = other.take();
     await clock.advance(1000);
     const [copy] = await taking;
-    expect(copy?.isSpeculative).toBe(true);
+    if (copy === undefined) return expect.unreachable();
+    expect(copy.isSpeculative).toBe(true);
+    scheduler.started(copy);
     await clock.advance(1000);
     expect(outcome()).toMatchObject(expired(2));
     expect([slow.reasons, other.reasons]).toEqual([['aborted'], ['aborted']]);
@@ -142,7 +171,7 @@ describe('a put with a deadline', () => {
     await clock.settle();
     if (lease !== undefined) scheduler.complete(lease, 'in time');
     await clock.advance(100);
-    expect([inTime?.().status, late?.()]).toMatchObject(['fulfilled', expired(1)]);
+    expect([inTime?.().status, late?.()]).toMatchObject(['fulfilled', expired(0)]);
     expect(clock.pendingTimers).toBe(0);
   });
 

@@ -32,7 +32,7 @@ describe('a scheduler with `maxTasks`', () => {
   });
 
   it('lets a map wait for room, in order, and comes to its end', async () => {
-    const { scheduler, holder } = openScheduler({ maxTasks: 2 });
+    const { scheduler, holder } = openScheduler({ maxTasks: 3 });
     const results: number[] = [];
     const through = (async () => {
       for await (const { index } of scheduler.map([0, 1, 2, 3, 4], { window: 4 })) results.push(index);
@@ -99,5 +99,25 @@ describe('a scheduler with `maxTasks`', () => {
     expect(scheduler.stats()).toMatchObject({ delayed: 1, held: 0 });
     await clock.advance(30);
     expect(scheduler.stats()).toMatchObject({ delayed: 0, queued: 1 });
+  });
+
+  it('keeps a tenth of the room for those who put one, however long a map is', async () => {
+    const { scheduler, clock, holder } = openScheduler({ maxTasks: 20 });
+    void scheduler
+      .map(
+        Array.from({ length: 100 }, (_, n) => n),
+        { window: 50 },
+      )
+      .next();
+    await clock.settle();
+    expect(scheduler.stats()).toMatchObject({ queued: 18, held: 32 });
+    for (const task of ['first', 'second']) void scheduler.put(task, { priority: 1 });
+    await expect(scheduler.put('third')).rejects.toMatchObject({ code: 'TASKDIST_FULL' });
+    const worker = holder('h');
+    expect((await worker.takeNow(2)).map(({ task }) => task)).toEqual(['first', 'second']);
+    // Those of the map come when there is room for them, not when one ends that was put.
+    for (const lease of await worker.takeNow(3)) scheduler.complete(lease, undefined);
+    await clock.settle();
+    expect(scheduler.stats()).toMatchObject({ queued: 16, leased: 2 });
   });
 });

@@ -280,7 +280,8 @@ class Comparison {
     );
     const shared = model.named(key);
     if (ms !== undefined && ms < 0) {
-      const attempts = shared === undefined ? 0 : shared.failed + shared.lost + shared.held.length;
+      const running = shared?.held.filter(({ startedAtMs }) => startedAtMs !== undefined) ?? [];
+      const attempts = shared === undefined ? 0 : shared.failed + shared.lost + running.length;
       this.#expectRefused(promise, { code: 'TASKDIST_DEADLINE', attempts });
       return;
     }
@@ -493,7 +494,7 @@ function choose<Item>(items: readonly Item[], number: number): Item | undefined 
 }
 
 function describeReason(reason: unknown): string {
-  if (reason === stopped) return 'stopped';
+  if (isTaskdistError(reason, 'TASKDIST_STOPPED')) return 'stopped';
   if (isTaskdistError(reason, 'TASKDIST_DEADLINE')) return 'expired';
   if (isTaskdistError(reason, 'TASKDIST_DEAD_LETTER')) return 'deadLetter';
   if (reason instanceof Error && reason.message === 'discard') return 'unsendable';
