@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import { type MapOptions, mapTasks } from '../../../src/scheduling/map.ts';
+import { countingController } from '../../support/counting-controller.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
 import { CountedInputs, ManualInputs, ManualPut } from '../../support/puts.ts';
@@ -18,23 +19,6 @@ const fulfilled = (value: unknown) => ({ status: 'fulfilled', value: { done: fal
 const over = { status: 'fulfilled', value: { done: true, value: undefined } };
 const pending = { status: 'pending' };
 const rejected = (reason: unknown) => ({ status: 'rejected', reason });
-
-/** A signal that counts the listeners on it. */
-function countingController() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const listeners = new Set<unknown>();
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...parameters: Parameters<typeof addEventListener>) => {
-    listeners.add(parameters[1]);
-    addEventListener.apply(signal, parameters);
-  };
-  signal.removeEventListener = (...parameters: Parameters<typeof removeEventListener>) => {
-    listeners.delete(parameters[1]);
-    removeEventListener.apply(signal, parameters);
-  };
-  return { controller, signal, listeners };
-}
 
 describe('a map', () => {
   it('takes nothing before it is asked for something', async () => {
