@@ -2,14 +2,23 @@
 
 import type { DurationSummary, FifoScheduler, Master, WorkerInfo } from 'taskdist';
 import type { ClusterSnapshot, Percentiles, WorkerSnapshot } from './cluster-snapshot.ts';
-import type { TileTask } from './tile.ts';
+import { type TileTask, tilePath } from './tile.ts';
 import { workerColour } from './worker-colour.ts';
+
+/** Of how many tiles it is remembered who made them: they are answered at once, so a few would do. */
+const REMEMBERED_TILES = 1000;
+
+interface MadeTile {
+  readonly maker: WorkerInfo;
+  isCounted: boolean;
+}
 
 export class ClusterReport {
   readonly #master: Master<TileTask, unknown>;
   readonly #scheduler: FifoScheduler<TileTask, unknown>;
   readonly #startedAt = Date.now();
-  readonly #makers = new WeakMap<TileTask, WorkerInfo>();
+  /** The tiles that were made last, by their paths, as several viewers may be answered with the same one. */
+  readonly #made = new Map<string, MadeTile>();
   /** How many tiles each of the connected workers has made. */
   readonly #doneBy = new Map<string, number>();
   #done = 0;
@@ -20,26 +29,31 @@ export class ClusterReport {
     // Listened to, not streamed: whoever awaits the tile asks for its maker at once.
     master.on('attemptEnded', ({ worker, task, outcome }) => {
       if (outcome === 'done') {
-        this.#makers.set(task, worker);
+        this.#remember(tilePath(task), worker);
       }
     });
     master.on('workerConnected', ({ worker }) => this.#doneBy.set(worker.id, 0));
     master.on('workerDisconnected', ({ worker }) => this.#doneBy.delete(worker.id));
   }
 
-  /** Says that the result of this task is a tile. */
-  count(task: TileTask): void {
+  /** Says that what was made there is a tile; each viewer who gets it may say so. */
+  count(path: string): void {
+    const made = this.#made.get(path);
+    if (made === undefined || made.isCounted) {
+      return;
+    }
+    made.isCounted = true;
     this.#done++;
-    const { id = '' } = this.#makers.get(task) ?? {};
+    const { id } = made.maker;
     const done = this.#doneBy.get(id);
     if (done !== undefined) {
       this.#doneBy.set(id, done + 1);
     }
   }
 
-  /** Who computed this task; undefined while nobody has. */
-  makerOf(task: TileTask): WorkerInfo | undefined {
-    return this.#makers.get(task);
+  /** Who made the tile that has just come from there. */
+  makerOf(path: string): WorkerInfo | undefined {
+    return this.#made.get(path)?.maker;
   }
 
   snapshot(): ClusterSnapshot {
@@ -56,6 +70,16 @@ export class ClusterReport {
       waitTime: percentiles(waitTime),
       runTime: percentiles(runTime),
     };
+  }
+
+  #remember(path: string, maker: WorkerInfo): void {
+    // Anew, so that it is the youngest.
+    this.#made.delete(path);
+    this.#made.set(path, { maker, isCounted: false });
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > REMEMBERED_TILES && oldest !== undefined) {
+      this.#made.delete(oldest);
+    }
   }
 
   #describe({ id, name, platform, concurrency, ...worker }: WorkerInfo): WorkerSnapshot {

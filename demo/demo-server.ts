@@ -7,9 +7,8 @@ import { FifoScheduler, Master } from 'taskdist';
 import { ClusterReport } from './cluster-report.ts';
 import { EventStream } from './event-stream.ts';
 import { answerText } from './plain-text.ts';
-import { SharedTiles, type TileScheduler } from './shared-tiles.ts';
 import type { StaticFiles } from './static-files.ts';
-import { isTile, type TileTask } from './tile.ts';
+import type { TileTask } from './tile.ts';
 import { TileEndpoint } from './tile-endpoint.ts';
 
 /** Slow phones take long over deep tiles. */
@@ -36,16 +35,7 @@ export class DemoServer {
     this.#master = new Master(scheduler, { server: this.#server, path: '/taskdist', taskTimeout: TASK_TIMEOUT_MS });
     const report = new ClusterReport(this.#master, scheduler);
     this.#news = new EventStream(() => report.snapshot());
-    const counting: TileScheduler = {
-      async put(task, options) {
-        const result = await scheduler.put(task, options);
-        if (isTile(result)) {
-          report.count(task);
-        }
-        return result;
-      },
-    };
-    this.#tiles = new TileEndpoint(new SharedTiles(counting), (task) => report.makerOf(task));
+    this.#tiles = new TileEndpoint(scheduler, report);
   }
 
   /** Returns the port. Throws when it cannot listen there. */

@@ -1,10 +1,10 @@
 // GET /tiles/{z}/{x}/{y}?priority=…: the pixels, computed by whoever is there.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isTaskdistError, type WorkerInfo } from 'taskdist';
+import { type FifoScheduler, isTaskdistError } from 'taskdist';
+import type { ClusterReport } from './cluster-report.ts';
 import { answerText } from './plain-text.ts';
-import type { FinishedTile, SharedTiles } from './shared-tiles.ts';
-import { isTile, parseTilePath, TILE_BYTES, type TileTask } from './tile.ts';
+import { isTile, parseTilePath, TILE_BYTES, type TileTask, tilePath } from './tile.ts';
 import { LEAST_PRIORITY, parsePriority } from './tile-priority.ts';
 import { workerColour } from './worker-colour.ts';
 
@@ -16,12 +16,12 @@ const TILE_HEADERS = {
 };
 
 export class TileEndpoint {
-  readonly #tiles: SharedTiles;
-  readonly #makerOf: (task: TileTask) => WorkerInfo | undefined;
+  readonly #scheduler: FifoScheduler<TileTask, unknown>;
+  readonly #report: ClusterReport;
 
-  constructor(tiles: SharedTiles, makerOf: (task: TileTask) => WorkerInfo | undefined) {
-    this.#tiles = tiles;
-    this.#makerOf = makerOf;
+  constructor(scheduler: FifoScheduler<TileTask, unknown>, report: ClusterReport) {
+    this.#scheduler = scheduler;
+    this.#report = report;
   }
 
   async answer(path: string, query: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -42,8 +42,12 @@ export class TileEndpoint {
     }
     const departure = new AbortController();
     response.on('close', () => departure.abort());
+    // Viewers who ask for the same tile wait for one task, with the priority of the first, until the last has left.
+    const idempotencyKey = tilePath(coordinates);
+    const options = { idempotencyKey, priority, signal: departure.signal };
     try {
-      this.#answerPixels(response, await this.#tiles.get(coordinates, priority, departure.signal));
+      const result = await this.#scheduler.put({ type: 'tile', ...coordinates }, options);
+      this.#answerResult(response, idempotencyKey, result);
     } catch (error) {
       if (departure.signal.aborted) {
         return;
@@ -56,12 +60,13 @@ export class TileEndpoint {
     }
   }
 
-  #answerPixels(response: ServerResponse, { task, result }: FinishedTile): void {
-    const maker = this.#makerOf(task);
+  #answerResult(response: ServerResponse, path: string, result: unknown): void {
+    const maker = this.#report.makerOf(path);
     if (!isTile(result)) {
       answerText(response, 502, `${maker?.name ?? 'A worker'} answered with something that is not a tile.`);
       return;
     }
+    this.#report.count(path);
     response.writeHead(200, {
       ...TILE_HEADERS,
       ...(maker && {

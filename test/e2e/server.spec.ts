@@ -86,6 +86,20 @@ test('requests for the same tile share one task, which is cancelled when all of 
   await queued().toBe(0);
 });
 
+test('all who asked for the same tile are told who made it, and it counts once', async ({ demo, startPainter }) => {
+  const requests = ['3/2/1', '3/02/1', '3/2/2'].map((tile) => fetch(`${demo.origin}/tiles/${tile}`));
+  await expect.poll(async () => (await readCluster(demo.origin)).queued, { intervals: [20] }).toBe(2);
+  await startPainter(demo, () => {}, { name: 'Painter' });
+  const answers = await Promise.all(requests);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(answers.map(({ headers }) => headers.get('x-worker-name'))).toEqual(['Painter', 'Painter', 'Painter']);
+  const [first, same, other] = await Promise.all(
+    answers.map(async (answer) => Buffer.from(await answer.arrayBuffer())),
+  );
+  expect([first?.equals(same ?? Buffer.of()), first?.equals(other ?? Buffer.of())]).toEqual([true, false]);
+  expect(await readCluster(demo.origin)).toMatchObject({ done: 2, workers: [{ name: 'Painter', done: 2 }] });
+});
+
 test('a tile that cannot be computed is answered with 502 and the reason', async ({ demo }) => {
   const url = `ws://127.0.0.1:${demo.port}/taskdist`;
   const failing = new Worker<TileTask, never>(
