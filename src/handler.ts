@@ -72,8 +72,11 @@ export class AttemptContext implements TaskContext {
     return this.#controller.signal;
   }
 
-  progress(value: unknown): void {
-    if (!this.#isOver) this.#progressed(value);
+  /** Needs no `this`, as handlers take contexts apart. */
+  get progress(): (value: unknown) => void {
+    return (value) => {
+      if (!this.#isOver) this.#progressed(value);
+    };
   }
 
   reject(reason: string): never {

@@ -68,6 +68,15 @@ describe('AttemptContext', () => {
     expect(told).toEqual([0.5, 'half']);
   });
 
+  it('may be taken apart, as handlers do', () => {
+    const told: unknown[] = [];
+    const { progress, reject, signal } = new AttemptContext('k', 1, (value) => told.push(value));
+    progress(0.5);
+    expect(told).toEqual([0.5]);
+    expect(() => reject('no GPU')).toThrow('no GPU');
+    expect(signal.aborted).toBe(false);
+  });
+
   it('makes no signal for a handler that does not ask', () => {
     const original = AbortController;
     let made = 0;
