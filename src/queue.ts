@@ -42,6 +42,14 @@ export class Queue<Item> {
     return item;
   }
 
+  /** The items from the first to the last. */
+  *[Symbol.iterator](): Generator<Item> {
+    for (let index = this.#head; index < this.#items.length; index += 1) {
+      const item = this.#items[index];
+      if (item !== undefined) yield item;
+    }
+  }
+
   /** The items from the last to the first. */
   *reversed(): Generator<Item> {
     for (let index = this.#items.length - 1; index >= this.#head; index -= 1) {

@@ -30,7 +30,8 @@ export interface FifoSchedulerOptions extends TaskOptions {
   readonly unmatchedAfter?: number | undefined;
   /**
    * How many tasks may be unsettled at once, an integer ≥ 1, or Infinity. When there are as many, `put` rejects with
-   * `TASKDIST_FULL`. A `map` waits until there is room, and leaves a tenth of it to `put`.
+   * `TASKDIST_FULL`. A `map` waits until there is room, which is given to it first when it comes free; but maps fill
+   * nine tenths of it at most.
    * @defaultValue 2000000: so many small tasks fit into the memory that Node has by default
    */
   readonly maxTasks?: number | undefined;

@@ -68,6 +68,8 @@ const NOTHING_YET: Readonly<AttemptHistory> = Object.freeze(new AttemptHistory()
 export class TaskRecord<T, R> implements HeapItem {
   heapIndex = -1;
   state: 'held' | 'queued' | 'delayed' | 'leased' | 'settled' = 'held';
+  /** Whether a map has put it. */
+  isMapped = false;
   /** The live leases, the oldest first. */
   leases: readonly RecordLease<T, R>[] = NONE;
   /** Where it is queued; there only while it is. */

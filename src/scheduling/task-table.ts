@@ -5,6 +5,7 @@ import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
+import { HeldTasks } from './held-tasks.ts';
 import { type OnOver, Patience, type Tried } from './patience.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { type SharedTask, SharedTasks } from './shared-tasks.ts';
@@ -33,15 +34,16 @@ export interface TaskTableContext<T, R> {
 export class TaskTable<T, R> {
   readonly #context: TaskTableContext<T, R>;
   readonly #maxTasks: number;
-  /** How many tasks there may be for one of a map to be let in: those who put one find room, however long a map is. */
+  /** How many tasks of maps are let in at most: those who put one find room, however long a map is. */
   readonly #maxMapped: number;
-  /** Tasks of maps for which there is no room, in the order in which they came. */
-  readonly #held = new Set<TaskRecord<T, R>>();
+  readonly #held = new HeldTasks<T, R>();
   readonly #delayed = new Set<TaskRecord<T, R>>();
   readonly #leased = new Set<TaskRecord<T, R>>();
   readonly #patience: Patience<TaskRecord<T, R>>;
   readonly #shared: SharedTasks<T, R>;
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
+  /** How many tasks of maps there are, but for those that are held. */
+  #mapped = 0;
   #unstarted = 0;
   #running = 0;
   #nextSequence = 0;
@@ -93,8 +95,6 @@ export class TaskTable<T, R> {
   close(reason: TaskdistError): void {
     this.#state = { kind: 'closed', reason };
     const unsettled = [...this.#leased, ...this.#delayed, ...this.#context.backlog.takeAll(), ...this.#held];
-    // There is room for nobody.
-    this.#held.clear();
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.end(lease);
@@ -181,11 +181,12 @@ export class TaskTable<T, R> {
   #add(task: T, terms: TaskTerms, spanMs: number, isMapped: boolean): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const record = new TaskRecord(this.#nextSequence, task, terms, { resolve, reject });
+      record.isMapped = isMapped;
       this.#accept(record);
-      // Whoever came before, in a map, goes before.
-      if (isMapped && (this.#size >= this.#maxMapped || this.#held.size > 0)) this.#held.add(record);
+      if (isMapped) this.#held.push(record);
       else this.#queue(record);
       this.#patience.begin(record, spanMs);
+      if (isMapped) this.#queueHeld();
     });
   }
 
@@ -257,9 +258,10 @@ export class TaskTable<T, R> {
   /** The task is over, wherever it is. */
   #settle(record: TaskRecord<T, R>, outcome: TaskOutcome, error: unknown): void {
     const { backlog, statistics, events } = this.#context;
-    const { leases, idempotencyKey } = record;
-    this.#takeOut(record);
+    const { leases, idempotencyKey, state } = record;
     record.state = 'settled';
+    this.#takeOut(record, state);
+    if (record.isMapped && state !== 'held') this.#mapped -= 1;
     this.#patience.end(record);
     if (idempotencyKey !== undefined) this.#shared.close(idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
@@ -267,16 +269,17 @@ export class TaskTable<T, R> {
     // All of them first: who is told of one may come back with another.
     for (const lease of leases) this.end(lease);
     for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
-    if (this.#held.size > 0) this.#queueHeld();
+    this.#queueHeld();
     if (!events.hears('settled')) return;
     const { key, task } = record;
     events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
   }
 
-  #takeOut(record: TaskRecord<T, R>): void {
-    switch (record.state) {
+  /** Takes a task out of where it was, in that state. */
+  #takeOut(record: TaskRecord<T, R>, state: TaskRecord<T, R>['state']): void {
+    switch (state) {
       case 'held':
-        this.#held.delete(record);
+        this.#held.dropped();
         break;
       case 'delayed':
         this.#delayed.delete(record);
@@ -294,9 +297,11 @@ export class TaskTable<T, R> {
 
   /** There may be room for tasks that wait for it. */
   #queueHeld(): void {
-    for (const record of this.#held) {
-      if (this.#size >= this.#maxMapped) return;
-      this.#held.delete(record);
+    if (this.#state.kind === 'closed') return;
+    while (this.#mapped < this.#maxMapped && this.#size < this.#maxTasks) {
+      const record = this.#held.shift();
+      if (record === undefined) return;
+      this.#mapped += 1;
       this.#queue(record);
     }
   }

@@ -1,6 +1,7 @@
 // What happens when there are as many tasks as a scheduler may have.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
+import { Queue } from '../../../src/queue.ts';
 import { follow } from '../../support/holders.ts';
 import { openScheduler } from '../../support/scheduler.ts';
 
@@ -115,9 +116,42 @@ describe('a scheduler with `maxTasks`', () => {
     await expect(scheduler.put('third')).rejects.toMatchObject({ code: 'TASKDIST_FULL' });
     const worker = holder('h');
     expect((await worker.takeNow(2)).map(({ task }) => task)).toEqual(['first', 'second']);
-    // Those of the map come when there is room for them, not when one ends that was put.
     for (const lease of await worker.takeNow(3)) scheduler.complete(lease, undefined);
     await clock.settle();
-    expect(scheduler.stats()).toMatchObject({ queued: 16, leased: 2 });
+    expect(scheduler.stats()).toMatchObject({ queued: 18, leased: 2 });
+  });
+
+  it('lets a map get on beside those who put another task whenever one is done', async () => {
+    const { scheduler, clock, holder } = openScheduler({ maxTasks: 10 });
+    for (let n = 0; n < 10; n += 1) void scheduler.put(n);
+    void scheduler.map(['mapped'], { priority: 1 }).next();
+    await clock.settle();
+    expect(scheduler.stats()).toMatchObject({ queued: 10, held: 1 });
+    const worker = holder('h');
+    scheduler.complete(await worker.takeOne(), 'result');
+    await expect(scheduler.put('another')).rejects.toMatchObject({ code: 'TASKDIST_FULL' });
+    expect((await worker.takeOne()).task).toBe('mapped');
+  });
+
+  it('holds many, and forgets those that drop out, in a time that does not grow with their number', async () => {
+    /** How often an entry is looked at while so many held ones are aborted, or let in one by one. */
+    const looks = async (count: number, isAborted: boolean): Promise<number> => {
+      const { scheduler, clock, holder } = openScheduler({ maxTasks: 2 });
+      const shift = vi.spyOn(Queue.prototype, 'shift');
+      const inputs = Array.from({ length: count }, (_, n) => n);
+      const mapped = scheduler.map(inputs, { window: count, ordered: false });
+      void mapped.next();
+      await clock.settle();
+      if (isAborted) await mapped.return?.();
+      const worker = holder('h');
+      for (let n = 0; n < count && !isAborted; n += 1) scheduler.complete(await worker.takeOne(), undefined);
+      expect(scheduler.stats()).toMatchObject({ held: 0, queued: 0 });
+      const { length } = shift.mock.calls;
+      shift.mockRestore();
+      return length;
+    };
+    for (const isAborted of [true, false]) {
+      expect(await looks(2000, isAborted)).toBeLessThan(2.5 * (await looks(1000, isAborted)));
+    }
   });
 });
