@@ -116,17 +116,20 @@ export class GrantTable<T> {
 
   /**
    * Only so many can have started: the oldest. The others wait, in their order; if it is not known that they do, they may
-   * run, and only their time does not count.
+   * run, and only their time does not count. Returns those of which it is known.
    */
-  turnBack(running: number, isKnown: boolean): void {
+  turnBack(running: number, isKnown: boolean): Grant<T>[] {
     const others = [...this.#started].slice(running);
-    for (const grant of others) {
+    for (const grant of others.toReversed()) {
       this.#started.delete(grant);
-      if (grant.state !== 'running' || !isKnown) continue;
+      this.#waiting.unshift(grant);
+    }
+    const turnedBack = others.filter(({ state }) => state === 'running' && isKnown);
+    for (const grant of turnedBack) {
       grant.state = 'waiting';
       grant.startedAtMs = undefined;
     }
-    for (const grant of others.reverse()) this.#waiting.unshift(grant);
+    return turnedBack;
   }
 
   /** Those that could be asked back, the last one first, each with the number of those that wait up to it. */

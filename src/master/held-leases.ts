@@ -137,7 +137,7 @@ export class HeldLeases<T, R> {
   changeConcurrency(concurrency: number, running: number | undefined, nowMs: number): void {
     this.#concurrency = concurrency;
     const occupied = Math.max(concurrency, running ?? 0);
-    this.#grants.turnBack(occupied, running !== undefined);
+    for (const grant of this.#grants.turnBack(occupied, running !== undefined)) this.#reports.turnedBack(grant);
     this.start(nowMs, occupied);
     if (this.isDraining) this.#recallAll(nowMs);
   }

@@ -52,15 +52,20 @@ export class LeaseReports<T, R> {
     await Promise.all(this.#unsettled);
   }
 
-  /** It runs. Told once, though it may turn out that it had not started, and start later. */
+  /** It runs. Listeners are told once, though it may turn out that it had not started, and start later. */
   started(grant: Grant<T>): void {
-    if (grant.isTold) return;
-    grant.isTold = true;
     const { scheduler, events } = this.#context;
     scheduler.started(grant.lease);
+    if (grant.isTold) return;
+    grant.isTold = true;
     if (!events.hears('attemptStarted')) return;
     const { key, attempt, task } = grant.lease;
     events.emit({ type: 'attemptStarted', worker: this.#worker.info, key, attempt, task });
+  }
+
+  /** It had not started after all. */
+  turnedBack(grant: Grant<T>): void {
+    this.#context.scheduler.turnedBack(grant.lease);
   }
 
   /** The handler has something to tell. */

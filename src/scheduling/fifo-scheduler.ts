@@ -251,6 +251,14 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#speculation.started(live);
   }
 
+  /** For masters; see {@link TaskScheduler.turnedBack}. */
+  turnedBack(lease: Lease<T>): void {
+    const live = this.#live(lease);
+    if (live?.startedAtMs === undefined) return;
+    this.#tasks.turnBack(live);
+    this.#speculation.turnedBack(live);
+  }
+
   /** For masters; see {@link TaskScheduler.progressed}. */
   progressed(lease: Lease<T>, value: unknown): void {
     const live = this.#live(lease);

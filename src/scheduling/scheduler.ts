@@ -79,6 +79,8 @@ export interface TaskScheduler<T, R> {
   take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]>;
   /** The attempt has begun to run. */
   started(lease: Lease<T>): void;
+  /** The attempt had not begun to run after all: it waits, and `started` will be told again. */
+  turnedBack(lease: Lease<T>): void;
   /** The attempt, which runs, has something to tell. */
   progressed(lease: Lease<T>, value: unknown): void;
   /** The attempt gave a result. */

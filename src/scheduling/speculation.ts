@@ -47,6 +47,11 @@ export class Speculation<T, R> {
     this.consider();
   }
 
+  /** A lease had not started after all. */
+  turnedBack(lease: RecordLease<T, R>): void {
+    if (this.#stragglers.remove(lease)) this.#look.cancel();
+  }
+
   /** An attempt gave a result after this time. */
   completed(lease: RecordLease<T, R>, runtimeMs: number): void {
     this.#stragglers.note(lease, runtimeMs);

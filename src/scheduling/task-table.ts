@@ -138,6 +138,13 @@ export class TaskTable<T, R> {
     this.#running += 1;
   }
 
+  /** The attempt had not begun to run after all. */
+  turnBack(lease: RecordLease<T, R>): void {
+    lease.startedAtMs = undefined;
+    this.#running -= 1;
+    this.#unstarted += 1;
+  }
+
   /** Ends a lease. If it was the task's last one, the task is to be settled or requeued next. */
   end(lease: RecordLease<T, R>): void {
     lease.record.end(lease);

@@ -56,9 +56,34 @@ describe('a worker that lowers its concurrency while grants are on their way', (
     expect(ended()).toEqual(['0 done 900', '1 done 900', '2 done 900']);
     await clock.advance(1);
     expect(ended().at(-1)).toBe('3 timeout 1000');
-    // Once each, to whoever listens and to the scheduler.
+    // Once each, to whoever listens; to the scheduler, again when it was turned back.
     expect(told().filter((each) => each.endsWith('started'))).toEqual([0, 1, 2, 3].map((task) => `${task} started`));
-    expect(started).toEqual([0, 1, 2, 3]);
+    expect(started).toEqual([0, 1, 2, 1, 2, 3]);
+  });
+
+  it('is known to the scheduler to run no more than it does: the others are no stragglers, and are recalled', async () => {
+    const { master, clock, scheduler, peer, ended } = await setUp(
+      3,
+      { prefetch: 0 },
+      { speculate: true, timeout: 1e6 },
+    );
+    peer.send([credit, 1, 9, 0]);
+    await clock.settle();
+    expect(scheduler.stats()).toMatchObject({ leased: 3, running: 1 });
+    const idle = await master.connect();
+    idle.send(helloOf({ concurrency: 3 }), [pong, 1]);
+    await clock.settle();
+    expect(peer.news()).toEqual([
+      [recall, 3],
+      [recall, 2],
+    ]);
+    peer.send([released, 3], [released, 2]);
+    await clock.advance(999);
+    expect([scheduler.stats().running, scheduler.stats().total.speculated]).toEqual([3, 0]);
+    // The one that does run.
+    await clock.advance(1);
+    expect(scheduler.stats()).toMatchObject({ running: 4, total: { speculated: 1, recalled: 2 } });
+    expect(ended().sort()).toEqual(['1 recalled', '1 returned 0', '2 recalled', '2 returned 0']);
   });
 
   it('lets those go on that it says run, though they are more than it may start', async () => {

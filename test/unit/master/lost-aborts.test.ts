@@ -74,6 +74,7 @@ describe('Session', () => {
       join() {},
       leave() {},
       started() {},
+      turnedBack() {},
       progressed() {},
       take: async (_holder, _max, signal) =>
         batches.shift() ?? new Promise((resolve) => signal.addEventListener('abort', () => resolve([]))),
