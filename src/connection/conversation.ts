@@ -42,6 +42,9 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #listener: ConversationListener<Incoming>;
   #isOpen = true;
   #isFlushing = false;
+  #isWriting = false;
+  /** Messages to send once the one that is being written is complete. */
+  readonly #interjected: Outgoing[] = [];
   #cancelCutOff = (): void => {};
 
   constructor(socket: Socket, options: ConversationOptions<Incoming>, listener: ConversationListener<Incoming>) {
@@ -70,7 +73,18 @@ export class Conversation<Outgoing extends Message, Incoming> {
    */
   send(message: Outgoing): void {
     if (!this.#isOpen) return;
-    this.#writer.add(message, this.maxFrameBytes);
+    if (this.#isWriting) {
+      // Said by a getter of a value that is being written: a message has no place in the middle of another.
+      this.#interjected.push(message);
+      return;
+    }
+    this.#isWriting = true;
+    try {
+      this.#writer.add(message, this.maxFrameBytes);
+    } finally {
+      this.#isWriting = false;
+      if (this.#interjected.length > 0) this.#sendInterjected();
+    }
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     this.#clock.soon(() => this.#flush());
@@ -134,7 +148,20 @@ export class Conversation<Outgoing extends Message, Incoming> {
     }
   }
 
+  /** Nobody is there any more to be told what cannot be sent. */
+  #sendInterjected(): void {
+    for (const message of this.#interjected.splice(0)) {
+      try {
+        this.send(message);
+      } catch (error) {
+        this.end(CloseCode.internalError, `Internal error: ${messageOf(error)}`);
+      }
+    }
+  }
+
   #flush(): void {
+    // What is being written is flushed when it is complete.
+    if (this.#isWriting) return;
     this.#isFlushing = false;
     if (!this.#isOpen || this.#writer.isEmpty) return;
     for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);

@@ -149,7 +149,10 @@ export class Master<T, R> {
     const graceMs = checkGrace(options);
     if (this.#state.kind === 'running') {
       const { listener } = this.#state;
-      this.#state = { kind: 'draining', listener, drained: this.#drain(graceMs) };
+      const { promise, resolve } = deferred();
+      const draining: MasterState = { kind: 'draining', listener, drained: promise };
+      this.#state = draining;
+      resolve(this.#drain(graceMs, draining));
     }
     if (this.#state.kind === 'draining') await this.#state.drained;
     else await this.stop();
@@ -203,9 +206,10 @@ export class Master<T, R> {
     await listening;
   }
 
-  async #drain(graceMs: number): Promise<void> {
+  async #drain(graceMs: number, draining: MasterState): Promise<void> {
     await within(graceMs, systemClock, this.#sessions.drainAll());
-    await this.stop();
+    // It may have been stopped, and even started again, before a scheduler over a store knew of the last result.
+    if (this.#state === draining || this.#state.kind === 'stopping') await this.stop();
   }
 
   async #stop(listener: Listener): Promise<void> {

@@ -1,5 +1,6 @@
 // Where a map takes its tasks from: pulled when there is room for them, and closed at most once.
 import { refuse } from '../options.ts';
+import { isPromiseLike } from '../promise-like.ts';
 
 /**
  * Tasks to come: an array, a generator, or anything else that can be iterated over, at once or in its own time. Promises
@@ -68,7 +69,8 @@ export class InputSource<T> {
     try {
       return { done: false, value: await promise };
     } catch (error) {
-      await this.close();
+      // It goes before what the iterator throws when it is closed.
+      await this.close().catch(() => {});
       throw error;
     }
   }
@@ -94,10 +96,6 @@ function open<T>(inputs: MapInputs<T>): Opened<T> {
 
 function isAsync<T>(inputs: MapInputs<T>): inputs is AsyncIterable<T> {
   return hasMethod(inputs, Symbol.asyncIterator);
-}
-
-function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Of primitives too: a string is an iterable. */

@@ -2,6 +2,7 @@
 import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
+import { isPromiseLike } from '../promise-like.ts';
 import { Queue } from '../queue.ts';
 import { type Alarm, TimerQueue } from '../timer-queue.ts';
 
@@ -66,7 +67,7 @@ const TURN_MS = 4;
 
 /** Runs attempts. It outlives connections: a slot is taken until its handler is really through, or given up. */
 export class Executor<T, R> {
-  concurrency: number;
+  #concurrency: number;
   readonly #handler: TaskHandler<T, R>;
   readonly #clock: Clock;
   readonly #timers: TimerQueue;
@@ -93,7 +94,7 @@ export class Executor<T, R> {
     this.#handler = handler;
     this.#clock = clock;
     this.#timers = new TimerQueue(clock);
-    this.concurrency = concurrency;
+    this.#concurrency = concurrency;
     this.#graceMs = graceMs;
     this.#listener = listener;
   }
@@ -126,7 +127,7 @@ export class Executor<T, R> {
 
   /** Changes how many run at once. Those that run already go on. */
   setConcurrency(concurrency: number): void {
-    this.concurrency = concurrency;
+    this.#concurrency = concurrency;
     this.#pump();
   }
 
@@ -152,7 +153,7 @@ export class Executor<T, R> {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      while (this.#running.size < this.concurrency && this.#waiting.size > 0) {
+      while (this.#running.size < this.#concurrency && this.#waiting.size > 0) {
         if (this.#isYielding || this.#mustYield()) break;
         const run = this.#waiting.shift();
         if (run !== undefined) this.#start(run);
@@ -199,7 +200,7 @@ export class Executor<T, R> {
     }
     try {
       const result = this.#handler.doTask(run.attempt.task, run.context);
-      if (!isThenable(result)) {
+      if (!isPromiseLike(result)) {
         this.#end(run, { kind: 'done', result });
         return;
       }
@@ -266,10 +267,6 @@ export class Executor<T, R> {
     if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     this.#pump();
   }
-}
-
-function isThenable<R>(value: R | Promise<R>): value is Promise<R> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Why an attempt is aborted, for its signal. */

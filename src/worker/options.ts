@@ -43,7 +43,8 @@ export interface WorkerOptions<T> {
    */
   readonly prefetch?: number | 'auto' | undefined;
   /**
-   * Which tasks the worker takes: a list of values of `task.type`, at most 1024 with 8192 characters in all, which the
+   * Which tasks the worker takes: a list of values of `task.type`, at most 1024 of at most
+   * 256 characters, with 8192 in all, which the
    * master goes by; or a predicate, which the worker asks for every task that comes, of the types that the handler
    * `accepts`, and rejects it if the answer is false.
    * @defaultValue what the handler's `accepts` says, else all tasks
@@ -153,7 +154,7 @@ function expectTypes(name: string, types: unknown): void {
   if (!isList)
     refuse(
       name,
-      `a list of at most ${Limits.acceptedTypes} task types with ${Limits.acceptedCharacters} characters in all, or a function`,
+      `a list of at most ${Limits.acceptedTypes} task types of at most ${Limits.nameCharacters} characters, ${Limits.acceptedCharacters} in all, or a function`,
       types,
     );
 }

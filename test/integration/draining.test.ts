@@ -1,5 +1,5 @@
 import { FifoScheduler, Master, type MasterEvent, Worker } from 'taskdist';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Cluster, gate, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
 
 /** A worker whose one slot is busy with `a`, while `b` waits there, and `c` in the queue. */
@@ -102,6 +102,44 @@ describe('a Master that drains', () => {
     await drained;
     await outcomes;
     expect(given).toBe(0);
+  });
+
+  it('leaves a master alone that was stopped and started again, before its scheduler knew of the last result', async () => {
+    let tell = (): void => {};
+    class LateScheduler extends FifoScheduler<string, string> {
+      override release(...parameters: Parameters<FifoScheduler<string, string>['release']>): never {
+        super.release(...parameters);
+        const late = new Promise<boolean>((resolve) => {
+          tell = () => resolve(true);
+        });
+        return late as never;
+      }
+    }
+    const scheduler = new LateScheduler();
+    const master = new Master(scheduler, { port: 0 });
+    onTestFinished(() => master.stop());
+    await master.start();
+    const url = `ws://127.0.0.1:${master.address?.port}/`;
+    const worker = new Worker<string, string>(() => new Promise(() => {}), {
+      url,
+      prefetch: 0,
+      grace: 0,
+      reconnect: false,
+    });
+    onTestFinished(() => worker.stop());
+    await worker.start();
+    const started = new Promise((resolve) => worker.on('taskStarted', resolve));
+    const first = expect(scheduler.put('first')).rejects.toMatchObject({ code: 'TASKDIST_STOPPED' });
+    await started;
+    const drained = master.drain({ grace: Number.POSITIVE_INFINITY });
+    // Its task is given back, of which the scheduler says nothing yet.
+    await worker.stop();
+    await master.stop();
+    await first;
+    await master.start();
+    tell();
+    await drained;
+    expect(master.address).toBeDefined();
   });
 
   it('refuses a grace that is none, and goes on', async () => {

@@ -80,6 +80,25 @@ describe('Conversation', () => {
     expect(masterMessages(socket.frames)).toEqual([[ping(1), ping(2)], [ping(3)]]);
   });
 
+  it('sends what a getter of a message says behind that message, also if that cannot be sent', async () => {
+    const { clock, socket, conversation } = setUp();
+    const speaking = (nonce: number, value: unknown): MasterMessage => {
+      const task = {
+        get says() {
+          conversation.send(ping(nonce));
+          return value;
+        },
+      };
+      return [MessageType.grant, nonce, 1, 'key', task];
+    };
+    conversation.send(speaking(1, 'something'));
+    expect(() => conversation.send(speaking(2, () => {}))).toThrow('Cannot cross the wire');
+    await clock.settle();
+    expect(masterMessages(socket.frames)).toEqual([
+      [[MessageType.grant, 1, 1, 'key', { says: 'something' }], ping(1), ping(2)],
+    ]);
+  });
+
   it('asks the clock once for all messages of a turn', async () => {
     const { clock, conversation } = setUp();
     let asked = 0;

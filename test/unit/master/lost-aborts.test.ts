@@ -12,7 +12,7 @@ import { helloOf, WorkerPeer } from '../../support/peers.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
-const { grant, done } = MessageType;
+const { grant, cancel, done } = MessageType;
 
 /** The tasks granted since this was asked last. */
 function granted(peer: WorkerPeer): unknown[] {
@@ -44,6 +44,33 @@ describe('an abort by whoever waits for the task before', () => {
     await clock.settle();
     expect(third()).toEqual({ status: 'fulfilled', value: 'another' });
     expect(master.sessions.list()).toMatchObject([{ done: 2, running: 0, late: 0 }]);
+  });
+
+  it('reaches a worker also if it comes from within the next task, as that is being written', async () => {
+    const master = new VirtualMaster<unknown, string>();
+    const { clock, scheduler } = master;
+    const controller = new AbortController();
+    const first = follow(scheduler.put('first', { signal: controller.signal }));
+    const peer = await master.connect();
+    peer.send(helloOf({ concurrency: 2 }));
+    await clock.settle();
+    peer.news();
+    const task = {
+      get n() {
+        controller.abort('enough');
+        return 2;
+      },
+    };
+    const second = follow(scheduler.put(task));
+    await clock.settle();
+    expect(first()).toEqual({ status: 'rejected', reason: 'enough' });
+    expect(peer.news()).toEqual([
+      [grant, 2, 1, '1', { n: 2 }],
+      [cancel, 1, 'aborted'],
+    ]);
+    peer.send([done, 2, 'result']);
+    await clock.settle();
+    expect(second()).toEqual({ status: 'fulfilled', value: 'result' });
   });
 
   it('keeps it from being sent to a worker that waited for it', async () => {

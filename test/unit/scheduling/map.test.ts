@@ -101,6 +101,19 @@ describe('a map', () => {
     expect(calls.map((call) => call())).toEqual([rejected(new Error('no input')), over]);
   });
 
+  it('ends with the error of an input that fails, whatever the inputs throw when they are closed', async () => {
+    function* inputs(): Generator<Promise<number>> {
+      try {
+        yield Promise.reject(new Error('no input'));
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: that is what is tested
+        throw new Error('stuck');
+      }
+    }
+    const puts = new ManualPut<number, string>();
+    await expect(mapTasks(puts.prepare, inputs()).next()).rejects.toThrow('no input');
+  });
+
   it('answers calls of next that were made ahead, in their order', async () => {
     const { puts, stream } = setUp([0, 1, 2]);
     const calls = [1, 2, 3, 4, 5].map(() => follow(stream.next()));

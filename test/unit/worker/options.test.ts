@@ -104,19 +104,19 @@ describe('a wrong option of a worker', () => {
     [{ prefetch: null }, "Expected `prefetch` to be 'auto', or an integer from 0 to 65536, got null"],
     [
       { accepts: 'a' },
-      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got "a"',
+      'Expected `accepts` to be a list of at most 1024 task types of at most 256 characters, 8192 in all, or a function, got "a"',
     ],
     [
       { accepts: [1] },
-      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
+      'Expected `accepts` to be a list of at most 1024 task types of at most 256 characters, 8192 in all, or a function, got an array',
     ],
     [
       { accepts: Array(1025).fill('t') },
-      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
+      'Expected `accepts` to be a list of at most 1024 task types of at most 256 characters, 8192 in all, or a function, got an array',
     ],
     [
       { accepts: ['x'.repeat(257)] },
-      'Expected `accepts` to be a list of at most 1024 task types with 8192 characters in all, or a function, got an array',
+      'Expected `accepts` to be a list of at most 1024 task types of at most 256 characters, 8192 in all, or a function, got an array',
     ],
     [{ connectTimeout: 0 }, 'Expected `connectTimeout` to be a number of milliseconds ≥ 1, got 0'],
     [{ connectTimeout: infinity }, 'Expected `connectTimeout` to be a number of milliseconds ≥ 1, got Infinity'],
