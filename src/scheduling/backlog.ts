@@ -1,6 +1,7 @@
 // The backlog: all queued tasks, and the first of them for whoever asks.
 import { Groups } from './groups.ts';
-import { type Choice, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
+import type { Choice } from './profile.ts';
 import { Profiles } from './profiles.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { Seniority } from './seniority.ts';

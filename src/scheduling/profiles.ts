@@ -1,6 +1,7 @@
 // Which workers are there, and which of them may have the same tasks.
 import { labelsKey } from '../labels.ts';
-import { type Choice, type Lane, Profile, View } from './lane.ts';
+import type { Lane } from './lane.ts';
+import { type Choice, Profile, View } from './profile.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { TaskRecord } from './task-record.ts';
 

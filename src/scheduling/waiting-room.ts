@@ -1,6 +1,6 @@
 // The workers that wait for a task, and the fair handing out of what comes.
 import { Heap, type HeapItem } from '../heap.ts';
-import type { Choice } from './lane.ts';
+import type { Choice } from './profile.ts';
 import type { Lease, LeaseHolder } from './scheduler.ts';
 
 /** A `take` that has found nothing so far. */

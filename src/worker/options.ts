@@ -43,9 +43,8 @@ export interface WorkerOptions<T> {
    */
   readonly prefetch?: number | 'auto' | undefined;
   /**
-   * Which tasks the worker takes: a list of values of `task.type`, at most 1024 of at most
-   * 256 characters, with 8192 in all, which the
-   * master goes by; or a predicate, which the worker asks for every task that comes, of the types that the handler
+   * Which tasks the worker takes: a list of values of `task.type`, at most 1024 of at most 256 characters, 8192 in all,
+   * which the master goes by; or a predicate, which the worker asks for every task that comes, of the types that the handler
    * `accepts`, and rejects it if the answer is false.
    * @defaultValue what the handler's `accepts` says, else all tasks
    */

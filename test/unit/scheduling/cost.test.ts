@@ -1,7 +1,7 @@
 // What it costs that many wait, for tasks, for workers, or for somebody to be told: counted, not timed.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
-import { Profile } from '../../../src/scheduling/lane.ts';
+import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { UnmatchedWatch } from '../../../src/scheduling/unmatched.ts';

@@ -1,7 +1,7 @@
 // Workers that refuse tasks: who is offered what, and that refusals cost nothing once they do not matter any more.
 import { describe, expect, it, vi } from 'vitest';
 import { Heap } from '../../../src/heap.ts';
-import { Profile } from '../../../src/scheduling/lane.ts';
+import { Profile } from '../../../src/scheduling/profile.ts';
 import type { TestHolder } from '../../support/holders.ts';
 import { openScheduler } from '../../support/scheduler.ts';
 

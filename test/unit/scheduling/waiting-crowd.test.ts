@@ -1,7 +1,7 @@
 // What it costs to serve a few tasks while many wait for one.
 import { describe, expect, it, vi } from 'vitest';
 import { GrantTable } from '../../../src/master/grants.ts';
-import { Profile } from '../../../src/scheduling/lane.ts';
+import { Profile } from '../../../src/scheduling/profile.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';

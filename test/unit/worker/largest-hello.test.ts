@@ -62,7 +62,7 @@ describe('the largest hello that the options allow', () => {
   it('is kept by refusing more accepted types than that', () => {
     const tooMany = Array<string>(33).fill('x'.repeat(Limits.nameCharacters));
     expect(() => checkWorkerOptions<unknown>({ accepts: tooMany }, 'n', { doTask: () => undefined })).toThrow(
-      '8192 characters in all',
+      '8192 in all',
     );
   });
 });

@@ -1,0 +1,148 @@
+// From what workers choose their tasks: the lanes of what they take, in order, but for what they have rejected.
+import { Heap, type HeapItem } from '../heap.ts';
+import { Groups } from './groups.ts';
+import type { Lane } from './lane.ts';
+import type { LeaseHolder } from './scheduler.ts';
+import { isFor, type TaskRecord } from './task-record.ts';
+
+/**
+ * A lane's place among those that a profile chooses from. Its rank is the order of the lane's first task when the
+ * profile looked at it last. That task can have been taken since without the place being told, so that who takes a task
+ * does not pay for all who might have taken it: so the lane's first task may come after the rank, but never before.
+ */
+export class Place<T, R> implements HeapItem {
+  heapIndex = -1;
+  priority = 0;
+  sequence = 0;
+  readonly lane: Lane<T, R>;
+  /** How many of the profile's holders have refused the lane's tasks. */
+  readonly refusals: number;
+
+  constructor(lane: Lane<T, R>, refusals: number) {
+    this.lane = lane;
+    this.refusals = refusals;
+  }
+
+  isBefore(other: Place<T, R>): boolean {
+    return this.priority > other.priority || (this.priority === other.priority && this.sequence < other.sequence);
+  }
+}
+
+/** Sequence numbers of tasks. */
+const NONE: ReadonlySet<number> = new Set();
+
+/**
+ * The holders with the same `accepts` and labels, and the lanes of what they take, in order, whoever of them has refused
+ * it. Or one of them alone, which has refused much, and the lanes without that.
+ */
+export class Profile<T, R> {
+  readonly key: string;
+  #holders = 0;
+  readonly #example: LeaseHolder<T>;
+  readonly #without: ReadonlySet<number>;
+  readonly #places = new Heap<Place<T, R>>((a, b) => a.isBefore(b));
+  /** The lanes that some of its holders have refused, by how many. */
+  readonly #refusedLanes = new Groups<number, Lane<T, R>>();
+
+  /** `without`: the sequence numbers of tasks that are left out. */
+  constructor(key: string, example: LeaseHolder<T>, without = NONE) {
+    this.key = key;
+    this.#example = example;
+    this.#without = without;
+  }
+
+  /** How many holders it is of. */
+  get holders(): number {
+    return this.#holders;
+  }
+
+  /** There is one holder more, which has refused nothing. */
+  enter(): void {
+    for (const lane of this.exhausted) lane.orphanedAtMs = undefined;
+    this.#holders += 1;
+  }
+
+  /** There is one holder less; there must be no lane any more that it has refused. */
+  exit(): void {
+    this.#holders -= 1;
+  }
+
+  /** The lanes that all of its holders have refused. */
+  get exhausted(): ReadonlySet<Lane<T, R>> {
+    return this.#refusedLanes.get(this.#holders);
+  }
+
+  /** Looks at a lane that it has not seen before, and that so many of its holders have refused; if any, it is not empty. */
+  consider(lane: Lane<T, R>, refusals: number): void {
+    const first = lane.records.peek();
+    // The same holders have refused all of a lane.
+    if (first !== undefined && this.#without.has(first.sequence)) return;
+    if (!isFor(this.#example, lane.type, lane.requires)) return;
+    const place = new Place(lane, refusals);
+    lane.places.set(this, place);
+    lane.orphanedAtMs = undefined;
+    if (refusals > 0) this.#refusedLanes.add(refusals, lane);
+    if (first !== undefined) this.promote(place, first);
+  }
+
+  /** The lane has got this first task. */
+  promote(place: Place<T, R>, first: TaskRecord<T, R>): void {
+    place.priority = first.terms.priority;
+    place.sequence = first.sequence;
+    if (place.heapIndex < 0) this.#places.push(place);
+    else this.#places.update(place);
+  }
+
+  /** The lane is no more. */
+  forget(lane: Lane<T, R>): void {
+    const place = lane.places.get(this);
+    if (place === undefined) return;
+    lane.places.delete(this);
+    this.#places.remove(place);
+    if (place.refusals > 0) this.#refusedLanes.delete(place.refusals, lane);
+  }
+
+  /** The first task for holders who have refused these ones. */
+  first(refused = NONE): TaskRecord<T, R> | undefined {
+    for (let place = this.#firstPlace(refused); place !== undefined; place = this.#firstPlace(refused)) {
+      const first = place.lane.records.peek();
+      if (first === undefined) this.#places.remove(place);
+      else if (first.sequence === place.sequence) return first;
+      else this.promote(place, first);
+    }
+    return undefined;
+  }
+
+  #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
+    if (refused.size === 0) return this.#places.peek();
+    return this.#places.find(({ lane }) => {
+      const first = lane.records.peek();
+      // An empty one must be found too, as it has no place here any more.
+      return first === undefined || !refused.has(first.sequence);
+    });
+  }
+}
+
+/** A profile as those of its holders see it who have refused the same tasks: they pass over these at every look. */
+export class View<T, R> {
+  readonly key: string;
+  /** How many holders look through it. */
+  holders = 0;
+  readonly #profile: Profile<T, R>;
+  readonly #refused: ReadonlySet<number>;
+
+  /** `refused`: the sequence numbers of the tasks. */
+  constructor(key: string, profile: Profile<T, R>, refused: ReadonlySet<number>) {
+    this.key = key;
+    this.#profile = profile;
+    this.#refused = refused;
+  }
+
+  /** The first task for these holders. */
+  first(): TaskRecord<T, R> | undefined {
+    return this.#profile.first(this.#refused);
+  }
+}
+
+/** From what a holder chooses. */
+export type Choice<T, R> = Profile<T, R> | View<T, R>;
