@@ -44,7 +44,6 @@ function objectToJson(value: object, depth: number): unknown {
   if (Array.isArray(value)) return value.map(innerToJson);
   if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
-  if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
   if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
   if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
@@ -89,7 +88,6 @@ function untag(tag: unknown, value: unknown, depth: number): unknown {
   if (tag === 'Date' && typeof value === 'number') return new Date(value);
   if (tag === 'Date' && value === null) return new Date(Number.NaN);
   if (tag === 'Set' && Array.isArray(value)) return new Set(listFromJson(value, depth));
-  if (tag === 'RegExp' && Array.isArray(value)) return new RegExp(String(value[0]), String(value[1]));
   if (tag === 'Error' && Array.isArray(value)) return errorFromArray(listFromJson(value, depth));
   if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value, depth);
   if (typeof value === 'string') {

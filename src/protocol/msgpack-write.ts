@@ -46,7 +46,6 @@ function writeObject(output: Output, value: object, depth: number): void {
   else if (value instanceof Date) writeDate(output, value);
   else if (value instanceof Set) writeTagged(output, Extension.set, [...value], depth);
   else if (value instanceof Error) writeTagged(output, Extension.error, errorToArray(value), depth);
-  else if (value instanceof RegExp) writeTagged(output, Extension.regExp, [value.source, value.flags], depth);
   else if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   else writeInstance(output, value, depth);
 }

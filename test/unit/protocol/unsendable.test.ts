@@ -21,6 +21,7 @@ const unsendable: [string, () => object][] = [
   ['Notes', () => new Notes()],
   ['WeakSet', () => new WeakSet()],
   ['WeakRef', () => new WeakRef({})],
+  ['RegExp', () => /a/g],
 ];
 
 const nestings: [string, (value: object) => unknown][] = [
