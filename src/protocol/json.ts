@@ -19,7 +19,7 @@ function viewOf(name: unknown): ViewConstructor | undefined {
 
 const tagged = (tag: string, ...values: unknown[]): unknown => ({ [TAG]: [tag, ...values] });
 
-/** A value as JSON can write it, which stands within `depth` others. */
+/** A value as JSON can write it, which stands within `depth` arrays, maps, sets and errors. */
 function toJson(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'function':
@@ -39,19 +39,24 @@ function toJson(value: unknown, depth: number): unknown {
 }
 
 function objectToJson(value: object, depth: number): unknown {
-  expectDepth(depth);
-  const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
-  if (Array.isArray(value)) return value.map(innerToJson);
   if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
-  if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
-  if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
   if (ArrayBuffer.isView(value)) {
     const View = kindOf(value);
     if (View === undefined) throw new TypeError(`a ${value.constructor.name}`);
     return tagged(View.name, toBase64(bytesOf(value)));
   }
+  return containerToJson(value, depth);
+}
+
+/** What holds other values, as the `depth`th of such in each other. */
+function containerToJson(value: object, depth: number): unknown {
+  expectDepth(depth);
+  const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
+  if (Array.isArray(value)) return value.map(innerToJson);
+  if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
+  if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if ('toJSON' in value && typeof value.toJSON === 'function') return innerToJson(value.toJSON());
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   const object: Record<string, unknown> = Object.fromEntries(entries.map(([key, inner]) => [key, innerToJson(inner)]));
@@ -59,10 +64,9 @@ function objectToJson(value: object, depth: number): unknown {
   return Object.hasOwn(object, TAG) ? tagged('object', object) : object;
 }
 
-/** The value that {@link toJson} wrote, which stands within `depth` others. */
+/** The value that {@link toJson} wrote, which stands within `depth` arrays, maps, sets and errors. */
 function fromJson(json: unknown, depth: number): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  expectDepth(depth + 1);
   if (Array.isArray(json)) return listFromJson(json, depth + 1);
   if (!Object.hasOwn(json, TAG)) return objectFromJson(json, depth + 1);
   const inner: unknown = Reflect.get(json, TAG);
@@ -71,10 +75,12 @@ function fromJson(json: unknown, depth: number): unknown {
 }
 
 function listFromJson(json: readonly unknown[], depth: number): unknown[] {
+  expectDepth(depth);
   return json.map((inner) => fromJson(inner, depth));
 }
 
 function objectFromJson(json: object, depth: number): object {
+  expectDepth(depth);
   const object: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(json)) {
     // Never the prototype, whatever a peer sends.

@@ -36,9 +36,8 @@ export function writeValue(output: Output, value: unknown, depth: number): void 
   }
 }
 
-/** Writes what is the `depth`th of arrays and maps in each other. */
+/** Writes what is the `depth`th of values in each other, if it is one that counts. */
 function writeObject(output: Output, value: object, depth: number): void {
-  expectDepth(depth);
   if (Array.isArray(value)) writeArray(output, value, depth);
   else if (isPlain(value)) writeMap(output, value, depth);
   else if (ArrayBuffer.isView(value)) writeView(output, value);
@@ -57,6 +56,8 @@ function isPlain(value: object): value is Readonly<Record<string, unknown>> {
 
 /** Writes an object of a class that is not known here: as what it says for itself, or its own properties. */
 function writeInstance(output: Output, value: object, depth: number): void {
+  // Before it is asked, as what it says may be such an object again, without end.
+  expectDepth(depth);
   const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
   if (json !== value) writeValue(output, json, depth);
   else if (value instanceof Map) writeEntries(output, [...value], depth);
@@ -64,12 +65,14 @@ function writeInstance(output: Output, value: object, depth: number): void {
 }
 
 function writeArray(output: Output, array: readonly unknown[], depth: number): void {
+  expectDepth(depth);
   const { length } = array;
   output.count(0x90, 0xdc, length);
   for (let index = 0; index < length; index += 1) writeValue(output, array[index], depth);
 }
 
 function writeMap(output: Output, object: Readonly<Record<string, unknown>>, depth: number): void {
+  expectDepth(depth);
   const keys = Object.keys(object);
   output.count(0x80, 0xde, keys.length);
   for (const key of keys) {

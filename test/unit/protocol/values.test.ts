@@ -80,6 +80,13 @@ describe.each(each)('a value in $name', ({ codec }) => {
     });
   });
 
+  it('has texts as the name and message of an error, whatever they were', () => {
+    const named = (name: unknown): Error => Object.defineProperty(new Error('m'), 'name', { value: name });
+    const through = roundTrip(codec, [named(5), named(undefined), named({ toString: () => 'said' })]);
+    expect(through).toMatchObject([{ name: '5' }, { name: 'undefined' }, { name: 'said' }]);
+    expect(() => roundTrip(codec, named({ toString: 1, valueOf: 1 }))).toThrow(/Cannot cross the wire/);
+  });
+
   it('loses the sign of 0', () => {
     expect(roundTrip(codec, -0)).toBe(0);
   });
