@@ -54,7 +54,8 @@ function objectToJson(value: object, depth: number): unknown {
 function containerToJson(value: object, depth: number): unknown {
   expectDepth(depth);
   const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
-  if (Array.isArray(value)) return value.map(innerToJson);
+  // By index, as `map` passes over what is missing and leaves it to become null.
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => innerToJson(value[index]));
   if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
   if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if ('toJSON' in value && typeof value.toJSON === 'function') return innerToJson(value.toJSON());

@@ -91,6 +91,15 @@ describe.each(each)('a value in $name', ({ codec }) => {
     expect(roundTrip(codec, -0)).toBe(0);
   });
 
+  it('has undefined where an array has nothing', () => {
+    const holes = [1];
+    holes[2] = 3;
+    expect(roundTrip(codec, [holes, new Array(2)])).toStrictEqual([
+      [1, undefined, 3],
+      [undefined, undefined],
+    ]);
+  });
+
   it('becomes a plain object from a Map, and from an instance', () => {
     class Point {
       readonly x = 1;
