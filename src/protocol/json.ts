@@ -8,6 +8,7 @@ import { errorFromArray, errorToArray } from './error-values.ts';
 import { cutFrames, fitsFrame, notSerializable, tooLarge } from './frames.ts';
 import type { Message } from './messages.ts';
 import { expectDepth } from './nesting.ts';
+import { asJson, entriesOf, isPlain } from './object-values.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TAG = '$';
@@ -58,9 +59,9 @@ function containerToJson(value: object, depth: number): unknown {
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => innerToJson(value[index]));
   if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
   if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
-  if ('toJSON' in value && typeof value.toJSON === 'function') return innerToJson(value.toJSON());
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
-  const object: Record<string, unknown> = Object.fromEntries(entries.map(([key, inner]) => [key, innerToJson(inner)]));
+  const json = isPlain(value) ? value : asJson(value);
+  if (json !== value) return innerToJson(json);
+  const object = Object.fromEntries(entriesOf(value).map(([key, inner]) => [key, innerToJson(inner)]));
   // An object of the user's that looks like a tag is wrapped in one.
   return Object.hasOwn(object, TAG) ? tagged('object', object) : object;
 }

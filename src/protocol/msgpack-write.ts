@@ -4,6 +4,7 @@ import { errorToArray } from './error-values.ts';
 import { Extension, ViewKind } from './msgpack-format.ts';
 import type { Output } from './msgpack-output.ts';
 import { expectDepth } from './nesting.ts';
+import { asJson, entriesOf, isPlain } from './object-values.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 /**
@@ -49,19 +50,13 @@ function writeObject(output: Output, value: object, depth: number): void {
   else writeInstance(output, value, depth);
 }
 
-/** Whether it was written as `{…}`. Asked of its prototype, as its `constructor` may be a key of its own. */
-function isPlain(value: object): value is Readonly<Record<string, unknown>> {
-  return Object.getPrototypeOf(value) === Object.prototype;
-}
-
 /** Writes an object of a class that is not known here: as what it says for itself, or its own properties. */
 function writeInstance(output: Output, value: object, depth: number): void {
   // Before it is asked, as what it says may be such an object again, without end.
   expectDepth(depth);
-  const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
-  if (json !== value) writeValue(output, json, depth);
-  else if (value instanceof Map) writeEntries(output, [...value], depth);
-  else writeEntries(output, Object.entries(value), depth);
+  const json = asJson(value);
+  if (json === value) writeEntries(output, entriesOf(value), depth);
+  else writeValue(output, json, depth);
 }
 
 function writeArray(output: Output, array: readonly unknown[], depth: number): void {
@@ -81,18 +76,12 @@ function writeMap(output: Output, object: Readonly<Record<string, unknown>>, dep
   }
 }
 
-function writeEntries(output: Output, entries: readonly (readonly [unknown, unknown])[], depth: number): void {
+function writeEntries(output: Output, entries: readonly (readonly [string, unknown])[], depth: number): void {
   output.count(0x80, 0xde, entries.length);
   for (const [key, value] of entries) {
-    output.text(keyOf(key));
+    output.text(key);
     writeValue(output, value, depth);
   }
-}
-
-/** The text that a Map's key becomes. @throws if it is one that would be the same text as others */
-function keyOf(key: unknown): string {
-  if (key === null || !['object', 'function', 'symbol'].includes(typeof key)) return String(key);
-  throw new TypeError(`a Map whose key is a ${typeof key}`);
 }
 
 /** An extension whose payload is a byte that says nothing. */
