@@ -187,6 +187,19 @@ function throwOops(): never {
   throw new Error('oops');
 }
 
+describe('half of a surrogate pair', () => {
+  it('arrives as it was over JSON, in texts and in keys', () => {
+    const value = ['\ud83d', 'a\ude00b', { '\ud83d': 1, '\ude00': 2 }];
+    expect(roundTrip(codecs.json, value)).toStrictEqual(value);
+    expect(encodeOne(codecs.json, [[5, 1, '\ud83d']])).toBe('[[5,1,"\\ud83d"]]');
+  });
+
+  it('becomes a replacement character over MessagePack, by which keys may become the same: the last one holds', () => {
+    const value = ['\ud83d', 'a\ude00b', { '\ud83d': 1, '\ude00': 2 }];
+    expect(roundTrip(codecs.msgpack, value)).toStrictEqual(['\ufffd', 'a\ufffdb', { '\ufffd': 2 }]);
+  });
+});
+
 describe('a message in MessagePack', () => {
   it('may be written in any of the ways that MessagePack has', () => {
     const frame = fromHex('dd00000001 dc0003 cc05 ce00000001 df00000001 d90178 ca3fc00000');
