@@ -40,6 +40,7 @@ function toJson(value: unknown, depth: number): unknown {
 }
 
 function objectToJson(value: object, depth: number): unknown {
+  if (Array.isArray(value) || isPlain(value)) return containerToJson(value, depth);
   if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));

@@ -71,6 +71,40 @@ const nearTheLimit = fc
     return value;
   });
 
+/** Values that are refused wherever they stand, or only look like such. */
+const questionable = fc
+  .constantFrom<() => unknown>(
+    () => Symbol('s'),
+    () => () => 1,
+    () => /a/g,
+    () => Promise.resolve(),
+    () => ({ toJSON: () => 1 }),
+    () => Object.assign(Object.create(null), { toJSON: () => 1 }),
+    () => new Map([[{}, 1]]),
+    () => new Map([[Symbol('s'), 1]]),
+    () =>
+      new Map<unknown, unknown>([
+        [1, () => 1],
+        ['1', 2],
+      ]),
+    () => new Array(3),
+    () => new (class extends Array {})(3),
+    () => new (class extends Set {})([1]),
+    () => Object.defineProperty(new Error('m'), 'name', { value: { toString: 1, valueOf: 1 } }),
+    () => Object.create(Set.prototype),
+    () => Object.create(Date.prototype),
+    () => Object.create(Error.prototype),
+    () => Object(5n),
+    () => Object('text'),
+    () => JSON.parse('{"__proto__":1,"__proto_":2}'),
+    () => JSON.parse('{"__proto_":1,"__proto__":{"$":[]}}'),
+  )
+  .map((create) => create());
+
+const anywhere = fc
+  .tuple(fc.oneof(questionable, leaf), fc.oneof(questionable, leaf), fc.array(wrap, { maxLength: 6 }))
+  .map(([inmost, beside, wraps]) => wraps.reduce((value, each) => each(value, beside), inmost));
+
 /** What of a value arrives, as bytes by which two of them can be compared; undefined if it is refused. */
 function arriving(codec: Codec, value: unknown): string | undefined {
   try {
@@ -95,5 +129,14 @@ describe('the codecs', () => {
       { numRuns: 1000 },
     );
     expect(Math.min(accepted, refused)).toBeGreaterThan(30);
+  });
+
+  it('read what they write, and take and refuse the same, whatever it is', () => {
+    fc.assert(
+      fc.property(anywhere, (value) => {
+        expect(arriving(json, value)).toBe(arriving(msgpack, value));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
