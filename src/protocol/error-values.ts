@@ -1,7 +1,8 @@
 // Errors within tasks and results, as both codecs write them: name, message, cause.
 
+/** @throws if its name or message cannot be text, as nobody could read it then */
 export function errorToArray(error: Error): [name: string, message: string, cause: unknown] {
-  return [error.name, error.message, error.cause];
+  return [String(error.name), String(error.message), error.cause];
 }
 
 /** @throws TypeError if its name or message cannot be text */

@@ -8,6 +8,7 @@ import { errorFromArray, errorToArray } from './error-values.ts';
 import { cutFrames, fitsFrame, notSerializable, tooLarge } from './frames.ts';
 import type { Message } from './messages.ts';
 import { expectDepth } from './nesting.ts';
+import { asJson, entriesOf, isPlain } from './object-values.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TAG = '$';
@@ -19,7 +20,7 @@ function viewOf(name: unknown): ViewConstructor | undefined {
 
 const tagged = (tag: string, ...values: unknown[]): unknown => ({ [TAG]: [tag, ...values] });
 
-/** A value as JSON can write it, which stands within `depth` others. */
+/** A value as JSON can write it, which stands within `depth` arrays, maps, sets and errors. */
 function toJson(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'function':
@@ -39,31 +40,36 @@ function toJson(value: unknown, depth: number): unknown {
 }
 
 function objectToJson(value: object, depth: number): unknown {
-  expectDepth(depth);
-  const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
-  if (Array.isArray(value)) return value.map(innerToJson);
+  if (Array.isArray(value) || isPlain(value)) return containerToJson(value, depth);
   if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   if (value instanceof Date) return tagged('Date', value.getTime());
-  if (value instanceof RegExp) return tagged('RegExp', [value.source, value.flags]);
-  if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
-  if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', toBase64(new Uint8Array(value)));
   if (ArrayBuffer.isView(value)) {
     const View = kindOf(value);
     if (View === undefined) throw new TypeError(`a ${value.constructor.name}`);
     return tagged(View.name, toBase64(bytesOf(value)));
   }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return innerToJson(value.toJSON());
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
-  const object: Record<string, unknown> = Object.fromEntries(entries.map(([key, inner]) => [key, innerToJson(inner)]));
+  return containerToJson(value, depth);
+}
+
+/** What holds other values, as the `depth`th of such in each other. */
+function containerToJson(value: object, depth: number): unknown {
+  expectDepth(depth);
+  const innerToJson = (inner: unknown): unknown => toJson(inner, depth);
+  // By index, as `map` passes over what is missing and leaves it to become null.
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => innerToJson(value[index]));
+  if (value instanceof Error) return tagged('Error', errorToArray(value).map(innerToJson));
+  if (value instanceof Set) return tagged('Set', [...value].map(innerToJson));
+  const json = isPlain(value) ? value : asJson(value);
+  if (json !== value) return innerToJson(json);
+  const object = Object.fromEntries(entriesOf(value).map(([key, inner]) => [key, innerToJson(inner)]));
   // An object of the user's that looks like a tag is wrapped in one.
   return Object.hasOwn(object, TAG) ? tagged('object', object) : object;
 }
 
-/** The value that {@link toJson} wrote, which stands within `depth` others. */
+/** The value that {@link toJson} wrote, which stands within `depth` arrays, maps, sets and errors. */
 function fromJson(json: unknown, depth: number): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  expectDepth(depth + 1);
   if (Array.isArray(json)) return listFromJson(json, depth + 1);
   if (!Object.hasOwn(json, TAG)) return objectFromJson(json, depth + 1);
   const inner: unknown = Reflect.get(json, TAG);
@@ -72,10 +78,12 @@ function fromJson(json: unknown, depth: number): unknown {
 }
 
 function listFromJson(json: readonly unknown[], depth: number): unknown[] {
+  expectDepth(depth);
   return json.map((inner) => fromJson(inner, depth));
 }
 
 function objectFromJson(json: object, depth: number): object {
+  expectDepth(depth);
   const object: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(json)) {
     // Never the prototype, whatever a peer sends.
@@ -89,7 +97,6 @@ function untag(tag: unknown, value: unknown, depth: number): unknown {
   if (tag === 'Date' && typeof value === 'number') return new Date(value);
   if (tag === 'Date' && value === null) return new Date(Number.NaN);
   if (tag === 'Set' && Array.isArray(value)) return new Set(listFromJson(value, depth));
-  if (tag === 'RegExp' && Array.isArray(value)) return new RegExp(String(value[0]), String(value[1]));
   if (tag === 'Error' && Array.isArray(value)) return errorFromArray(listFromJson(value, depth));
   if (tag === 'object' && typeof value === 'object' && value !== null) return objectFromJson(value, depth);
   if (typeof value === 'string') {

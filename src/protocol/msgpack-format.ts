@@ -2,7 +2,7 @@
 
 /**
  * The types of the extensions. Of {@link Extension.undefined} the payload is a byte that says nothing; so it is of a
- * set, an error and a regular expression, where the array that follows the extension has the contents.
+ * set and an error, where the array that follows the extension has the contents.
  */
 export const Extension = {
   undefined: 0x00,
@@ -10,7 +10,6 @@ export const Extension = {
   error: 0x65,
   set: 0x73,
   typedArray: 0x74,
-  regExp: 0x78,
   /** MessagePack's own; −1 as a signed byte. */
   timestamp: 0xff,
 } as const;

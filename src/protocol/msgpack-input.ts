@@ -83,7 +83,7 @@ export class Input {
     this.position = start;
     const key = this.text(byteLength);
     if (key === '__proto__') return '__proto_';
-    // As many characters as bytes: it is ASCII.
+    // As many characters as bytes: ASCII, or U+FFFD for a byte that is no UTF-8, which is equal to no byte and never found.
     if (byteLength <= KNOWN_KEY_BYTES && key.length === byteLength) knownKeys[slot] = key;
     return key;
   }

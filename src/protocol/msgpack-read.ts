@@ -126,12 +126,6 @@ function readExtension(input: Input, byteLength: number, depth: number): unknown
       return new Set(readContents(input, byteLength, depth));
     case Extension.error:
       return errorFromArray(readContents(input, byteLength, depth));
-    case Extension.regExp: {
-      const [source, flags] = readContents(input, byteLength, depth);
-      if (typeof source !== 'string' || typeof flags !== 'string')
-        throw new TypeError('a malformed regular expression');
-      return new RegExp(source, flags);
-    }
     case Extension.typedArray:
       return readTypedArray(input, byteLength);
     case Extension.bigint:

@@ -4,6 +4,7 @@ import { errorToArray } from './error-values.ts';
 import { Extension, ViewKind } from './msgpack-format.ts';
 import type { Output } from './msgpack-output.ts';
 import { expectDepth } from './nesting.ts';
+import { asJson, entriesOf, isPlain } from './object-values.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 /**
@@ -36,9 +37,8 @@ export function writeValue(output: Output, value: unknown, depth: number): void 
   }
 }
 
-/** Writes what is the `depth`th of arrays and maps in each other. */
+/** Writes what is the `depth`th of values in each other, if it is one that counts. */
 function writeObject(output: Output, value: object, depth: number): void {
-  expectDepth(depth);
   if (Array.isArray(value)) writeArray(output, value, depth);
   else if (isPlain(value)) writeMap(output, value, depth);
   else if (ArrayBuffer.isView(value)) writeView(output, value);
@@ -46,31 +46,28 @@ function writeObject(output: Output, value: object, depth: number): void {
   else if (value instanceof Date) writeDate(output, value);
   else if (value instanceof Set) writeTagged(output, Extension.set, [...value], depth);
   else if (value instanceof Error) writeTagged(output, Extension.error, errorToArray(value), depth);
-  else if (value instanceof RegExp) writeTagged(output, Extension.regExp, [value.source, value.flags], depth);
   else if (unsendableClasses.some((Class) => value instanceof Class)) refuseToSend(value);
   else writeInstance(output, value, depth);
 }
 
-/** Whether it was written as `{…}`. Asked of its prototype, as its `constructor` may be a key of its own. */
-function isPlain(value: object): value is Readonly<Record<string, unknown>> {
-  return Object.getPrototypeOf(value) === Object.prototype;
-}
-
 /** Writes an object of a class that is not known here: as what it says for itself, or its own properties. */
 function writeInstance(output: Output, value: object, depth: number): void {
-  const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
-  if (json !== value) writeValue(output, json, depth);
-  else if (value instanceof Map) writeEntries(output, [...value], depth);
-  else writeEntries(output, Object.entries(value), depth);
+  // Before it is asked, as what it says may be such an object again, without end.
+  expectDepth(depth);
+  const json = asJson(value);
+  if (json === value) writeEntries(output, entriesOf(value), depth);
+  else writeValue(output, json, depth);
 }
 
 function writeArray(output: Output, array: readonly unknown[], depth: number): void {
+  expectDepth(depth);
   const { length } = array;
   output.count(0x90, 0xdc, length);
   for (let index = 0; index < length; index += 1) writeValue(output, array[index], depth);
 }
 
 function writeMap(output: Output, object: Readonly<Record<string, unknown>>, depth: number): void {
+  expectDepth(depth);
   const keys = Object.keys(object);
   output.count(0x80, 0xde, keys.length);
   for (const key of keys) {
@@ -79,18 +76,12 @@ function writeMap(output: Output, object: Readonly<Record<string, unknown>>, dep
   }
 }
 
-function writeEntries(output: Output, entries: readonly (readonly [unknown, unknown])[], depth: number): void {
+function writeEntries(output: Output, entries: readonly (readonly [string, unknown])[], depth: number): void {
   output.count(0x80, 0xde, entries.length);
   for (const [key, value] of entries) {
-    output.text(keyOf(key));
+    output.text(key);
     writeValue(output, value, depth);
   }
-}
-
-/** The text that a Map's key becomes. @throws if it is one that would be the same text as others */
-function keyOf(key: unknown): string {
-  if (key === null || !['object', 'function', 'symbol'].includes(typeof key)) return String(key);
-  throw new TypeError(`a Map whose key is a ${typeof key}`);
 }
 
 /** An extension whose payload is a byte that says nothing. */

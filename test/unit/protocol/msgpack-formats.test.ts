@@ -85,7 +85,6 @@ describe('MessagePack', () => {
     ['bigint of sixteen bytes', `d8 42 80 ${zeros(15)}`, -(2n ** 127n)],
     ['set', 'd4 73 00 92 01 a161', new Set([1, 'a'])],
     ['set whose array is in a longer format', 'c7 01 73 00 dc 0001 01', new Set([1])],
-    ['regular expression', 'd4 78 00 92 a161 a167', /a/g],
   ])('reads a %s: %s', (_, hex, value) => {
     expect(read(hex)).toStrictEqual(value);
   });
@@ -112,7 +111,7 @@ describe('MessagePack', () => {
     ['a set of a map', 'd4 73 00 80', /array/],
     ['a set of a set', 'd4 73 00 d4 73 00 90', /array/],
     ['an error of a text', 'd4 65 00 a161', /array/],
-    ['a regular expression of numbers', 'd4 78 00 92 01 02', /regular expression/],
+    ['a regular expression', 'd4 78 00 92 a161 a167', /unknown extension/],
     ['a timestamp of two bytes', 'd5 ff 0000', /length/],
     ['a timestamp of no bytes', 'c7 00 ff', /length/],
     ['a timestamp of sixteen bytes', `d8 ff ${zeros(16)}`, /length/],
@@ -165,7 +164,6 @@ describe('MessagePack', () => {
     [new Date(-1), 'c70cff3b8b87c0ffffffffffffffff'],
     [new Date(Number.NaN), 'd4ffff'],
     [new Set(['a']), 'd4730091a161'],
-    [/a/g, 'd4780092a161a167'],
     [new RangeError('m'), 'd4650093aa52616e67654572726f72a16dd40000'],
     [Uint8Array.of(1, 2), 'c4020102'],
     [Float32Array.of(1), 'c70574070000803f'],

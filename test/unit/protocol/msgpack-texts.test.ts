@@ -85,6 +85,10 @@ describe('a key in MessagePack', () => {
     expect(keyOf('c3a9')).toBe('é');
     expect(keyOf('ff')).toBe('\ufffd');
     expect(keyOf('fe')).toBe('\ufffd');
+    // One that is remembered under as many characters as it had bytes.
+    for (let round = 0; round < 2; round += 1) {
+      expect([keyOf('61ff'), keyOf('61fd'), keyOf('61efbfbd')]).toEqual(['a\ufffd', 'a\ufffd', 'a\ufffd']);
+    }
     // Their codes, cut to a byte, are those of ASCII.
     expect([keyOf('c4b1'), keyOf('31')]).toEqual(['ı', '1']);
   });

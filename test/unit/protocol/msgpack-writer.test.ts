@@ -1,8 +1,8 @@
-// How MessagePack's writer treats its memory, and what objects have to say for themselves.
+// How MessagePack's writer treats its memory.
 import { describe, expect, it } from 'vitest';
 import { codecs } from '../../../src/protocol/codec.ts';
 import type { Message } from '../../../src/protocol/messages.ts';
-import { encode, roundTrip, workerMessages } from '../../support/frames.ts';
+import { encode, workerMessages } from '../../support/frames.ts';
 
 const { msgpack } = codecs;
 const MAX = 1_000_000;
@@ -87,131 +87,5 @@ describe('the frame writer of MessagePack', () => {
     expect(() => writer.add(done(new Uint8Array(2 ** 30)), Number.POSITIVE_INFINITY)).toThrow(
       expect.objectContaining({ code: 'TASKDIST_NOT_SERIALIZABLE', message: expect.stringContaining('1 GiB') }),
     );
-  });
-});
-
-describe('an object in MessagePack', () => {
-  it('is asked for what it is as JSON, if it is of a class', () => {
-    class Celsius {
-      readonly degrees: number;
-      constructor(degrees: number) {
-        this.degrees = degrees;
-      }
-      toJSON(): unknown {
-        return { kelvin: this.degrees + 273 };
-      }
-    }
-    expect(roundTrip(msgpack, [new Celsius(0), new URL('http://a/b')])).toEqual([{ kelvin: 273 }, 'http://a/b']);
-  });
-
-  it('is written as it is, if it is itself what it is as JSON', () => {
-    class Self {
-      readonly x = 1;
-      toJSON(): unknown {
-        return this;
-      }
-    }
-    expect(roundTrip(msgpack, new Self())).toEqual({ x: 1 });
-  });
-
-  it('may have data under the name of a method', () => {
-    class Data {
-      readonly toJSON = 5;
-    }
-    expect(roundTrip(msgpack, [{ toJSON: 'text' }, new Data()])).toEqual([{ toJSON: 'text' }, { toJSON: 5 }]);
-    expect(() => encode(msgpack, [done({ toJSON: () => 1 })])).toThrow(/a function/);
-  });
-
-  it('keeps its kind, whatever it is as JSON', () => {
-    class Tags extends Set {
-      toJSON(): unknown {
-        return 'tags';
-      }
-    }
-    class Failure extends Error {
-      toJSON(): unknown {
-        return 'failure';
-      }
-    }
-    const through = roundTrip(msgpack, [new Tags([1]), new Failure('m'), new Date(5)]) as unknown[];
-    expect(through).toMatchObject([new Set([1]), { message: 'm' }, new Date(5)]);
-    expect(through[1]).toBeInstanceOf(Error);
-  });
-
-  it('has the properties of its own that can be enumerated, getters among them', () => {
-    class Point {
-      x = 1;
-      get y(): number {
-        return 2;
-      }
-    }
-    const value = Object.defineProperty(new Point(), 'hidden', { value: 3, enumerable: false });
-    const own = {
-      [Symbol('s')]: 4,
-      get z() {
-        return 5;
-      },
-    };
-    expect(roundTrip(msgpack, [value, own])).toEqual([{ x: 1 }, { z: 5 }]);
-  });
-
-  it('may have no prototype', () => {
-    expect(roundTrip(msgpack, Object.assign(Object.create(null), { a: 1 }))).toStrictEqual({ a: 1 });
-  });
-
-  it('has as many entries as it says, even if a getter changes them meanwhile', () => {
-    const map = new Map<string, unknown>([
-      [
-        'a',
-        {
-          get grow() {
-            map.set(`b${map.size}`, 1);
-            return 1;
-          },
-        },
-      ],
-    ]);
-    expect(roundTrip(msgpack, map)).toEqual({ a: { grow: 1 } });
-    const object: Record<string, unknown> = {
-      get a() {
-        delete object['b'];
-        return 1;
-      },
-      b: 2,
-    };
-    expect(roundTrip(msgpack, object)).toEqual({ a: 1, b: undefined });
-    const list: unknown[] = [
-      {
-        get shrink() {
-          list.length = 1;
-          return 1;
-        },
-      },
-      2,
-    ];
-    expect(roundTrip(msgpack, list)).toEqual([{ shrink: 1 }, undefined]);
-  });
-
-  it('has the keys of a Map as texts, unless they are objects or symbols', () => {
-    class Index extends Map<unknown, number> {}
-    const entries: [unknown, number][] = [
-      [1, 1],
-      [true, 2],
-      [null, 3],
-      [undefined, 4],
-      [5n, 5],
-      ['s', 6],
-    ];
-    const object = { 1: 1, true: 2, null: 3, undefined: 4, 5: 5, s: 6 };
-    expect(roundTrip(msgpack, [new Map(entries), new Index(entries)])).toEqual([object, object]);
-    for (const key of [{}, [], () => 1, Symbol('s')]) {
-      expect(() => encode(msgpack, [done(new Map([[key, 1]]))])).toThrow(/a Map whose key is a/);
-    }
-  });
-
-  it('has undefined where an array has nothing', () => {
-    const holes = [1];
-    holes[2] = 3;
-    expect(roundTrip(msgpack, holes)).toStrictEqual([1, undefined, 3]);
   });
 });

@@ -9,8 +9,8 @@ import { fromHex } from '../../support/hex.ts';
 const MAX_DEPTH = 256;
 const INNER = MAX_DEPTH - 2;
 
-function nested(depth: number, wrap: (value: unknown) => unknown): unknown {
-  let value: unknown = 1;
+function nested(depth: number, wrap: (value: unknown) => unknown, inmost: unknown = 1): unknown {
+  let value = inmost;
   for (let level = 0; level < depth; level += 1) value = wrap(value);
   return value;
 }
@@ -43,6 +43,26 @@ describe.each(each)('nesting in $name', ({ codec }) => {
           message: `Cannot cross the wire: it nests deeper than ${MAX_DEPTH}, or contains itself`,
         }),
       );
+    }
+  });
+
+  it.each(wraps)('counts no values that hold no others: in %s', (_, wrap) => {
+    const leaves = [
+      undefined,
+      Number.NaN,
+      5n,
+      2n ** 70n,
+      new Date(5),
+      new Date(Number.NaN),
+      Uint8Array.of(1),
+      Float32Array.of(1),
+      new DataView(new ArrayBuffer(1)),
+      new ArrayBuffer(1),
+    ];
+    for (const leaf of leaves) expect(() => roundTrip(codec, nested(INNER, wrap, leaf))).not.toThrow();
+    for (const empty of [[], {}, new Set(), new Map(), new Error('m'), new Box(1), { $: 1 }]) {
+      expect(() => roundTrip(codec, nested(INNER - 1, wrap, empty))).not.toThrow();
+      expect(() => encode(codec, [[5, 1, nested(INNER, wrap, empty)]])).toThrow(/nests deeper/);
     }
   });
 

@@ -13,6 +13,8 @@ const { grant, done, failed } = MessageType;
 class Later extends Promise<unknown> {}
 class Notes extends WeakMap<object, unknown> {}
 
+const sharedMemory: [string, () => object] = ['SharedArrayBuffer', () => new SharedArrayBuffer(8)];
+
 const unsendable: [string, () => object][] = [
   ['Promise', () => Promise.resolve(1)],
   ['Promise', () => (async () => 1)()],
@@ -21,6 +23,9 @@ const unsendable: [string, () => object][] = [
   ['Notes', () => new Notes()],
   ['WeakSet', () => new WeakSet()],
   ['WeakRef', () => new WeakRef({})],
+  ['RegExp', () => /a/g],
+  // Not in every page of a browser.
+  ...(typeof SharedArrayBuffer === 'undefined' ? [] : [sharedMemory]),
 ];
 
 const nestings: [string, (value: object) => unknown][] = [
@@ -49,6 +54,11 @@ describe.each(codecNames)('the codec %s', (name) => {
         );
       }
     }
+  });
+
+  it.runIf(typeof SharedArrayBuffer !== 'undefined')('writes what a view has of memory that is shared', () => {
+    const view = new Uint8Array(new SharedArrayBuffer(4), 1, 2).fill(7);
+    expect(roundTrip(codecs[name], view)).toStrictEqual(Uint8Array.of(7, 7));
   });
 
   it('writes objects that only resemble them', () => {
