@@ -9,6 +9,7 @@ import { cutFrames, fitsFrame, notSerializable, tooLarge } from './frames.ts';
 import type { Message } from './messages.ts';
 import { expectDepth } from './nesting.ts';
 import { asJson, entriesOf, isPlain } from './object-values.ts';
+import { setProperty } from './received-objects.ts';
 import { refuseToSend, unsendableClasses } from './unsendable.ts';
 
 const TAG = '$';
@@ -85,10 +86,7 @@ function listFromJson(json: readonly unknown[], depth: number): unknown[] {
 function objectFromJson(json: object, depth: number): object {
   expectDepth(depth);
   const object: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(json)) {
-    // Never the prototype, whatever a peer sends.
-    object[key === '__proto__' ? '__proto_' : key] = fromJson(value, depth);
-  }
+  for (const [key, value] of Object.entries(json)) setProperty(object, key, fromJson(value, depth));
   return object;
 }
 

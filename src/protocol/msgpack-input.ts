@@ -74,7 +74,7 @@ export class Input {
     );
   }
 
-  /** A text that becomes a key of an object, never that of its prototype. */
+  /** A text that becomes a key of an object. */
   key(byteLength: number): string {
     const start = this.take(byteLength);
     const slot = this.#slot(start, byteLength);
@@ -82,7 +82,6 @@ export class Input {
     if (known.length === byteLength && this.#startsWith(known, start)) return known;
     this.position = start;
     const key = this.text(byteLength);
-    if (key === '__proto__') return '__proto_';
     // As many characters as bytes: ASCII, or U+FFFD for a byte that is no UTF-8, which is equal to no byte and never found.
     if (byteLength <= KNOWN_KEY_BYTES && key.length === byteLength) knownKeys[slot] = key;
     return key;

@@ -4,6 +4,7 @@ import { errorFromArray } from './error-values.ts';
 import { Extension, ViewKind } from './msgpack-format.ts';
 import type { Input } from './msgpack-input.ts';
 import { expectDepth } from './nesting.ts';
+import { setProperty } from './received-objects.ts';
 
 /** Longer arrays grow as their elements come: a claimed length is not worth its memory. */
 const PREALLOCATED_ELEMENTS = 1024;
@@ -110,7 +111,7 @@ function readMap(input: Input, size: number, depth: number): Record<string, unkn
   const map: Record<string, unknown> = {};
   for (let entry = 0; entry < size; entry += 1) {
     const key = input.key(readTextLength(input, input.uint8()));
-    map[key] = readValue(input, depth);
+    setProperty(map, key, readValue(input, depth));
   }
   return map;
 }

@@ -87,3 +87,32 @@ describe('MessagePack', () => {
     expect(after.heapUsed + after.arrayBuffers - heapUsed - arrayBuffers).toBeLessThan(20_000_000);
   });
 });
+
+describe.each(['msgpack', 'json'] as const)('%s', (name) => {
+  const COUNT = 20_000;
+
+  it.each<[string, unknown, number]>([
+    ['objects whose keys are large indices', { '1023': null }, 1000],
+    ['errors', new Error('m'), 1000],
+  ])('makes no more of %s than they are worth', (_, value, mostBytesEach) => {
+    const codec = codecs[name];
+    const frame = encodeOne(codec, [[5, 1, Array.from({ length: COUNT }, () => value)]]);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const read = codec.read(typeof frame === 'string' ? frame : frame.slice());
+    collectGarbage();
+    const bytesEach = (process.memoryUsage().heapUsed - before) / COUNT;
+    expect(read).toMatchObject([[5, 1, { length: COUNT }]]);
+    expect(bytesEach).toBeLessThan(mostBytesEach);
+  });
+});
+
+describe('an error that was received', () => {
+  it('has no stack of this side, and others have theirs', () => {
+    const [[, , error]] = codecs.msgpack.read(encodeOne(codecs.msgpack, [[5, 1, new RangeError('far')]])) as [
+      [number, number, Error],
+    ];
+    expect([error.name, error.message, error.stack?.includes(' at ')]).toEqual(['RangeError', 'far', false]);
+    expect(new Error('here').stack).toContain(' at ');
+  });
+});
