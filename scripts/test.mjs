@@ -12,7 +12,9 @@ await runSuites(
     theBuild,
     formatAndLint,
     types,
-    vitest('node', 'node'),
+    // What is virtual needs no process of its own for each file, which would take three times as long.
+    vitest('unit', 'node', ['test/unit', 'test/simulation', 'test/types'], ['--no-isolate']),
+    vitest('integration', 'node', ['test/integration', 'test/tooling', 'test/guide']),
     vitest('chromium', 'chromium'),
     vitest('packaging', 'packaging'),
     playwright('end to end', 'test/e2e/playwright.config.ts'),
