@@ -71,6 +71,11 @@ export class Queue<Item> {
     return true;
   }
 
+  /** Takes out all that are not to be kept. */
+  keep(isKept: (item: Item) => boolean): void {
+    this.#items = this.clear().filter(isKept);
+  }
+
   /** Takes out all. */
   clear(): Item[] {
     const items = this.#items.slice(this.#head).filter((item) => item !== undefined);

@@ -8,7 +8,7 @@ import { msgpackCodec } from './msgpack.ts';
 export interface FrameWriter {
   readonly isEmpty: boolean;
   /**
-   * Encodes a message at once, so that later changes to its values do not matter.
+   * Encodes a message at once, so that later changes to its values do not matter. Not to be called by the message's own getters.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, or `TASKDIST_TOO_LARGE` if it alone exceeds `maxFrameBytes`;
    *   the message is then left out.
    */

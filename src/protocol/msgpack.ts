@@ -15,7 +15,6 @@ class MsgpackWriter implements FrameWriter {
   readonly #output = new Output(FRAME_OVERHEAD_BYTES);
   /** Where each message ends, counted from the first. */
   #ends: number[] = [];
-  #isWriting = false;
 
   get isEmpty(): boolean {
     return this.#ends.length === 0;
@@ -49,17 +48,12 @@ class MsgpackWriter implements FrameWriter {
   }
 
   #write(message: Message, start: number): void {
-    // A getter within a message may send another one, which has no place in the middle of it.
-    if (this.#isWriting) throw notSerializable('another message is being written');
-    this.#isWriting = true;
     try {
       // Within the array that is the frame.
       writeValue(this.#output, message, 1);
     } catch (error) {
       this.#rollBack(start);
       throw notSerializable(error);
-    } finally {
-      this.#isWriting = false;
     }
   }
 

@@ -35,7 +35,7 @@ export class HeldTasks<T, R> {
   dropped(): void {
     this.#size -= 1;
     if (this.#entries.size > 2 * this.#size + MIN_TIDYING || this.#size === 0) {
-      for (const record of this.#entries.clear()) if (record.state === 'held') this.#entries.push(record);
+      this.#entries.keep(({ state }) => state === 'held');
     }
   }
 

@@ -88,7 +88,7 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   }
 
   #tidy(): void {
-    for (const entry of this.#entries.clear()) if (isOpen(entry)) this.#entries.push(entry);
+    this.#entries.keep(isOpen);
     this.#tidyAt = Math.max(MIN_TIDYING, 2 * this.#entries.size);
   }
 

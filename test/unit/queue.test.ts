@@ -45,6 +45,14 @@ describe('Queue', () => {
     expect([queue.size, queue.shift(), queue.clear()]).toEqual([0, undefined, []]);
   });
 
+  it('keeps what is to be kept, in its order', () => {
+    const queue = new Queue<number>();
+    for (const item of [1, 2, 3, 4]) queue.push(item);
+    queue.shift();
+    queue.keep((item) => item !== 3);
+    expect([queue.size, [...queue], queue.shift(), queue.shift(), queue.size]).toEqual([2, [2, 4], 2, 4, 0]);
+  });
+
   it('does not find what it has given away', () => {
     const queue = new Queue<number>();
     for (const item of [1, 2]) queue.push(item);

@@ -39,7 +39,7 @@ type Step =
       readonly speculate: boolean;
     }
   | { readonly kind: 'take'; readonly holder: number; readonly max: number; readonly idleSlots: number }
-  | { readonly kind: 'started' | 'progress'; readonly lease: number }
+  | { readonly kind: 'started' | 'turnedBack' | 'progress'; readonly lease: number }
   | {
       readonly kind: 'end';
       readonly lease: number;
@@ -96,6 +96,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('progress' as const), lease: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('turnedBack' as const), lease: index }) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -174,6 +175,13 @@ class Comparison {
         await this.#compare();
         await this.#pass(step.ms);
         return;
+      case 'turnedBack': {
+        const held = choose(model.held, step.lease);
+        if (held === undefined) return;
+        held.startedAtMs = undefined;
+        scheduler.turnedBack(held.lease);
+        break;
+      }
       case 'progress':
         this.#progressed(step.lease);
         break;
