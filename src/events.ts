@@ -139,6 +139,8 @@ export class Emitter<Event extends { readonly type: string }> {
   /** Whether anybody listens; lets a busy path skip making the event. */
   hears(type: Event['type']): boolean {
     if ((this.#listeners.get(type)?.size ?? 0) > 0) return true;
+    // Asked several times for each task, and mostly there is none: an iterator would be made each time.
+    if (this.#streams.size === 0) return false;
     for (const { types } of this.#streams) if (types === undefined || types.has(type)) return true;
     return false;
   }

@@ -1,24 +1,34 @@
 // The leases of one connection, by their number on the wire, and which of them run.
+import { Bag, type BagItem } from '../bag.ts';
 import { Queue } from '../queue.ts';
 import type { Lease } from '../scheduling/scheduler.ts';
+import { LeaseNumbers } from './lease-numbers.ts';
 
 /** A lease that this connection holds. */
-export interface Grant<T> {
-  /** Its number on the wire; means something on this connection only. */
-  readonly id: number;
-  readonly lease: Lease<T>;
-  readonly grantedAtMs: number;
+export class Grant<T> implements BagItem {
+  /** Its place among those that have started. */
+  slot = -1;
   /**
    * `recalled`: it waits, and the worker has been asked to give it back. `running`: it runs, or may do so. `cancelled`:
    * the lease is over for the scheduler, but the worker has not answered yet.
    */
-  state: 'waiting' | 'recalled' | 'running' | 'cancelled';
+  state: 'waiting' | 'recalled' | 'running' | 'cancelled' = 'waiting';
   /** Undefined: as far as is known, it has not. */
-  startedAtMs: number | undefined;
+  startedAtMs: number | undefined = undefined;
   /** Everybody has been told that it started, and not yet how it ended. */
-  isTold: boolean;
+  isTold = false;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
-  dueMs: number;
+  dueMs = Number.POSITIVE_INFINITY;
+  /** Its number on the wire; means something on this connection only. */
+  readonly id: number;
+  readonly lease: Lease<T>;
+  readonly grantedAtMs: number;
+
+  constructor(id: number, lease: Lease<T>, grantedAtMs: number) {
+    this.id = id;
+    this.lease = lease;
+    this.grantedAtMs = grantedAtMs;
+  }
 }
 
 /**
@@ -27,12 +37,11 @@ export interface Grant<T> {
  * on their way when the worker lowered its concurrency have not started after all, and are turned back.
  */
 export class GrantTable<T> {
-  readonly #grants = new Map<number, Grant<T>>();
-  readonly #byLease = new Map<Lease<T>, Grant<T>>();
+  readonly #grants = new LeaseNumbers<Grant<T>>();
   /** Those not started, in order of delivery. */
   readonly #waiting = new Queue<Grant<T>>();
   /** Those that occupy a slot, cancelled ones among them. */
-  readonly #started = new Set<Grant<T>>();
+  readonly #started = new Bag<Grant<T>>();
   readonly #recalled = new Set<Grant<T>>();
   /** Of those that are cancelled. */
   #cancelled = 0;
@@ -65,23 +74,15 @@ export class GrantTable<T> {
 
   /** In order of delivery. */
   [Symbol.iterator](): IterableIterator<Grant<T>> {
-    return this.#grants.values();
+    return this.#grants.all().values();
   }
 
   add(lease: Lease<T>, nowMs: number): Grant<T> {
     const id = this.#nextId;
     this.#nextId += 1;
-    const grant: Grant<T> = {
-      id,
-      lease,
-      grantedAtMs: nowMs,
-      state: 'waiting',
-      startedAtMs: undefined,
-      isTold: false,
-      dueMs: 0,
-    };
-    this.#grants.set(grant.id, grant);
-    this.#byLease.set(lease, grant);
+    const grant = new Grant(id, lease, nowMs);
+    lease.number = id;
+    this.#grants.add(grant);
     this.#waiting.push(grant);
     return grant;
   }
@@ -96,7 +97,8 @@ export class GrantTable<T> {
   }
 
   find(lease: Lease<T>): Grant<T> | undefined {
-    return this.#byLease.get(lease);
+    const grant = this.#grants.get(lease.number);
+    return grant?.lease === lease ? grant : undefined;
   }
 
   /** Starts the oldest one, if the worker has a slot for it; returns it unless it is cancelled. */
@@ -105,7 +107,7 @@ export class GrantTable<T> {
       const grant = this.#waiting.shift();
       if (grant === undefined) break;
       this.#started.add(grant);
-      this.#recalled.delete(grant);
+      if (grant.state === 'recalled') this.#recalled.delete(grant);
       grant.startedAtMs = nowMs;
       if (grant.state === 'cancelled') continue;
       grant.state = 'running';
@@ -119,7 +121,7 @@ export class GrantTable<T> {
    * run, and only their time does not count. Returns those of which it is known.
    */
   turnBack(running: number, isKnown: boolean): Grant<T>[] {
-    const others = [...this.#started].slice(running);
+    const others = [...this.#started].sort((a, b) => a.id - b.id).slice(running);
     for (const grant of others.toReversed()) {
       this.#started.delete(grant);
       this.#waiting.unshift(grant);
@@ -151,17 +153,16 @@ export class GrantTable<T> {
   /** The scheduler has taken it back. */
   cancel(grant: Grant<T>): void {
     if (grant.state === 'cancelled') return;
+    if (grant.state === 'recalled') this.#recalled.delete(grant);
     grant.state = 'cancelled';
-    this.#recalled.delete(grant);
     this.#cancelled += 1;
   }
 
   /** The worker has answered. Returns whether it had started. */
   remove(grant: Grant<T>): boolean {
-    this.#grants.delete(grant.id);
-    this.#byLease.delete(grant.lease);
-    this.#recalled.delete(grant);
-    if (grant.state === 'cancelled') this.#cancelled -= 1;
+    this.#grants.delete(grant);
+    if (grant.state === 'recalled') this.#recalled.delete(grant);
+    else if (grant.state === 'cancelled') this.#cancelled -= 1;
     if (this.#started.delete(grant)) return true;
     this.#waiting.remove(grant);
     return false;

@@ -189,7 +189,7 @@ export class HeldLeases<T, R> {
 
   /** The connection is over: gives all back. */
   end(code: number, reason: string): void {
-    for (const grant of [...this.#grants]) {
+    for (const grant of this.#grants) {
       this.#grants.remove(grant);
       if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);
     }

@@ -1,16 +1,10 @@
 // When a worker takes tasks, and how many: one `take` at a time, for as long as it has credit.
 import type { Clock } from '../ports.ts';
+import { isPromiseLike } from '../promise-like.ts';
 import type { Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.ts';
 import type { HeldLeases } from './held-leases.ts';
 import type { LeaseReports } from './lease-reports.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
-
-/** The `take` that is under way. */
-interface Taking {
-  readonly controller: AbortController;
-  /** How many tasks the worker could start at once when it was asked. */
-  readonly idleSlots: number;
-}
 
 /** For whom tasks are taken: a session. */
 export interface Taker<T> extends LeaseHolder<T> {
@@ -29,7 +23,10 @@ export class Intake<T, R> {
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taker: Taker<T>;
-  #taking: Taking | undefined = undefined;
+  /** Of the `take` that is under way: how many tasks the worker could start at once when it was called. */
+  #taking: { readonly idleSlots: number } | undefined = undefined;
+  /** Of that one; used again until it has aborted. */
+  #controller = new AbortController();
   #isRefilling = false;
 
   constructor(
@@ -61,7 +58,10 @@ export class Intake<T, R> {
 
   /** Calls back what is under way: it was asked for another number of tasks. */
   interrupt(): void {
-    this.#taking?.controller.abort();
+    if (this.#taking === undefined) return;
+    const controller = this.#controller;
+    this.#controller = new AbortController();
+    controller.abort();
   }
 
   /**
@@ -87,11 +87,9 @@ export class Intake<T, R> {
     const { idleSlots } = this.#taker;
     if (this.#taking !== undefined) {
       // Who could start a task at once goes before those who could not; the scheduler must know.
-      if (idleSlots > this.#taking.idleSlots) this.#taking.controller.abort();
+      if (idleSlots > this.#taking.idleSlots) this.interrupt();
     } else if (free > 0 && this.#taker.isOpen) {
-      this.#take(free, { controller: new AbortController(), idleSlots }).catch((error: unknown) =>
-        this.#taker.schedulerFailed(error),
-      );
+      this.#take(free, idleSlots);
     }
     this.#taker.loadChanged();
   }
@@ -101,9 +99,26 @@ export class Intake<T, R> {
     return this.credit - this.#held.size;
   }
 
-  async #take(max: number, taking: Taking): Promise<void> {
-    this.#taking = taking;
-    const leases = await this.#scheduler.take(this.#taker, max, taking.controller.signal);
+  #take(max: number, idleSlots: number): void {
+    this.#taking = { idleSlots };
+    try {
+      const taken = this.#scheduler.take(this.#taker, max, this.#controller.signal);
+      if (isPromiseLike(taken)) void this.#await(taken);
+      else this.#taken(taken);
+    } catch (error) {
+      this.#taker.schedulerFailed(error);
+    }
+  }
+
+  async #await(taking: PromiseLike<readonly Lease<T>[]>): Promise<void> {
+    try {
+      this.#taken(await taking);
+    } catch (error) {
+      this.#taker.schedulerFailed(error);
+    }
+  }
+
+  #taken(leases: readonly Lease<T>[]): void {
     this.#taking = undefined;
     this.#grantAll(leases);
     this.refill();

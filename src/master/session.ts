@@ -97,7 +97,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     ]);
     this.#heartbeat.start(clock.now());
     scheduler.join(this);
-    this.#intake.refill();
+    // Everybody hears of the worker before they hear of what it is given.
+    this.#intake.refillSoon();
   }
 
   /** What is known of the worker. */

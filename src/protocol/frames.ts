@@ -31,12 +31,15 @@ export function cutFrames(ends: readonly number[], maxFrameBytes: number): numbe
   const cuts: number[] = [];
   let frameStart = 0;
   let messageStart = 0;
-  for (const [index, end] of ends.entries()) {
+  // Counted by hand: this runs for every message.
+  let index = 0;
+  for (const end of ends) {
     if (messageStart > frameStart && !fitsFrame(end - frameStart, maxFrameBytes)) {
       cuts.push(index);
       frameStart = messageStart;
     }
     messageStart = end;
+    index += 1;
   }
   if (ends.length > 0) cuts.push(ends.length);
   return cuts;

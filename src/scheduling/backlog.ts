@@ -28,7 +28,10 @@ const MAX_EMPTY_LANES = 256;
  * of workers, that is, those with the same `accepts` and labels.
  */
 export class Backlog<T, R> {
-  readonly #lanes = new Map<string | undefined, Lane<T, R>>();
+  /** By type, those of tasks that have nothing else which says who may have them. */
+  readonly #plainLanes = new Map<string | undefined, Lane<T, R>>();
+  /** All others, by a key that is the same for the tasks that the same holders may have. */
+  readonly #otherLanes = new Map<string, Lane<T, R>>();
   /** Those in which nothing is, and which nobody has refused; the one that was emptied longest ago first. */
   readonly #emptyLanes = new Set<Lane<T, R>>();
   /** By the ids of holders, the lanes whose tasks they have refused. */
@@ -42,7 +45,7 @@ export class Backlog<T, R> {
   constructor(orphans: OrphanListener<T, R>, moved: (holder: LeaseHolder<T>, choice: Choice<T, R>) => void) {
     this.#orphans = orphans;
     this.#profiles = new Profiles<T, R>({
-      lanes: () => this.#lanes.values(),
+      lanes: () => this.#allLanes(),
       orphaned: (lane) => {
         if (lane.records.size > 0) orphans.laneOrphaned(lane);
       },
@@ -61,13 +64,13 @@ export class Backlog<T, R> {
 
   /** How many lanes there are, empty ones included. */
   get lanes(): number {
-    return this.#lanes.size;
+    return this.#plainLanes.size + this.#otherLanes.size;
   }
 
   /** How many tasks there are that nobody who is there may have. */
   get orphans(): number {
     let count = 0;
-    for (const lane of this.#lanes.values()) if (lane.isOrphaned) count += lane.records.size;
+    for (const lane of this.#allLanes()) if (lane.isOrphaned) count += lane.records.size;
     return count;
   }
 
@@ -127,7 +130,7 @@ export class Backlog<T, R> {
   /** Takes out everything, in the order of the queue. */
   takeAll(): TaskRecord<T, R>[] {
     const records: TaskRecord<T, R>[] = [];
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of [...this.#allLanes()]) {
       this.#drop(lane);
       for (const record of lane.records) records.push(record);
     }
@@ -142,10 +145,9 @@ export class Backlog<T, R> {
   /** Puts a task at its place, and returns its lane. */
   #insert(record: TaskRecord<T, R>): Lane<T, R> {
     record.keepRefusals((holderId) => this.#profiles.has(holderId));
-    const key = laneKey(record);
-    let lane = this.#lanes.get(key);
+    let lane = this.#laneFor(record);
     if (lane === undefined) {
-      lane = this.#createLane(key, record);
+      lane = this.#createLane(record);
     } else {
       this.#emptyLanes.delete(lane);
       lane.add(record);
@@ -154,9 +156,20 @@ export class Backlog<T, R> {
     return lane;
   }
 
-  #createLane(key: string | undefined, record: TaskRecord<T, R>): Lane<T, R> {
+  #laneFor(record: TaskRecord<T, R>): Lane<T, R> | undefined {
+    return isPlain(record) ? this.#plainLanes.get(record.type) : this.#otherLanes.get(laneKey(record));
+  }
+
+  *#allLanes(): Generator<Lane<T, R>> {
+    yield* this.#plainLanes.values();
+    yield* this.#otherLanes.values();
+  }
+
+  #createLane(record: TaskRecord<T, R>): Lane<T, R> {
+    const key = isPlain(record) ? undefined : laneKey(record);
     const lane = new Lane<T, R>(key, record);
-    this.#lanes.set(key, lane);
+    if (key === undefined) this.#plainLanes.set(lane.type, lane);
+    else this.#otherLanes.set(key, lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
     lane.add(record);
     this.#profiles.consider(lane);
@@ -185,15 +198,20 @@ export class Backlog<T, R> {
 
   #drop(lane: Lane<T, R>): void {
     for (const profile of [...lane.places.keys()]) profile.forget(lane);
-    this.#lanes.delete(lane.key);
+    if (lane.key === undefined) this.#plainLanes.delete(lane.type);
+    else this.#otherLanes.delete(lane.key);
     this.#emptyLanes.delete(lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.delete(holderId, lane);
     this.#size -= lane.records.size;
   }
 }
 
-/** The same for the tasks that the same holders may have. Most tasks have nothing but a type. */
-function laneKey<T, R>({ type, terms, refusedBy }: TaskRecord<T, R>): string | undefined {
-  if (terms.requiresKey === '' && refusedBy.size === 0) return type === undefined ? undefined : `type ${type}`;
+/** Whether nothing but its type says who may have a task. So it is with most. */
+function isPlain<T, R>({ terms, refusedBy }: TaskRecord<T, R>): boolean {
+  return terms.requiresKey === '' && refusedBy.size === 0;
+}
+
+/** The same for the tasks that the same holders may have. */
+function laneKey<T, R>({ type, terms, refusedBy }: TaskRecord<T, R>): string {
   return JSON.stringify([type ?? null, terms.requiresKey, ...[...refusedBy].sort()]);
 }

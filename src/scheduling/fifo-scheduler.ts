@@ -136,7 +136,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   put(task: T, options?: PutOptions): Promise<unknown> {
     try {
       // An async function would turn a wrong option into a rejection too, but cost a promise more for every task.
-      return this.#tasks.put(task, checkPutOptions(options, this.#terms), options?.idempotencyKey);
+      return this.#tasks.put(task, checkPutOptions(options, this.#terms));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -164,10 +164,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     options?: MapOptions,
   ): AsyncIterableIterator<MapResult<T, unknown> | MapFailure<T>, undefined, undefined> {
     const prepare = (putOptions: MappedPutOptions) => {
-      const terms = agreeOn('map', putOptions, taskOptionNames, this.#terms);
+      const terms = { ...agreeOn('map', putOptions, taskOptionNames, this.#terms), isMapped: true };
       return (task: T) => {
         try {
-          return this.#tasks.putOrHold(task, terms);
+          return this.#tasks.put(task, terms);
         } catch (error) {
           return Promise.reject(error);
         }
@@ -225,7 +225,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
-  async take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
+  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Lease<T>[] | Promise<Lease<T>[]> {
     if (signal.aborted) return [];
     const leases: Lease<T>[] = [];
     // Those who wait already are about to be served: it waits with them, as it may have less need of it.
@@ -280,7 +280,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       this.#statistics.runTime.record(runtimeMs);
       this.#speculation.completed(live, runtimeMs);
     }
-    if (live.isSpeculative && record.leases.length > 1) this.#statistics.total.speculatedFirst += 1;
+    if (live.isSpeculative && record.isLeasedTwice) this.#statistics.total.speculatedFirst += 1;
     this.#tasks.end(live);
     this.#tasks.resolve(record, result);
     // What takes long is known better now.

@@ -1,16 +1,17 @@
 // The queued tasks that the same workers may have, in order.
-import { Heap } from '../heap.ts';
 import type { Requirements } from '../labels.ts';
+import { OrderedQueue } from './ordered-queue.ts';
 import type { Place, Profile } from './profile.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** The queued tasks of one type with the same requirements, which the same holders have refused. */
 export class Lane<T, R> {
+  /** What it is found by; undefined: by its type. */
   readonly key: string | undefined;
   readonly type: string | undefined;
   readonly requires: Requirements | undefined;
   readonly refusedBy: ReadonlySet<string>;
-  readonly records = new Heap<TaskRecord<T, R>>((a, b) => a.isBefore(b));
+  readonly records = new OrderedQueue<TaskRecord<T, R>>();
   /** Its places with those who may have its tasks, unless they have refused them. */
   readonly places = new Map<Profile<T, R>, Place<T, R>>();
   /** Since when nobody who is there may have its tasks; undefined: somebody may. For whoever watches that. */

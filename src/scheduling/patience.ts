@@ -15,8 +15,6 @@ export interface Tried {
 /** Somebody's wait for a task, which may end before the task does. */
 export interface Wait extends Tried {
   readonly terms: Pick<TaskTerms, 'signal' | 'deadline'>;
-  /** Rings at the deadline, if there is one. */
-  deadline: Alarm | undefined;
 }
 
 /** Is told that a wait is over, and of what. */
@@ -27,6 +25,8 @@ export class Patience<Each extends Wait> {
   readonly #clock: Clock;
   readonly #timers: TimerQueue;
   readonly #aborts: AbortWatch<Each>;
+  /** Of those waits that have a deadline. */
+  readonly #alarms = new Map<Each, Alarm>();
   readonly #onOver: OnOver<Each>;
 
   /** `onOver` is called when a wait is over, and is to {@link end} it. */
@@ -51,16 +51,19 @@ export class Patience<Each extends Wait> {
     const { signal } = wait.terms;
     if (signal !== undefined) this.#aborts.add(signal, wait);
     if (spanMs === Number.POSITIVE_INFINITY) return;
-    wait.deadline = this.#timers.createAlarm(() =>
+    const alarm = this.#timers.createAlarm(() =>
       this.#onOver(wait, 'expired', new TaskDeadlineError(spanMs, wait.attempts, wait.failures)),
     );
-    wait.deadline.setBy(this.#clock.now() + spanMs);
+    this.#alarms.set(wait, alarm);
+    alarm.setBy(this.#clock.now() + spanMs);
   }
 
   /** Watches it no longer. */
   end(wait: Each): void {
     const { signal } = wait.terms;
     if (signal !== undefined) this.#aborts.remove(signal, wait);
-    wait.deadline?.cancel();
+    if (this.#alarms.size === 0) return;
+    this.#alarms.get(wait)?.cancel();
+    this.#alarms.delete(wait);
   }
 }

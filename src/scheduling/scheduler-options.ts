@@ -67,8 +67,8 @@ export function checkSchedulerOptions(options: FifoSchedulerOptions): SchedulerT
 export function checkPutOptions(options: PutOptions | undefined, base: TaskTerms): TaskTerms {
   if (options === undefined) return base;
   const terms = agreeOn('put', options, putOptionNames, base);
-  if (options.idempotencyKey !== undefined) {
-    expectString('idempotencyKey', options.idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
-  }
-  return terms;
+  const { idempotencyKey } = options;
+  if (idempotencyKey === undefined) return terms;
+  expectString('idempotencyKey', idempotencyKey, MAX_IDEMPOTENCY_KEY_CHARACTERS);
+  return { ...terms, idempotencyKey };
 }

@@ -19,6 +19,8 @@ export interface Lease<T> {
   /** How long the attempt may run, in milliseconds; undefined: as the master says. */
   readonly timeout: number | undefined;
   readonly timeoutFrom: TimeoutFrom;
+  /** What its holder finds it by, and sets when it is handed on; 0 at first. */
+  number: number;
   /** How many holders, at most, have declined the task; those that are gone need not be counted. */
   readonly refusals: number;
   /** Whether this holder could have the task: the same for those of the same `accepts` and labels that have not declined it. */
@@ -72,11 +74,11 @@ export interface TaskScheduler<T, R> {
   /** This holder is gone, and holds nothing any more. */
   leave(holder: LeaseHolder<T>): void;
   /**
-   * Waits until there is something for this holder, then leases it 1 to `max` tasks.
+   * Leases this holder 1 to `max` tasks: at once, if there are any for it, else when there are.
    * Resolves to none when the signal aborts. One call at a time per holder. Who has idle slots at the time of the call
    * goes before those who only stock up.
    */
-  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]>;
+  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Lease<T>[] | Promise<Lease<T>[]>;
   /** The attempt has begun to run. */
   started(lease: Lease<T>): void;
   /** The attempt had not begun to run after all: it waits, and `started` will be told again. */

@@ -2,22 +2,21 @@
 import type { AttemptFailure } from '../errors.ts';
 import { callListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { TimerQueue } from '../timer-queue.ts';
 import { type OnOver, Patience, type Wait } from './patience.ts';
 import type { ProgressInfo, TaskTerms } from './task-options.ts';
-import type { Settle, TaskRecord } from './task-record.ts';
+import { rejection, type Settle, type TaskRecord } from './task-record.ts';
 
 /** One of those who wait for a shared task, with a promise of its own. */
 class Sharer<T, R> implements Wait {
-  deadline: Alarm | undefined = undefined;
   readonly shared: SharedTask<T, R>;
   readonly terms: TaskTerms;
-  readonly promise: Settle<R>;
+  readonly settle: Settle<R>;
 
-  constructor(shared: SharedTask<T, R>, terms: TaskTerms, promise: Settle<R>) {
+  constructor(shared: SharedTask<T, R>, terms: TaskTerms, settle: Settle<R>) {
     this.shared = shared;
     this.terms = terms;
-    this.promise = promise;
+    this.settle = settle;
   }
 
   get attempts(): number {
@@ -30,7 +29,7 @@ class Sharer<T, R> implements Wait {
 }
 
 /** Makes the record of a task from its terms and from what settles it. */
-type CreateRecord<T, R> = (terms: TaskTerms, promise: Settle<R>) => TaskRecord<T, R>;
+type CreateRecord<T, R> = (terms: TaskTerms, settle: Settle<R>) => TaskRecord<T, R>;
 
 /** A task, and all who wait for it. */
 export class SharedTask<T, R> {
@@ -40,19 +39,11 @@ export class SharedTask<T, R> {
   constructor(terms: TaskTerms, create: CreateRecord<T, R>) {
     const onProgress = (value: unknown, progress: ProgressInfo): void => this.#tell(value, progress);
     // Each who waits has its own of these; the task has none, and lasts for as long as there is somebody.
-    this.record = create(
-      { ...terms, signal: undefined, deadline: undefined, onProgress },
-      {
-        resolve: (result) => this.#settle((promise) => promise.resolve(result)),
-        reject: (reason) => this.#settle((promise) => promise.reject(reason)),
-      },
-    );
-  }
-
-  #settle(how: (promise: Settle<R>) => void): void {
-    const sharers = [...this.sharers];
-    this.sharers.clear();
-    for (const { promise } of sharers) how(promise);
+    this.record = create({ ...terms, signal: undefined, deadline: undefined, onProgress }, (outcome) => {
+      const sharers = [...this.sharers];
+      this.sharers.clear();
+      for (const { settle } of sharers) settle(outcome);
+    });
   }
 
   #tell(value: unknown, progress: ProgressInfo): void {
@@ -72,13 +63,13 @@ export class SharedTasks<T, R> {
   /** `onLeft` is called when the last who waits for a task leaves, and is to reject it. */
   constructor(clock: Clock, timers: TimerQueue, onLeft: OnOver<TaskRecord<T, R>>) {
     this.#patience = new Patience(clock, timers, (sharer, outcome, reason) => {
-      const { shared, promise } = sharer;
+      const { shared, settle } = sharer;
       if (shared.sharers.size === 1) {
         onLeft(shared.record, outcome, reason);
       } else {
         shared.sharers.delete(sharer);
         this.#patience.end(sharer);
-        promise.reject(reason);
+        settle(rejection(reason));
       }
     });
   }
@@ -96,8 +87,8 @@ export class SharedTasks<T, R> {
 
   /** A promise for one more who waits for a task, for so long. */
   join(shared: SharedTask<T, R>, terms: TaskTerms, spanMs: number): Promise<R> {
-    return new Promise((resolve, reject) => {
-      const sharer = new Sharer(shared, terms, { resolve, reject });
+    return new Promise((settle) => {
+      const sharer = new Sharer(shared, terms, settle);
       shared.sharers.add(sharer);
       this.#patience.begin(sharer, spanMs);
     });

@@ -66,7 +66,7 @@ export class Stragglers<T, R> {
     for (const lease of this.#running) {
       if (free.size === 0) break;
       const { record, startedAtMs = nowMs } = lease;
-      if (record.leases.length > 1 || record.isUsedUp) continue;
+      if (record.isLeasedTwice || record.isUsedUp) continue;
       const dueMs = Math.max(startedAtMs + this.#threshold(record.type, thresholds), record.restsUntilMs);
       if (dueMs > nowMs) {
         nextMs = Math.min(nextMs, dueMs);

@@ -92,6 +92,10 @@ export interface TaskTerms {
   readonly speculate: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((value: unknown, progress: ProgressInfo) => void) | undefined;
+  /** By what name the task can be shared. */
+  readonly idempotencyKey: string | undefined;
+  /** Whether a map puts it. */
+  readonly isMapped: boolean;
 }
 
 /** What holds where nothing else was asked. */
@@ -109,6 +113,8 @@ export const defaultTerms: TaskTerms = Object.freeze({
   speculate: false,
   signal: undefined,
   onProgress: undefined,
+  idempotencyKey: undefined,
+  isMapped: false,
 });
 
 export const taskOptionNames: readonly string[] = Object.freeze([
@@ -161,6 +167,8 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
     speculate,
     signal,
     onProgress,
+    idempotencyKey: undefined,
+    isMapped: false,
   };
 }
 

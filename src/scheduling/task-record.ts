@@ -1,11 +1,12 @@
 // One task that was put, from `put` until it is settled.
+
+import type { BagItem } from '../bag.ts';
 import { type AttemptFailure, DeadLetterError } from '../errors.ts';
-import type { HeapItem } from '../heap.ts';
 import { matches, type Requirements } from '../labels.ts';
-import type { Alarm } from '../timer-queue.ts';
-import { AttemptHistory } from './attempt-history.ts';
 import type { Lane } from './lane.ts';
+import type { OrderedItem } from './ordered-queue.ts';
 import type { Lease, LeaseHolder, TimeoutFrom } from './scheduler.ts';
+import { TaskHistory } from './task-history.ts';
 import type { TaskTerms } from './task-options.ts';
 
 /** A lease as the scheduler made it. */
@@ -15,6 +16,9 @@ export class RecordLease<T, R> implements Lease<T> {
   readonly attempt: number;
   readonly isSpeculative: boolean;
   isLive = true;
+  number = 0;
+  /** The next one that is live beside it, of the same task. */
+  next: RecordLease<T, R> | undefined = undefined;
   /** When the attempt began to run; undefined before. */
   startedAtMs: number | undefined = undefined;
 
@@ -50,65 +54,99 @@ export class RecordLease<T, R> implements Lease<T> {
   }
 }
 
-/** What settles the promise, or all the promises, that were given for a task. */
-export interface Settle<R> {
-  readonly resolve: (result: R) => void;
-  readonly reject: (reason: unknown) => void;
+/**
+ * What settles the promise, or all the promises, that were given for a task: with its result, or with a promise that is
+ * rejected. One function, as every queued task keeps it.
+ */
+export type Settle<R> = (outcome: R | Promise<never>) => void;
+
+/** What to settle a promise with for it to reject. */
+export function rejection(reason: unknown): Promise<never> {
+  const rejected = Promise.reject(reason);
+  // Whether anybody handles it is a matter of the promise that was given out.
+  rejected.catch(() => {});
+  return rejected;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
-const NONE: readonly never[] = Object.freeze([]);
 /** Most tasks need no other. */
-const NOTHING_YET: Readonly<AttemptHistory> = Object.freeze(new AttemptHistory());
+const NOTHING_YET: Readonly<TaskHistory> = Object.freeze(new TaskHistory());
 
 /**
- * A task and what has become of it. `held`: there is no room for it yet. `queued`: in the backlog. `delayed`: its time has not come, or it waits out a
- * backoff. `leased`: it has live leases, one, or two if it is speculated.
+ * A task and what has become of it. `held`: there is no room for it yet. `queued`: in the backlog. `delayed`: its time
+ * has not come, or it waits out a backoff. `leased`: it has live leases, one, or two if it is speculated. There may be
+ * millions: what few of them have is elsewhere.
  */
-export class TaskRecord<T, R> implements HeapItem {
+export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem {
   heapIndex = -1;
+  /** Its place in its lane, or among those that are leased. */
+  slot = -1;
   state: 'held' | 'queued' | 'delayed' | 'leased' | 'settled' = 'held';
-  /** Whether a map has put it. */
-  isMapped = false;
-  /** The live leases, the oldest first. */
-  leases: readonly RecordLease<T, R>[] = NONE;
+  /** The oldest of its live leases. The others follow it. */
+  #lease: RecordLease<T, R> | undefined = undefined;
   /** Where it is queued; there only while it is. */
   lane: Lane<T, R> | undefined = undefined;
-  /** Of the time in which nobody could have it, and that was told; see `Lane.orphanedAtMs`. */
-  unmatchedSinceMs: number | undefined = undefined;
-  /** The ids of the holders that rejected it. */
-  refusedBy = NOBODY;
   /** Since when it has been ready to be taken. */
   readySinceMs = 0;
-  /** When its delay, or the backoff after its last failure, is over. */
-  restsUntilMs = 0;
-  /** Rings when the delay or the backoff is over; there only while the task is delayed. */
-  wakeUp: Alarm | undefined = undefined;
-  /** Rings at the task's deadline, if it has one. */
-  deadline: Alarm | undefined = undefined;
   /** Its place in the order; kept for as long as it lives, so that a task that comes back comes back to its place. */
   readonly sequence: number;
   readonly task: T;
-  readonly type: string | undefined;
   readonly terms: TaskTerms;
-  readonly resolve: (result: R) => void;
-  readonly reject: (reason: unknown) => void;
-  /** The name by which it can be shared. */
-  readonly idempotencyKey: string | undefined;
+  readonly #settle: Settle<R>;
   #history = NOTHING_YET;
 
-  constructor(sequence: number, task: T, terms: TaskTerms, promise: Settle<R>, idempotencyKey?: string) {
+  constructor(sequence: number, task: T, terms: TaskTerms, settle: Settle<R>) {
     this.sequence = sequence;
     this.task = task;
-    this.type = typeOf(task);
     this.terms = terms;
-    this.resolve = promise.resolve;
-    this.reject = promise.reject;
-    this.idempotencyKey = idempotencyKey;
+    this.#settle = settle;
   }
 
   get key(): string {
     return this.sequence.toString(36);
+  }
+
+  /** By which workers choose; undefined if the task has none. */
+  get type(): string | undefined {
+    return typeOf(this.task);
+  }
+
+  resolve(result: R): void {
+    this.#settle(result);
+  }
+
+  reject(reason: unknown): void {
+    this.#settle(rejection(reason));
+  }
+
+  /** The ids of the holders that rejected it. */
+  get refusedBy(): ReadonlySet<string> {
+    return this.#history.refusedBy;
+  }
+
+  /** When its delay, or the backoff after its last failure, is over. */
+  get restsUntilMs(): number {
+    return this.#history.restsUntilMs;
+  }
+
+  set restsUntilMs(atMs: number) {
+    this.#ownHistory().restsUntilMs = atMs;
+  }
+
+  /** The live leases, the oldest first. */
+  get leases(): RecordLease<T, R>[] {
+    const leases: RecordLease<T, R>[] = [];
+    for (let lease = this.#lease; lease !== undefined; lease = lease.next) leases.push(lease);
+    return leases;
+  }
+
+  /** Whether it has a live lease. */
+  get isLeased(): boolean {
+    return this.#lease !== undefined;
+  }
+
+  /** Whether it has more than one. */
+  get isLeasedTwice(): boolean {
+    return this.#lease?.next !== undefined;
   }
 
   /** How many attempts have been made, those that run included. */
@@ -140,9 +178,15 @@ export class TaskRecord<T, R> implements HeapItem {
   /** Starts the next attempt. */
   grant(holder: LeaseHolder<T>): RecordLease<T, R> {
     // Numbers of attempts that were given back come again.
-    const attempt = this.leases.reduce((last, lease) => Math.max(last, lease.attempt), this.#history.lastAttempt) + 1;
-    const lease = new RecordLease(this, holder, attempt, this.leases.length > 0);
-    this.leases = this.leases.length === 0 ? [lease] : [...this.leases, lease];
+    let attempt = this.#history.lastAttempt;
+    let last: RecordLease<T, R> | undefined;
+    for (let each = this.#lease; each !== undefined; each = each.next) {
+      attempt = Math.max(attempt, each.attempt);
+      last = each;
+    }
+    const lease = new RecordLease(this, holder, attempt + 1, last !== undefined);
+    if (last === undefined) this.#lease = lease;
+    else last.next = lease;
     this.state = 'leased';
     return lease;
   }
@@ -150,26 +194,27 @@ export class TaskRecord<T, R> implements HeapItem {
   /** Ends a lease; the state is for the caller to decide if it was the last. */
   end(lease: RecordLease<T, R>): void {
     lease.isLive = false;
-    this.leases = this.leases.length === 1 ? NONE : this.leases.filter((each) => each !== lease);
+    if (this.#lease === lease) {
+      this.#lease = lease.next;
+    } else {
+      const before = this.leases.find(({ next }) => next === lease);
+      if (before !== undefined) before.next = lease.next;
+    }
   }
 
   /** Notes that an attempt failed, or that the worker was lost in the middle of it. */
   note(how: 'failed' | 'lost', { attempt, holder }: RecordLease<T, R>, error: Error): void {
-    const history = this.#history === NOTHING_YET ? new AttemptHistory() : this.#history;
-    history.note(how, { attempt, worker: holder.name, workerId: holder.id, error });
-    this.#history = history;
+    this.#ownHistory().note(how, { attempt, worker: holder.name, workerId: holder.id, error });
   }
 
   /** Notes that this holder will not have the task. Not for a queued one, which has its place in the backlog by it. */
   noteRefusal(holder: LeaseHolder<T>): void {
-    this.refusedBy = new Set(this.refusedBy).add(holder.id);
+    this.#ownHistory().noteRefusal(holder.id);
   }
 
   /** Keeps only those refusals; the same as above. */
   keepRefusals(isKept: (holderId: string) => boolean): void {
-    if (this.refusedBy.size === 0) return;
-    const kept = [...this.refusedBy].filter(isKept);
-    if (kept.length < this.refusedBy.size) this.refusedBy = kept.length === 0 ? NOBODY : new Set(kept);
+    if (this.refusedBy.size > 0) this.#ownHistory().keepRefusals(isKept);
   }
 
   /** Whether it has failed or was lost so often that there is no further attempt. */
@@ -181,6 +226,12 @@ export class TaskRecord<T, R> implements HeapItem {
   deadLetter(): DeadLetterError | undefined {
     const { failures, count } = this.#history;
     return this.isUsedUp ? new DeadLetterError(failures, count) : undefined;
+  }
+
+  #ownHistory(): TaskHistory {
+    const history = this.#history === NOTHING_YET ? new TaskHistory() : this.#history;
+    this.#history = history;
+    return history;
   }
 }
 

@@ -1,8 +1,9 @@
 // Every unsettled task, and the ways from one state to another: taken in, delayed, queued, leased, settled.
+import { Bag } from '../bag.ts';
 import { causeOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { TimerQueue } from '../timer-queue.ts';
+import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
 import { HeldTasks } from './held-tasks.ts';
@@ -11,7 +12,9 @@ import type { LeaseHolder } from './scheduler.ts';
 import { type SharedTask, SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
-import { type RecordLease, TaskRecord } from './task-record.ts';
+import { type RecordLease, type Settle, TaskRecord } from './task-record.ts';
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** Which share of `maxTasks` maps fill at most. */
 const MAP_SHARE = 0.9;
@@ -37,8 +40,9 @@ export class TaskTable<T, R> {
   /** How many tasks of maps are let in at most: those who put one find room, however long a map is. */
   readonly #maxMapped: number;
   readonly #held = new HeldTasks<T, R>();
-  readonly #delayed = new Set<TaskRecord<T, R>>();
-  readonly #leased = new Set<TaskRecord<T, R>>();
+  /** With what rings when their time has come. */
+  readonly #delayed = new Map<TaskRecord<T, R>, Alarm>();
+  readonly #leased = new Bag<TaskRecord<T, R>>();
   readonly #patience: Patience<TaskRecord<T, R>>;
   readonly #shared: SharedTasks<T, R>;
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
@@ -47,6 +51,12 @@ export class TaskTable<T, R> {
   #unstarted = 0;
   #running = 0;
   #nextSequence = 0;
+  /** What settles the promise that was made last. */
+  #lastSettle: Settle<R> = () => {};
+  /** The same for all promises: a closure for each would be one more object that every queued task makes. */
+  readonly #keepSettle = (settle: Settle<R>): void => {
+    this.#lastSettle = settle;
+  };
 
   constructor(maxTasks: number, context: TaskTableContext<T, R>) {
     this.#maxTasks = maxTasks;
@@ -59,7 +69,7 @@ export class TaskTable<T, R> {
   }
 
   /** The tasks that have live leases. */
-  get leased(): ReadonlySet<TaskRecord<T, R>> {
+  get leased(): Bag<TaskRecord<T, R>> {
     return this.#leased;
   }
 
@@ -94,7 +104,9 @@ export class TaskTable<T, R> {
   /** Rejects all tasks, and every later one until it is opened again. Nobody is told that their lease is void. */
   close(reason: TaskdistError): void {
     this.#state = { kind: 'closed', reason };
-    const unsettled = [...this.#leased, ...this.#delayed, ...this.#context.backlog.takeAll(), ...this.#held];
+    // In the order in which they were put.
+    const leased = [...this.#leased].sort((a, b) => a.sequence - b.sequence);
+    const unsettled = [...leased, ...this.#delayed.keys(), ...this.#context.backlog.takeAll(), ...this.#held];
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.end(lease);
@@ -111,16 +123,19 @@ export class TaskTable<T, R> {
    * Adds a task; unless there is one of that idempotency key, for which one more waits then. Throws what the promise is
    * to reject with if it is over before it begins.
    */
-  put(task: T, terms: TaskTerms, idempotencyKey?: string): Promise<R> {
-    if (idempotencyKey !== undefined) return this.#share(task, terms, idempotencyKey);
+  put(task: T, terms: TaskTerms): Promise<R> {
+    if (terms.idempotencyKey !== undefined) return this.#share(task, terms, terms.idempotencyKey);
     const spanMs = this.#admit(terms);
-    this.#expectRoom();
-    return this.#add(task, terms, spanMs, false);
-  }
-
-  /** Adds a task of a map; if there is no room for it, it waits until there is. Throws as `put` does. */
-  putOrHold(task: T, terms: TaskTerms): Promise<R> {
-    return this.#add(task, terms, this.#admit(terms), true);
+    // A task of a map waits until there is room for it.
+    if (!terms.isMapped) this.#expectRoom();
+    const promise = new Promise<R>(this.#keepSettle);
+    const record = new TaskRecord(this.#nextSequence, task, terms, this.#lastSettle);
+    this.#accept(record);
+    if (terms.isMapped) this.#held.push(record);
+    else this.#queue(record);
+    this.#patience.begin(record, spanMs);
+    if (terms.isMapped) this.#queueHeld();
+    return promise;
   }
 
   /** Leases a task to a holder: a queued one, or one that is leased already, a second time. */
@@ -155,7 +170,7 @@ export class TaskTable<T, R> {
 
   /** An attempt has ended without a result. Rejects the task if that was the last one, and returns whether it was. */
   giveUp(record: TaskRecord<T, R>): boolean {
-    const deadLetter = record.leases.length > 0 ? undefined : record.deadLetter();
+    const deadLetter = record.isLeased ? undefined : record.deadLetter();
     if (deadLetter !== undefined) this.reject(record, 'deadLetter', deadLetter);
     return deadLetter !== undefined;
   }
@@ -165,7 +180,7 @@ export class TaskTable<T, R> {
    * `sinceMs`: since when it has been ready, if that is not news.
    */
   requeue(record: TaskRecord<T, R>, sinceMs?: number): boolean {
-    if (record.leases.length > 0) {
+    if (record.isLeased) {
       // Somebody else may be idle who could run it beside that.
       this.#context.serveSoon();
       return false;
@@ -185,18 +200,6 @@ export class TaskTable<T, R> {
     record.reject(reason);
   }
 
-  #add(task: T, terms: TaskTerms, spanMs: number, isMapped: boolean): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const record = new TaskRecord(this.#nextSequence, task, terms, { resolve, reject });
-      record.isMapped = isMapped;
-      this.#accept(record);
-      if (isMapped) this.#held.push(record);
-      else this.#queue(record);
-      this.#patience.begin(record, spanMs);
-      if (isMapped) this.#queueHeld();
-    });
-  }
-
   #share(task: T, terms: TaskTerms, idempotencyKey: string): Promise<R> {
     const shared = this.#shared.find(idempotencyKey);
     const spanMs = this.#admit(terms, shared?.record);
@@ -208,7 +211,7 @@ export class TaskTable<T, R> {
     const shared = this.#shared.add(
       idempotencyKey,
       terms,
-      (terms, promise) => new TaskRecord(this.#nextSequence, task, terms, promise, idempotencyKey),
+      (terms, settle) => new TaskRecord(this.#nextSequence, task, terms, settle),
     );
     this.#accept(shared.record);
     this.#queue(shared.record);
@@ -248,14 +251,15 @@ export class TaskTable<T, R> {
       return;
     }
     record.state = 'delayed';
-    this.#delayed.add(record);
-    record.wakeUp = timers.createAlarm((nowMs) => this.#enqueue(record, nowMs));
-    record.wakeUp.setBy(record.restsUntilMs);
+    const alarm = timers.createAlarm((nowMs) => {
+      this.#delayed.delete(record);
+      this.#enqueue(record, nowMs);
+    });
+    this.#delayed.set(record, alarm);
+    alarm.setBy(record.restsUntilMs);
   }
 
   #enqueue(record: TaskRecord<T, R>, sinceMs: number): void {
-    this.#delayed.delete(record);
-    record.wakeUp = undefined;
     record.state = 'queued';
     record.readySinceMs = sinceMs;
     this.#context.backlog.add(record);
@@ -265,12 +269,14 @@ export class TaskTable<T, R> {
   /** The task is over, wherever it is. */
   #settle(record: TaskRecord<T, R>, outcome: TaskOutcome, error: unknown): void {
     const { backlog, statistics, events } = this.#context;
-    const { leases, idempotencyKey, state } = record;
+    const { state, terms } = record;
+    // Those that are left: mostly none, as the one that gave the result has ended.
+    const leases = record.isLeased ? record.leases : NONE;
     record.state = 'settled';
     this.#takeOut(record, state);
-    if (record.isMapped && state !== 'held') this.#mapped -= 1;
+    if (terms.isMapped && state !== 'held') this.#mapped -= 1;
     this.#patience.end(record);
-    if (idempotencyKey !== undefined) this.#shared.close(idempotencyKey);
+    if (terms.idempotencyKey !== undefined) this.#shared.close(terms.idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
     statistics.total[outcome] += 1;
     // All of them first: who is told of one may come back with another.
@@ -289,8 +295,8 @@ export class TaskTable<T, R> {
         this.#held.dropped();
         break;
       case 'delayed':
+        this.#delayed.get(record)?.cancel();
         this.#delayed.delete(record);
-        record.wakeUp?.cancel();
         break;
       case 'queued':
         this.#context.backlog.remove(record);

@@ -25,6 +25,8 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   readonly #alarm: Alarm;
   /** The oldest first: all wait for the same time. */
   readonly #entries = new Queue<Entry<T, R>>();
+  /** The tasks that were told of, and as of since when their lanes had been orphaned then. */
+  readonly #told = new WeakMap<TaskRecord<T, R>, number>();
   /** At so many entries, those that are over are forgotten: tasks come and go while the time has not come to tell. */
   #tidyAt = MIN_TIDYING;
 
@@ -96,10 +98,11 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
     if (!isOpen(entry)) return;
     const lane = laneNow(entry.lane);
     for (const record of entry.record === undefined ? [...entry.lane.records] : [entry.record]) {
-      if (record.lane !== lane || record.unmatchedSinceMs === lane.orphanedAtMs) continue;
+      if (record.lane !== lane || lane.orphanedAtMs === undefined) continue;
+      if (this.#told.get(record) === lane.orphanedAtMs) continue;
       // It came into the lane later, and has an entry of its own.
       if (record.readySinceMs > entry.sinceMs) continue;
-      record.unmatchedSinceMs = lane.orphanedAtMs;
+      this.#told.set(record, lane.orphanedAtMs);
       this.#tell(record);
     }
   }

@@ -42,7 +42,7 @@ export class TestHolder<T, R> implements LeaseHolder<T> {
   }
 
   /** Waits for 1 to `max` leases. */
-  take(max = 1, signal: AbortSignal = new AbortController().signal): Promise<Lease<T>[]> {
+  async take(max = 1, signal: AbortSignal = new AbortController().signal): Promise<Lease<T>[]> {
     return this.#scheduler.take(this, max, signal);
   }
 

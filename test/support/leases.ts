@@ -7,6 +7,7 @@ export function leaseOf<T>(task: T, rest: Partial<Lease<T>> = {}): Lease<T> {
     attempt: 1,
     isLive: true,
     isSpeculative: false,
+    number: 0,
     refusals: 0,
     timeout: undefined,
     timeoutFrom: 'start' as const,

@@ -82,6 +82,7 @@ describe('a put with a signal', () => {
     void scheduler.put(2);
     controller.abort('changed my mind');
     expect((await taking).map(({ task }) => task)).toEqual([2]);
+    await nextTurn();
     expect(outcome()).toEqual({ status: 'rejected', reason: 'changed my mind' });
   });
 });

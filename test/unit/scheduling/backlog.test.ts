@@ -15,7 +15,7 @@ const nothing = (): void => {};
 function recordOf(sequence: number, type?: string, priority = 0, requires?: Requirements): AnyRecord {
   const terms = { ...defaultTerms, priority, requires, requiresKey: requirementsKey(requires) };
   const task = type === undefined ? sequence : { type };
-  return new TaskRecord<unknown, unknown>(sequence, task, terms, { resolve: nothing, reject: nothing });
+  return new TaskRecord<unknown, unknown>(sequence, task, terms, nothing);
 }
 
 function holderOf(id: string, accepts?: readonly string[], labels?: Labels): AnyHolder {

@@ -13,7 +13,7 @@ type Holder = TestHolder<unknown, unknown>;
 function waitFor({ scheduler }: Opened, holder: Holder, max = 1) {
   const taken: Lease<unknown>[] = [];
   const controller = new AbortController();
-  void scheduler.take(holder, max, controller.signal).then((leases) => taken.push(...leases));
+  void Promise.resolve(scheduler.take(holder, max, controller.signal)).then((leases) => taken.push(...leases));
   return { taken, stop: () => controller.abort() };
 }
 

@@ -28,7 +28,7 @@ const noTotals = {
 const empty = { queued: 0, delayed: 0, leased: 0, held: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
 
 function recordOf(sequence: number): TaskRecord<unknown, unknown> {
-  return new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, { resolve() {}, reject() {} });
+  return new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, () => {});
 }
 
 /** Who waits longest in a backlog of its own. */

@@ -1,0 +1,69 @@
+// What is found by the numbers that are given out in turn, of which only the recent ones are in use, but for a few.
+
+/** An item of {@link LeaseNumbers}. */
+export interface Numbered {
+  readonly id: number;
+}
+
+const FIRST_SLOTS = 16;
+
+/**
+ * Items by their numbers, each larger than those before. The latest stand in a ring of slots, where a number is found
+ * without hashing it; one that is still there when its slot is needed again, as of a task that takes long while
+ * thousands come and go beside it, moves to a map.
+ */
+export class LeaseNumbers<Item extends Numbered> {
+  /** A power of two of slots, at least twice as many as there are items. */
+  #ring: (Item | undefined)[] = slots(FIRST_SLOTS);
+  readonly #old = new Map<number, Item>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(id: number): Item | undefined {
+    const item = this.#ring[id & (this.#ring.length - 1)];
+    if (item?.id === id) return item;
+    return this.#old.size === 0 ? undefined : this.#old.get(id);
+  }
+
+  /** Adds the item with the largest number so far. */
+  add(item: Item): void {
+    if (2 * this.#size >= this.#ring.length) this.#grow();
+    this.#place(item);
+    this.#size += 1;
+  }
+
+  /** Takes an item out that is there. */
+  delete({ id }: Item): void {
+    const slot = id & (this.#ring.length - 1);
+    if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
+    else if (!this.#old.delete(id)) return;
+    this.#size -= 1;
+  }
+
+  /** All items, in the order of their numbers. */
+  all(): Item[] {
+    const recent = this.#ring.filter((item) => item !== undefined);
+    return [...this.#old.values(), ...recent].sort((a, b) => a.id - b.id);
+  }
+
+  #place(item: Item): void {
+    const slot = item.id & (this.#ring.length - 1);
+    const before = this.#ring[slot];
+    if (before !== undefined) this.#old.set(before.id, before);
+    this.#ring[slot] = item;
+  }
+
+  #grow(): void {
+    const items = this.all();
+    this.#old.clear();
+    this.#ring = slots(2 * this.#ring.length);
+    for (const item of items) this.#place(item);
+  }
+}
+
+function slots(count: number): undefined[] {
+  return new Array<undefined>(count).fill(undefined);
+}
