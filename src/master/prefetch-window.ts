@@ -8,12 +8,20 @@ import type { Prefetch } from '../protocol/messages.ts';
 const ROUND_TRIPS = 2;
 /** A worker may wait for its next task if that takes no more than this share of the time that the task takes. */
 const NEGLIGIBLE_SHARE = 0.002;
-/** Beyond so many, more would not make it faster. */
+/**
+ * Beyond so many, more for a slot would not make it faster: that is enough for tasks of 0.2 ms behind a round trip of 100 ms, or
+ * of 10 µs behind one of 5 ms. What lies about costs memory, and both sides time to sweep it up.
+ */
+const MAX_PER_SLOT = 1024;
 const MAX_WINDOW = 4096;
 /** As long as nobody knows anything: enough for the worker to be busy while it is found out. */
 const FIRST_WINDOW = 1;
-/** The weight of the latest measurement of a round trip: a little more than RFC 6298 has, as there are few. */
-const ROUND_TRIP_WEIGHT = 1 / 4;
+/**
+ * The shortest of so many measurements counts, that is, of about ten seconds while tasks flow: a ping waits behind all that
+ * is on its way, and of this there is the more, the larger the window is. A filter of the minimum keeps the two from driving
+ * each other up, as in BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", ACM Queue 14(5), 2016).
+ */
+const MEASUREMENTS = 10;
 /** The weight of the latest measurement of the tasks' time, if it is longer than what was known. */
 const LONGER_TASK_WEIGHT = 1 / 2;
 /**
@@ -30,6 +38,8 @@ const MAX_GROWTH = 4;
 export class PrefetchWindow {
   /** What the worker asks for. */
   wanted: Prefetch;
+  /** The last measurements of the round trip, the latest last. */
+  readonly #roundTripsMs: number[] = [];
   #roundTripMs: number | undefined = undefined;
   #taskMs: number | undefined = undefined;
   /** Since when the figures below count. */
@@ -44,7 +54,7 @@ export class PrefetchWindow {
     this.#sinceMs = nowMs;
   }
 
-  /** How long an answer takes, in milliseconds, as measured by pings. */
+  /** How long an answer takes if nothing is in its way, in milliseconds, as measured by pings. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
   }
@@ -59,8 +69,9 @@ export class PrefetchWindow {
     const shortestMs = Math.max(0, ms - heldMs);
     const knownMs = this.#roundTripMs ?? shortestMs;
     // What is known may be right, if it is within what was measured.
-    const measuredMs = Math.min(Math.max(knownMs, shortestMs), ms);
-    this.#roundTripMs = knownMs + (measuredMs - knownMs) * ROUND_TRIP_WEIGHT;
+    this.#roundTripsMs.push(Math.min(Math.max(knownMs, shortestMs), ms));
+    if (this.#roundTripsMs.length > MEASUREMENTS) this.#roundTripsMs.shift();
+    this.#roundTripMs = Math.min(...this.#roundTripsMs);
   }
 
   /** An attempt is over that had a slot since `startedAtMs`, if not all of that time at the worker. */
@@ -90,7 +101,8 @@ export class PrefetchWindow {
     if (this.wanted !== 'auto') return this.wanted;
     if (this.#roundTripMs === undefined || this.#taskMs === undefined) return FIRST_WINDOW;
     if (this.#roundTripMs <= this.#taskMs * NEGLIGIBLE_SHARE) return 0;
-    return Math.min(MAX_WINDOW, Math.ceil((ROUND_TRIPS * concurrency * this.#roundTripMs) / this.#taskMs));
+    const perSlot = Math.min(MAX_PER_SLOT, (ROUND_TRIPS * this.#roundTripMs) / this.#taskMs);
+    return Math.min(MAX_WINDOW, Math.ceil(concurrency * perSlot));
   }
 
   #nextTaskMs(measuredMs: number): number {
