@@ -4,7 +4,6 @@ import { Lane } from './lane.ts';
 import type { Choice } from './profile.ts';
 import { Profiles } from './profiles.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import { Seniority } from './seniority.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** Learns of tasks that nobody who is there may have. */
@@ -37,7 +36,6 @@ export class Backlog<T, R> {
   /** By the ids of holders, the lanes whose tasks they have refused. */
   readonly #refusedLanes = new Groups<string, Lane<T, R>>();
   readonly #profiles: Profiles<T, R>;
-  readonly #seniority = new Seniority<T, R>();
   readonly #orphans: OrphanListener<T, R>;
   #size = 0;
 
@@ -74,9 +72,17 @@ export class Backlog<T, R> {
     return count;
   }
 
-  /** The task that has been ready for the longest time, be it behind others in the order. */
-  oldest(): TaskRecord<T, R> | undefined {
-    return this.#seniority.oldest();
+  /**
+   * The task that has been ready for the longest time, be it behind others in the order. Looks at all lanes, and at the
+   * tasks that did not come in order, so that nothing need be kept for it with every task.
+   */
+  longestReady(): TaskRecord<T, R> | undefined {
+    let oldest: TaskRecord<T, R> | undefined;
+    for (const lane of this.#allLanes()) {
+      const record = lane.records.longestReady();
+      if (oldest === undefined || (record !== undefined && record.readySinceMs < oldest.readySinceMs)) oldest = record;
+    }
+    return oldest;
   }
 
   /** A holder is there. */
@@ -111,7 +117,6 @@ export class Backlog<T, R> {
   /** Puts a task at its place. */
   add(record: TaskRecord<T, R>): void {
     const lane = this.#insert(record);
-    this.#seniority.add(record);
     if (lane.isOrphaned) this.#orphans.taskOrphaned(record, lane);
   }
 
@@ -122,7 +127,6 @@ export class Backlog<T, R> {
     record.lane = undefined;
     lane.records.remove(record);
     this.#size -= 1;
-    this.#seniority.removed(this.#size);
     if (this.#size === 0) this.#orphans.backlogEmptied();
     if (lane.records.size === 0) this.#emptied(lane);
   }
@@ -134,7 +138,6 @@ export class Backlog<T, R> {
       this.#drop(lane);
       for (const record of lane.records) records.push(record);
     }
-    this.#seniority.clear();
     for (const record of records) {
       record.heapIndex = -1;
       record.lane = undefined;

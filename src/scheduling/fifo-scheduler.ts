@@ -111,7 +111,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       held: this.held,
       running: this.#tasks.running,
       unmatched: this.#backlog.orphans,
-      oldestWait: nowMs - (this.#backlog.oldest()?.readySinceMs ?? nowMs),
+      oldestWait: nowMs - (this.#backlog.longestReady()?.readySinceMs ?? nowMs),
       ...this.#statistics.summary(nowMs),
     };
   }

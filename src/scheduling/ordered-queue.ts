@@ -4,6 +4,8 @@ import { Heap, type HeapItem } from '../heap.ts';
 /** An item of an {@link OrderedQueue}: `heapIndex` and `slot` belong to the queue, and are -1 outside it. */
 export interface OrderedItem<Item> extends HeapItem {
   slot: number;
+  /** Since when it has been ready. Does not change in the queue. */
+  readonly readySinceMs: number;
   isBefore(other: Item): boolean;
 }
 
@@ -12,7 +14,10 @@ const MIN_COMPACTION = 1024;
 
 /** Any item can be taken out, the first one in O(1) if it came in order. */
 export class OrderedQueue<Item extends OrderedItem<Item>> {
-  /** Those that came in order. Who was taken out from between leaves a hole; at both ends there is none. */
+  /**
+   * Those that came in order, both of the queue and of since when they have been ready. Who was taken out from between leaves a
+   * hole; at both ends there is none.
+   */
   #line: (Item | undefined)[] = [];
   #head = 0;
   /** How many slots have been given out and dropped before the first of the line. */
@@ -33,9 +38,18 @@ export class OrderedQueue<Item extends OrderedItem<Item>> {
     return other === undefined || first?.isBefore(other) === true ? first : other;
   }
 
+  /** The item that has been ready for the longest time. Looks at all that did not come in order. */
+  longestReady(): Item | undefined {
+    let oldest = this.#line[this.#head];
+    for (const item of this.#others) {
+      if (oldest === undefined || item.readySinceMs < oldest.readySinceMs) oldest = item;
+    }
+    return oldest;
+  }
+
   push(item: Item): void {
     const last = this.#line[this.#line.length - 1];
-    if (last !== undefined && item.isBefore(last)) {
+    if (last !== undefined && (item.isBefore(last) || item.readySinceMs < last.readySinceMs)) {
       this.#others.push(item);
       return;
     }

@@ -8,13 +8,11 @@ import type { Backlog } from './backlog.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
 import { HeldTasks } from './held-tasks.ts';
 import { type OnOver, Patience, type Tried } from './patience.ts';
-import type { LeaseHolder } from './scheduler.ts';
+import type { LeaseHolder, RevokeReason } from './scheduler.ts';
 import { type SharedTask, SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
 import { type RecordLease, type Settle, TaskRecord } from './task-record.ts';
-
-const NONE: readonly never[] = Object.freeze([]);
 
 /** Which share of `maxTasks` maps fill at most. */
 const MAP_SHARE = 0.9;
@@ -270,8 +268,6 @@ export class TaskTable<T, R> {
   #settle(record: TaskRecord<T, R>, outcome: TaskOutcome, error: unknown): void {
     const { backlog, statistics, events } = this.#context;
     const { state, terms } = record;
-    // Those that are left: mostly none, as the one that gave the result has ended.
-    const leases = record.isLeased ? record.leases : NONE;
     record.state = 'settled';
     this.#takeOut(record, state);
     if (terms.isMapped && state !== 'held') this.#mapped -= 1;
@@ -279,13 +275,18 @@ export class TaskTable<T, R> {
     if (terms.idempotencyKey !== undefined) this.#shared.close(terms.idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
     statistics.total[outcome] += 1;
-    // All of them first: who is told of one may come back with another.
-    for (const lease of leases) this.end(lease);
-    for (const lease of leases) lease.holder.revoke(lease, outcome === 'done' ? 'superseded' : 'aborted');
-    this.#queueHeld();
+    // Mostly none is left, as the one that gave the result has ended.
+    if (record.isLeased) this.#revokeAll(record, outcome === 'done' ? 'superseded' : 'aborted');
+    if (this.#held.size > 0) this.#queueHeld();
     if (!events.hears('settled')) return;
     const { key, task } = record;
     events.emit({ type: 'settled', key, task, outcome, ...(outcome === 'done' ? {} : { error }) });
+  }
+
+  #revokeAll({ leases }: TaskRecord<T, R>, reason: RevokeReason): void {
+    // All of them end first: who is told of one may come back with another.
+    for (const lease of leases) this.end(lease);
+    for (const lease of leases) lease.holder.revoke(lease, reason);
   }
 
   /** Takes a task out of where it was, in that state. */

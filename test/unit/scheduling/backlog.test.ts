@@ -61,9 +61,9 @@ describe('Backlog', () => {
     const records = [3, 0, 2, 1].map((sequence) => recordOf(sequence, sequence % 2 === 0 ? 'even' : undefined));
     const urgent = recordOf(4, undefined, 1);
     for (const record of [...records, urgent]) backlog.add(record);
-    expect([backlog.size, backlog.oldest()]).toEqual([5, records[0]]);
+    expect([backlog.size, backlog.longestReady()]).toEqual([5, records[0]]);
     expect(backlog.takeAll().map(({ sequence }) => sequence)).toEqual([4, 0, 1, 2, 3]);
-    expect([backlog.size, backlog.oldest()]).toEqual([0, undefined]);
+    expect([backlog.size, backlog.longestReady()]).toEqual([0, undefined]);
     expect(records.map(({ heapIndex, lane }) => [heapIndex, lane])).toEqual(Array(4).fill([-1, undefined]));
   });
 

@@ -1,11 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
-import { Queue } from '../../../src/queue.ts';
-import { Backlog } from '../../../src/scheduling/backlog.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
-import { Seniority } from '../../../src/scheduling/seniority.ts';
-import { defaultTerms } from '../../../src/scheduling/task-options.ts';
-import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';
 
 const none = { count: 0, mean: 0, min: 0, max: 0, p50: 0, p90: 0, p99: 0 };
@@ -26,28 +21,6 @@ const noTotals = {
   speculatedFirst: 0,
 };
 const empty = { queued: 0, delayed: 0, leased: 0, held: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
-
-function recordOf(sequence: number): TaskRecord<unknown, unknown> {
-  return new TaskRecord<unknown, unknown>(sequence, sequence, defaultTerms, () => {});
-}
-
-/** Who waits longest in a backlog of its own. */
-function setUpSeniority() {
-  const seniority = new Seniority<unknown, unknown>();
-  const backlog = new Backlog<unknown, unknown>(
-    { laneOrphaned() {}, taskOrphaned() {}, laneMerged() {}, backlogEmptied() {} },
-    () => {},
-  );
-  const add = (record: TaskRecord<unknown, unknown>): void => {
-    backlog.add(record);
-    seniority.add(record);
-  };
-  const take = (record: TaskRecord<unknown, unknown>): void => {
-    backlog.remove(record);
-    seniority.removed(backlog.size);
-  };
-  return { seniority, add, take };
-}
 
 describe('the statistics of a scheduler', () => {
   it('are nothing in the beginning', () => {
@@ -191,39 +164,6 @@ describe('the statistics of a scheduler', () => {
     scheduler.release(lease, { kind: 'returned' });
     await clock.advance(7);
     expect(scheduler.stats().oldestWait).toBe(7);
-  });
-
-  it('remember who waits longest, however many come and go behind it, in little memory', () => {
-    const { seniority, add, take } = setUpSeniority();
-    const first = recordOf(0);
-    add(first);
-    for (let sequence = 1; sequence < 20_000; sequence += 1) {
-      const record = recordOf(sequence);
-      add(record);
-      take(record);
-      if (seniority.size > 1025) expect.unreachable(`${seniority.size} are kept in mind`);
-    }
-    expect(seniority.oldest()).toBe(first);
-    take(first);
-    expect([seniority.oldest(), seniority.size]).toEqual([undefined, 0]);
-  });
-
-  it('remember a task once or twice, however often it is taken and comes back behind one that nobody takes', () => {
-    const { seniority, add, take } = setUpSeniority();
-    const [first, ...others] = Array.from({ length: 1001 }, (_, sequence) => recordOf(sequence));
-    for (const record of [first, ...others]) if (record !== undefined) add(record);
-    const clear = vi.spyOn(Queue.prototype, 'clear');
-    for (let round = 0; round < 10; round += 1) {
-      for (const record of others) {
-        take(record);
-        add(record);
-        if (seniority.size > 2002) expect.unreachable(`${seniority.size} are kept in mind`);
-      }
-    }
-    // It looks at all of them now and then only.
-    expect(clear.mock.calls.length).toBeLessThan(50);
-    clear.mockRestore();
-    expect(seniority.oldest()).toBe(first);
   });
 
   it('measure attempts that started only, and no wait of a second one', async () => {
