@@ -17,9 +17,11 @@ const PROFILES = join(FOLDER, 'profiles');
 
 const children = new Set<Child<object>>();
 const status = progressLine(process.stderr);
+let isStopping = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
+    isStopping = true;
     status.clear();
     void endChildren().finally(() => process.exit(130));
   });
@@ -38,6 +40,7 @@ try {
 async function measure(options: BenchOptions): Promise<void> {
   const found: PartResult[] = [];
   for (const part of options.parts) {
+    if (isStopping) return;
     const result = await measurePart(part, options);
     if (result === undefined) continue;
     found.push(result);
@@ -55,6 +58,8 @@ async function measurePart(part: Part, options: BenchOptions): Promise<PartResul
     const { rounds, isQuick } = options;
     return { title: part.title, date: new Date().toISOString(), rounds, isQuick, rows, series };
   } catch (error) {
+    // Processes that are ended answer no more calls: no failure of theirs.
+    if (isStopping) return undefined;
     status.clear();
     console.error(`\n${part.name} failed:`, error);
     process.exitCode = 1;

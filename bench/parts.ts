@@ -1,5 +1,7 @@
 // All parts of the bench, in the order in which they run.
 import type { Part } from './harness/part.ts';
+import { binary } from './parts/binary.ts';
+import { latency } from './parts/latency.ts';
 import { throughput } from './parts/throughput.ts';
 
-export const parts: readonly Part[] = [throughput];
+export const parts: readonly Part[] = [throughput, latency, binary];

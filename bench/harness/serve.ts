@@ -8,6 +8,7 @@ export function serve<Calls extends object>(calls: Calls): Calls {
   process.on('SIGINT', () => {});
   process.on('disconnect', () => void end());
   process.on('message', (message: CallMessage) => void answer(message));
+  if (!process.connected) void end();
   send({ kind: 'ready' });
   return calls;
 

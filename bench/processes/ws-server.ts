@@ -1,9 +1,10 @@
 // Raw `ws` in the master's place: one JSON text frame per task and per result, and nothing that could be left out.
-import { once } from 'node:events';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { serve } from '../harness/serve.ts';
 import { cpuMs } from './cpu.ts';
 import { expectSum, tenth } from './fibonacci.ts';
+import { TripStopwatch, type Trips } from './trips.ts';
+import { portOf } from './ws-port.ts';
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
 let client: WebSocket | undefined;
@@ -12,17 +13,30 @@ server.on('connection', (socket) => {
 });
 
 const calls = {
-  async listen(): Promise<number> {
-    if (server.address() === null) await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error(`Expected a port, got ${address}`);
-    return address.port;
+  listen: () => portOf(server),
+
+  /** Sends one message at a time, and waits until it has come back. */
+  trips(messages: number): Promise<Trips> {
+    const socket = connected();
+    return new Promise((resolve) => {
+      const stopwatch = new TripStopwatch(messages);
+      let received = 0;
+      const send = () => socket.send(JSON.stringify({ id: received + 1, task: tenth }));
+      socket.on('message', function receive(data) {
+        const { id }: { id: number } = JSON.parse(data.toString());
+        stopwatch.lap();
+        if (id !== ++received) throw new Error(`Expected ${received} to come back, got ${id}`);
+        if (received < messages) return send();
+        socket.off('message', receive);
+        resolve(stopwatch.trips());
+      });
+      send();
+    });
   },
 
   /** Sends so many tasks, never more than `outstanding` of them unanswered. */
   compute(tasks: number, outstanding: number): Promise<{ elapsedMs: number; cpuMs: number }> {
-    const socket = client;
-    if (socket === undefined) throw new Error('Nobody is connected');
+    const socket = connected();
     return new Promise((resolve, reject) => {
       const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
       let [sent, received, sum] = [0, 0, 0];
@@ -45,6 +59,11 @@ const calls = {
     });
   },
 };
+
+function connected(): WebSocket {
+  if (client === undefined) throw new Error('Nobody is connected');
+  return client;
+}
 
 export type WsServer = typeof calls;
 serve(calls);
