@@ -2,6 +2,7 @@
 import type { Part } from './harness/part.ts';
 import { binary } from './parts/binary.ts';
 import { latency } from './parts/latency.ts';
+import { memory } from './parts/memory.ts';
 import { throughput } from './parts/throughput.ts';
 
-export const parts: readonly Part[] = [throughput, latency, binary];
+export const parts: readonly Part[] = [throughput, latency, binary, memory];
