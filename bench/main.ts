@@ -54,8 +54,8 @@ async function measure(options: BenchOptions): Promise<void> {
 /** A part that fails is told of, and leaves the others their turn. */
 async function measurePart(part: Part, options: BenchOptions): Promise<PartResult | undefined> {
   try {
-    const { rows, series } = await part.run(benchFor(part, options));
-    const { rounds, isQuick } = options;
+    const { rows, series, rounds = options.rounds } = await part.run(benchFor(part, options));
+    const { isQuick } = options;
     return { title: part.title, date: new Date().toISOString(), rounds, isQuick, rows, series };
   } catch (error) {
     // Processes that are ended answer no more calls: no failure of theirs.

@@ -16,6 +16,8 @@ export interface Part {
 }
 
 export interface PartFindings {
+  /** How many rounds there were, if not as many as the bench was asked for. */
+  readonly rounds?: number;
   readonly rows: readonly Row[];
   readonly series: Series;
 }

@@ -1,5 +1,5 @@
 // A master and one worker, each in a process of its own.
-import type { Child } from '../harness/child.ts';
+import type { Child, ChildOptions } from '../harness/child.ts';
 import type { Bench } from '../harness/part.ts';
 import type { Figures } from '../harness/rounds.ts';
 import type { TaskdistMaster } from '../processes/taskdist-master.ts';
@@ -10,9 +10,9 @@ export interface TaskdistPair {
   readonly worker: Child<TaskdistWorker>;
 }
 
-export async function startTaskdist(bench: Bench): Promise<TaskdistPair> {
-  const master = await bench.start<TaskdistMaster>('taskdist-master');
-  const worker = await bench.start<TaskdistWorker>('taskdist-worker');
+export async function startTaskdist(bench: Bench, options?: ChildOptions): Promise<TaskdistPair> {
+  const master = await bench.start<TaskdistMaster>('taskdist-master', options);
+  const worker = await bench.start<TaskdistWorker>('taskdist-worker', options);
   await worker.call('connect', await master.call('listen'));
   return { master, worker };
 }

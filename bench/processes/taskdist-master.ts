@@ -3,6 +3,7 @@ import { FifoScheduler, Master } from 'taskdist';
 import { serve } from '../harness/serve.ts';
 import { cpuMs } from './cpu.ts';
 import { expectSum, type Fibonacci, tenth } from './fibonacci.ts';
+import { heapBytes } from './garbage.ts';
 import { listen } from './listening.ts';
 import { TripStopwatch, type Trips } from './trips.ts';
 
@@ -10,6 +11,8 @@ const scheduler = new FifoScheduler<Fibonacci, number>();
 const master = new Master(scheduler, { port: 0 });
 
 const calls = {
+  heapBytes,
+
   listen: () => listen(master),
 
   /** Puts so many tasks one after the other, each when the result of the one before is there. */
