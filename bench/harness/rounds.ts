@@ -24,7 +24,9 @@ export class Rounds {
 
   /** One figure of one contender, a value per round. @throws RangeError where it was not measured */
   values(contender: string, figure: string): number[] {
-    return (this.#figures.get(contender) ?? []).map((figures) => {
+    const rounds = this.#figures.get(contender);
+    if (rounds === undefined) throw new RangeError(`${contender} has not taken part`);
+    return rounds.map((figures) => {
       const value = figures[figure];
       if (value === undefined) throw new RangeError(`${contender} has not measured ${figure}`);
       return value;
