@@ -1,4 +1,4 @@
-// `npm run build`: the library in dist, the demo in dist-demo.
+// `npm run build`: the library in dist, the demo in dist-demo, the bench in dist-bench.
 
 import { ensureBuilt } from './building.mjs';
 import { ensureInstalled } from './installation.mjs';

@@ -1,4 +1,4 @@
-// Builds the library and the demo, each only when something it is made from has changed.
+// Builds the library, the demo and the bench, each only when something it is made from has changed.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { alone } from './turns.mjs';
 
 const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/building.mjs'];
 
-/** In order: the demo's server is type-checked against the built library. @type {Target[]} */
+/** In order: the demo's server and the bench are type-checked against the built library. @type {Target[]} */
 const TARGETS = [
   {
     name: 'library',
@@ -29,6 +29,17 @@ const TARGETS = [
     output: 'dist-demo/page',
     inputs: [...SHARED_INPUTS, 'src', 'demo', 'vite.config.ts'],
     command: () => [commandOf('vite'), 'build', '--logLevel', 'warn'],
+  },
+  {
+    name: 'bench',
+    output: 'dist-bench',
+    // Not all of bench: its results lie there too.
+    inputs: [
+      ...SHARED_INPUTS,
+      'src',
+      ...['tsconfig.build.json', 'main.ts', 'parts.ts', 'harness', 'parts', 'processes'].map((name) => `bench/${name}`),
+    ],
+    command: () => [commandOf('typescript', 'tsc'), '-p', 'bench/tsconfig.build.json'],
   },
 ];
 

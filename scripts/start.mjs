@@ -5,5 +5,5 @@ import { becomeNode } from './child.mjs';
 import { ensureInstalled } from './installation.mjs';
 
 await ensureInstalled();
-await ensureBuilt();
+await ensureBuilt(['library', 'demo server', 'demo page']);
 becomeNode(['dist-demo/server/server.js', ...process.argv.slice(2)]);

@@ -5,5 +5,5 @@ import { becomeNode } from './child.mjs';
 import { ensureInstalled } from './installation.mjs';
 
 await ensureInstalled();
-await ensureBuilt();
+await ensureBuilt(['library', 'demo server']);
 becomeNode(['dist-demo/server/worker.js', ...process.argv.slice(2)]);

@@ -1,0 +1,10 @@
+// All parts of the bench, in the order in which they run.
+import type { Part } from './harness/part.ts';
+import { binary } from './parts/binary.ts';
+import { endurance } from './parts/endurance.ts';
+import { growth } from './parts/growth.ts';
+import { latency } from './parts/latency.ts';
+import { memory } from './parts/memory.ts';
+import { throughput } from './parts/throughput.ts';
+
+export const parts: readonly Part[] = [throughput, latency, binary, memory, endurance, growth];

@@ -1,0 +1,2 @@
+// What Piscina's thread runs.
+export { fibonacci as default } from './fibonacci.ts';
