@@ -22,6 +22,8 @@ export type Frame = string | Uint8Array<ArrayBuffer>;
 export interface Socket {
   /** The subprotocol both sides agreed on, or an empty string. */
   readonly subprotocol: string;
+  /** How much was sent and is still in the memory of this process. */
+  readonly bufferedBytes: number;
   /** Sends one frame; does nothing once the socket is closing. */
   send(frame: Frame): void;
   /** Starts the closing handshake. */
@@ -35,6 +37,8 @@ export interface SocketListener {
   opened(): void;
   /** A frame came in: text, bytes, or whatever else a peer managed to send. */
   received(frame: unknown): void;
+  /** Something has left the buffer. Not told by browsers. */
+  drained(): void;
   closed(code: number, reason: string): void;
 }
 

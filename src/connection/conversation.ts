@@ -10,10 +10,20 @@ import { type Message, PROTOCOL_VERSION } from '../protocol/messages.ts';
 /** How long the peer has to answer the closing handshake before it is cut off. */
 const CLOSE_TIMEOUT_MS = 1000;
 
+/**
+ * With so much waiting to leave, nothing is begun that would add to it: enough for a few large frames, and for what a
+ * fast line carries within a round trip beside what the system buffers.
+ */
+const MAX_BUFFERED_BYTES = 1_048_576;
+/** How often a full buffer is looked at, where nobody tells when something leaves it. */
+const ROOM_CHECK_MS = 10;
+
 /** What a conversation tells whoever leads it. */
 export interface ConversationListener<Incoming> {
   /** A message came in; those of one frame come in its order, until the conversation ends. */
   received(message: Incoming): void;
+  /** There is room again for what is to be sent: told once for each {@link Conversation.awaitRoom}. */
+  roomAgain?(): void;
   /** The conversation is over: told once, whoever ended it. */
   ended(code: number, reason: string): void;
 }
@@ -46,6 +56,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   /** Messages to send once the one that is being written is complete. */
   readonly #interjected: Outgoing[] = [];
   #cancelCutOff = (): void => {};
+  /** How to stop looking whether there is room again; there while somebody waits for it. */
+  #cancelRoomCheck: (() => void) | undefined = undefined;
 
   constructor(socket: Socket, options: ConversationOptions<Incoming>, listener: ConversationListener<Incoming>) {
     this.#socket = socket;
@@ -67,27 +79,53 @@ export class Conversation<Outgoing extends Message, Incoming> {
     return this.#isOpen;
   }
 
+  /** How much more should be sent before some of what waits has left; 0 if the peer reads too slowly, or not at all. */
+  get roomBytes(): number {
+    return Math.max(0, MAX_BUFFERED_BYTES - this.#writer.byteLength - this.#socket.bufferedBytes);
+  }
+
+  /** Has the listener told when there is room again. */
+  awaitRoom(): void {
+    if (!this.#isOpen || this.#cancelRoomCheck !== undefined) return;
+    this.#cancelRoomCheck = this.#clock.setTimer(ROOM_CHECK_MS, () => {
+      this.#cancelRoomCheck = undefined;
+      if (this.roomBytes > 0) this.#listener.roomAgain?.();
+      else this.awaitRoom();
+    });
+  }
+
+  /** The socket has written some of what was sent. */
+  socketDrained(): void {
+    if (this.#cancelRoomCheck === undefined || this.roomBytes === 0) return;
+    this.#stopAwaitingRoom();
+    this.#listener.roomAgain?.();
+  }
+
   /**
-   * Sends a message, in one frame with all others of this turn of the event loop.
+   * Sends a message, in one frame with all others of this turn of the event loop. Returns how many bytes it takes, as far as
+   * that is known.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`; nothing is sent then
    */
-  send(message: Outgoing): void {
-    if (!this.#isOpen) return;
+  send(message: Outgoing): number {
+    if (!this.#isOpen) return 0;
     if (this.#isWriting) {
       // Said by a getter of a value that is being written: a message has no place in the middle of another.
       this.#interjected.push(message);
-      return;
+      return 0;
     }
+    let byteLength = 0;
     this.#isWriting = true;
     try {
-      this.#writer.add(message, this.maxFrameBytes);
+      byteLength = this.#writer.add(message, this.maxFrameBytes);
     } finally {
       this.#isWriting = false;
       if (this.#interjected.length > 0) this.#sendInterjected();
     }
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#clock.soon(() => this.#flush());
+    if (!this.#isFlushing) {
+      this.#isFlushing = true;
+      this.#clock.soon(() => this.#flush());
+    }
+    return byteLength;
   }
 
   /** Sends a message at once, behind what is waiting: this turn may be a long one. @throws as {@link send} */
@@ -165,11 +203,19 @@ export class Conversation<Outgoing extends Message, Incoming> {
     this.#isFlushing = false;
     if (!this.#isOpen || this.#writer.isEmpty) return;
     for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
+    // The system may have taken it all at once.
+    this.socketDrained();
+  }
+
+  #stopAwaitingRoom(): void {
+    this.#cancelRoomCheck?.();
+    this.#cancelRoomCheck = undefined;
   }
 
   #finish(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#stopAwaitingRoom();
     this.#listener.ended(code, reason);
   }
 }

@@ -22,6 +22,9 @@ const RECALL_PATIENCE_ROUND_TRIPS = 4;
 /** The same, until a round trip is known: enough for a line around the world, and not for ever if the worker is blocked. */
 const FIRST_RECALL_PATIENCE_MS = 2000;
 
+/** The weight of the latest grant in what grants take on average. */
+const GRANT_WEIGHT = 1 / 8;
+
 /** The leases of one connection, from their grant to their end. */
 export class HeldLeases<T, R> {
   readonly #grants = new GrantTable<T>();
@@ -31,6 +34,8 @@ export class HeldLeases<T, R> {
   readonly #taskTimeoutMs: number;
   readonly #alarm: Alarm;
   #concurrency: number;
+  /** How many bytes a grant takes, of late. */
+  #grantBytes = 0;
   /** Settled when nothing runs any more; there once the master drains. */
   #drained: ReturnType<typeof deferred> | undefined = undefined;
 
@@ -80,12 +85,22 @@ export class HeldLeases<T, R> {
     return this.#drained !== undefined;
   }
 
+  /** For how many more grants there is room, before what waits to be sent has left; as far as is known. */
+  get room(): number {
+    return Math.ceil(this.#conversation.roomBytes / Math.max(1, this.#grantBytes));
+  }
+
+  /** Has the session told when there is room again. */
+  awaitRoom(): void {
+    this.#conversation.awaitRoom();
+  }
+
   /** Sends a lease to the worker. */
   grant(lease: Lease<T>, nowMs: number): void {
     const grant = this.#grants.add(lease, nowMs);
     const message: MasterMessage = [MessageType.grant, grant.id, lease.attempt, lease.key, lease.task];
     try {
-      this.#conversation.send(message);
+      this.#grantBytes += (this.#conversation.send(message) - this.#grantBytes) * GRANT_WEIGHT;
     } catch (error) {
       this.#grants.remove(grant);
       // JSON takes more room than MessagePack: what does not fit here may fit for another worker.

@@ -6,6 +6,12 @@ import type { HeldLeases } from './held-leases.ts';
 import type { LeaseReports } from './lease-reports.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
 
+/**
+ * While the worker has enough to go on with, tasks are taken by this share of the window at least: each frame costs both sides
+ * as much as several tasks. It is the silly window syndrome of TCP (RFC 813) otherwise: many small frames, for ever.
+ */
+const LEAST_SHARE = 1 / 8;
+
 /** For whom tasks are taken: a session. */
 export interface Taker<T> extends LeaseHolder<T> {
   /** Once it is not, it takes nothing any more. */
@@ -84,12 +90,15 @@ export class Intake<T, R> {
     this.#window.reckon(this.#clock.now());
     const free = this.#free;
     if (free <= 0) this.#window.noteFull();
+    const { room } = this.#held;
+    // It reads too slowly: others may have the tasks until it has read what was sent.
+    if (room === 0) this.#held.awaitRoom();
     const { idleSlots } = this.#taker;
     if (this.#taking !== undefined) {
       // Who could start a task at once goes before those who could not; the scheduler must know.
       if (idleSlots > this.#taking.idleSlots) this.interrupt();
-    } else if (free > 0 && this.#taker.isOpen) {
-      this.#take(free, idleSlots);
+    } else if (room > 0 && free >= this.#leastFor(idleSlots) && this.#taker.isOpen) {
+      this.#take(Math.min(free, room), idleSlots);
     }
     this.#taker.loadChanged();
   }
@@ -97,6 +106,11 @@ export class Intake<T, R> {
   /** How many more leases the worker may hold. */
   get #free(): number {
     return this.credit - this.#held.size;
+  }
+
+  /** How many leases must be free for it to be worth taking tasks. */
+  #leastFor(idleSlots: number): number {
+    return idleSlots > 0 ? 1 : Math.max(1, this.#window.size(this.#held.concurrency) * LEAST_SHARE);
   }
 
   #take(max: number, idleSlots: number): void {
@@ -130,7 +144,7 @@ export class Intake<T, R> {
       // It may have been aborted since it was taken, which there was no grant to revoke for.
       if (!lease.isLive) continue;
       try {
-        if (this.#taker.isOpen && this.#free > 0) this.#held.grant(lease, nowMs);
+        if (this.#taker.isOpen && this.#free > 0 && this.#held.room > 0) this.#held.grant(lease, nowMs);
         else this.#reports.notGranted(lease);
       } catch (error) {
         // The others go back.

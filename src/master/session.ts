@@ -192,6 +192,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     }
   }
 
+  roomAgain(): void {
+    this.#intake.refill();
+  }
+
   ended(code: number, reason: string): void {
     this.#alarm.cancel();
     this.#intake.interrupt();

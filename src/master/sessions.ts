@@ -64,6 +64,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     const socket = adopt({
       opened() {},
       received: (frame) => conversation?.frameReceived(frame),
+      drained: () => conversation?.socketDrained(),
       closed: (code, reason) => {
         conversation?.socketClosed(code, reason);
         this.#forget(socket);

@@ -8,6 +8,8 @@ const ABNORMAL_CLOSE = 1006;
 /** Wraps a WebSocket that was just made, by us or by a server. */
 export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): Socket {
   let failure = '';
+  // Only `ws` calls back, when the frame has left the process.
+  const onSent = (): void => listener.drained();
   webSocket.binaryType = 'arraybuffer';
   webSocket.onopen = () => listener.opened();
   webSocket.onmessage = (event) => listener.received(event.data);
@@ -20,7 +22,10 @@ export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): 
     get subprotocol() {
       return webSocket.protocol;
     },
-    send: (frame) => webSocket.send(frame),
+    get bufferedBytes() {
+      return webSocket.bufferedAmount;
+    },
+    send: (frame) => webSocket.send(frame, onSent),
     close: (code, reason) => webSocket.close(code, reason),
     terminate() {
       if (typeof webSocket.terminate === 'function') {

@@ -7,12 +7,15 @@ import { msgpackCodec } from './msgpack.ts';
 /** Collects messages and packs as many as fit into each frame, an array of messages. */
 export interface FrameWriter {
   readonly isEmpty: boolean;
+  /** How many bytes its messages take. */
+  readonly byteLength: number;
   /**
-   * Encodes a message at once, so that later changes to its values do not matter. Not to be called by the message's own getters.
+   * Encodes a message at once, so that later changes to its values do not matter, and returns how many bytes it takes. Not to be
+   * called by the message's own getters.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, or `TASKDIST_TOO_LARGE` if it alone exceeds `maxFrameBytes`;
    *   the message is then left out.
    */
-  add(message: Message, maxFrameBytes: number): void;
+  add(message: Message, maxFrameBytes: number): number;
   /** Empties the writer into frames of at most `maxFrameBytes`. */
   take(maxFrameBytes: number): Frame[];
 }

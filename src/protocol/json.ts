@@ -119,13 +119,18 @@ class JsonWriter implements FrameWriter {
     return this.#texts.length === 0;
   }
 
-  add(message: Message, maxFrameBytes: number): void {
+  get byteLength(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
+  add(message: Message, maxFrameBytes: number): number {
     const text = this.#encode(message);
     const byteLength = encoder.encode(text).byteLength;
     if (!fitsFrame(byteLength, maxFrameBytes)) throw tooLarge(byteLength, maxFrameBytes);
     this.#texts.push(text);
     // With its comma.
     this.#ends.push((this.#ends.at(-1) ?? 0) + byteLength + 1);
+    return byteLength;
   }
 
   take(maxFrameBytes: number): Frame[] {

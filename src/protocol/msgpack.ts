@@ -20,7 +20,11 @@ class MsgpackWriter implements FrameWriter {
     return this.#ends.length === 0;
   }
 
-  add(message: Message, maxFrameBytes: number): void {
+  get byteLength(): number {
+    return this.#output.position - FRAME_OVERHEAD_BYTES;
+  }
+
+  add(message: Message, maxFrameBytes: number): number {
     const start = this.#output.position;
     this.#write(message, start);
     const byteLength = this.#output.position - start;
@@ -29,6 +33,7 @@ class MsgpackWriter implements FrameWriter {
       throw tooLarge(byteLength, maxFrameBytes);
     }
     this.#ends.push(this.#output.position - FRAME_OVERHEAD_BYTES);
+    return byteLength;
   }
 
   take(maxFrameBytes: number): Frame[] {

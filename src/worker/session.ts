@@ -82,6 +82,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     this.#socket = connect(url, subprotocols, {
       opened: () => this.#opened(),
       received: (frame) => this.#conversation?.frameReceived(frame),
+      drained: () => this.#conversation?.socketDrained(),
       closed: (code, reason) => this.#closed(code, reason),
     });
     this.#alarm.setBy(context.clock.now() + context.connectTimeoutMs);

@@ -28,6 +28,7 @@ export class Peer<Outgoing extends Message, Incoming> {
     this.#decode = decode;
     this.#socket = open({
       opened() {},
+      drained() {},
       received: (frame) => {
         if (typeof frame === 'string') this.#frames.push(frame);
         else if (frame instanceof ArrayBuffer) this.#frames.push(new Uint8Array(frame));

@@ -167,6 +167,10 @@ export class VirtualSocket implements Socket {
   readonly clock: Clock;
   /** What was sent through it, the oldest first. */
   readonly sent: Frame[] = [];
+  /** Whether the peer reads nothing, so that all that is sent stays in this process. */
+  #isStalled = false;
+  #stalled: (() => void)[] = [];
+  bufferedBytes = 0;
   readonly #listener: SocketListener;
   readonly #side: 'client' | 'server';
   readonly #closeTimeoutMs: number;
@@ -193,7 +197,26 @@ export class VirtualSocket implements Socket {
     // Copied: what the sender does with its bytes afterwards does not matter.
     const copy = typeof frame === 'string' ? frame : frame.slice();
     this.sent.push(copy);
-    this.#toPeer((peer) => peer.receive(typeof copy === 'string' ? copy : copy.buffer));
+    const leave = (): void => this.#toPeer((peer) => peer.receive(typeof copy === 'string' ? copy : copy.buffer));
+    if (this.#isStalled) {
+      this.#stalled.push(leave);
+      this.bufferedBytes += copy.length;
+    } else {
+      leave();
+    }
+  }
+
+  /** The peer reads nothing any more. */
+  stall(): void {
+    this.#isStalled = true;
+  }
+
+  /** The peer reads again: what was sent leaves, and unless this is a browser's socket, that is told. */
+  flow(isTold = true): void {
+    this.#isStalled = false;
+    this.bufferedBytes = 0;
+    for (const leave of this.#stalled.splice(0)) leave();
+    if (isTold) this.#listener.drained();
   }
 
   close(code: number, reason: string): void {

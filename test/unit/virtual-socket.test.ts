@@ -22,6 +22,10 @@ class Diary implements SocketListener {
     this.#note(typeof frame === 'string' ? frame : 'bytes');
   }
 
+  drained(): void {
+    this.#note('drained');
+  }
+
   closed(code: number, reason: string): void {
     this.#note(`closed ${code} ${reason}`.trim());
   }

@@ -10,6 +10,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 /** A socket that only notes what it is told to do. */
 class NotingSocket implements Socket {
   readonly subprotocol = '';
+  bufferedBytes = 0;
   readonly frames: Frame[] = [];
   readonly notes: string[] = [];
 

@@ -19,6 +19,7 @@ function setUp(error: unknown) {
   const ends: string[] = [];
   const socket = {
     subprotocol: '',
+    bufferedBytes: 0,
     send() {},
     close: (code: number, reason: string) => void closes.push(`${code} ${reason}`),
     terminate() {},

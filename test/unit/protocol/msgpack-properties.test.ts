@@ -53,7 +53,7 @@ function closeCodeFor(frame: Uint8Array): number | undefined {
   const close = (code: number): void => {
     closeCode = code;
   };
-  const socket = { subprotocol: '', send() {}, terminate() {}, close };
+  const socket = { subprotocol: '', bufferedBytes: 0, send() {}, terminate() {}, close };
   const options = { codec: msgpack, clock: new VirtualClock(), maxFrameBytes: 1000, decode: decodeWorkerFrame };
   const listener = { received() {}, ended() {} };
   new Conversation<MasterMessage, WorkerMessage>(socket, options, listener).frameReceived(frame);

@@ -141,7 +141,7 @@ describe('a Worker that starts', () => {
     const { worker, clock, network } = new VirtualWorker(echo);
     network.listen(
       clock,
-      (adopt) => adopt({ opened() {}, received() {}, closed() {} }),
+      (adopt) => adopt({ opened() {}, received() {}, drained() {}, closed() {} }),
       () => 'taskdist.v9.msgpack',
     );
     const started = follow(worker.start());
