@@ -68,7 +68,7 @@ export class Child<Calls extends object> implements AsyncDisposable {
   ): Promise<Child<Calls>> {
     const script = fileURLToPath(new URL(`../processes/${name}.js`, import.meta.url));
     // What it prints is no part of the table.
-    const process_ = spawn(process.execPath, [...nodeOptions, '--enable-source-maps', script], {
+    const process_ = spawn(process.execPath, [...nodeOptions, script], {
       stdio: ['ignore', 2, 2, 'ipc'],
       env: { ...process.env, ...env },
     });

@@ -1,5 +1,4 @@
 // How fast large binary results arrive.
-import type { Child } from '../harness/child.ts';
 import type { Part, PartFindings } from '../harness/part.ts';
 import { type Figures, inTurns, type Rounds } from '../harness/rounds.ts';
 import { compared } from '../harness/rows.ts';
@@ -8,6 +7,7 @@ import type { BinaryMaster } from '../processes/binary-master.ts';
 import type { BinaryWorker } from '../processes/binary-worker.ts';
 import type { WsBinaryClient } from '../processes/ws-binary-client.ts';
 import type { WsBinaryServer } from '../processes/ws-binary-server.ts';
+import { figuresOf } from './taskdist-pair.ts';
 
 const OUTSTANDING = 8;
 const MEGABYTE = 1_000_000;
@@ -35,8 +35,8 @@ export const binary: Part = {
     await client.call('connect', await server.call('listen'));
     const rounds = await inTurns(
       {
-        taskdist: () => figuresOf(tasks, worker, () => master.call('compute', tasks)),
-        ws: () => figuresOf(tasks, client, () => server.call('compute', tasks, OUTSTANDING)),
+        taskdist: () => throughputOf(figuresOf(tasks, worker, () => master.call('compute', tasks))),
+        ws: () => throughputOf(figuresOf(tasks, client, () => server.call('compute', tasks, OUTSTANDING))),
       },
       bench,
     );
@@ -44,20 +44,9 @@ export const binary: Part = {
   },
 };
 
-async function figuresOf(
-  tasks: number,
-  worker: Child<BinaryWorker> | Child<WsBinaryClient>,
-  compute: () => Promise<{ elapsedMs: number; cpuMs: number }>,
-): Promise<Figures> {
-  const workerBefore = await worker.call('cpuMs');
-  const { elapsedMs, cpuMs } = await compute();
-  const workerMs = (await worker.call('cpuMs')) - workerBefore;
-  return {
-    tasks,
-    megabytesPerSecond: ((tasks * RESULT_BYTES) / MEGABYTE / elapsedMs) * 1000,
-    masterCpuUs: (cpuMs / tasks) * 1000,
-    workerCpuUs: (workerMs / tasks) * 1000,
-  };
+async function throughputOf(figures: Promise<Figures>): Promise<Figures> {
+  const { rate = Number.NaN, ...rest } = await figures;
+  return { ...rest, megabytesPerSecond: (rate * RESULT_BYTES) / MEGABYTE };
 }
 
 function rowsOf(rounds: Rounds): PartFindings['rows'] {

@@ -85,9 +85,7 @@ async function start(bench: Bench, setting: Setting, tasks: number) {
   await master.call('fill', backlog, types);
   return {
     async measure() {
-      const done = master.call('done', tasks);
-      await worker.call('resume');
-      const { elapsedMs, cpuMs } = await done;
+      const [{ elapsedMs, cpuMs }] = await Promise.all([master.call('done', tasks), worker.call('resume')]);
       await worker.call('pause');
       return { ...setting, rate: (tasks / elapsedMs) * 1000, masterCpuUs: (cpuMs / tasks) * 1000 };
     },

@@ -18,9 +18,18 @@ export async function startTaskdist(bench: Bench, options?: ChildOptions): Promi
 }
 
 /** Rate, and the processor's time per task on both sides, of so many tasks put at once. */
-export async function taskdistFigures({ master, worker }: TaskdistPair, tasks: number): Promise<Figures> {
+export function taskdistFigures({ master, worker }: TaskdistPair, tasks: number): Promise<Figures> {
+  return figuresOf(tasks, worker, () => master.call('compute', tasks));
+}
+
+/** The same of anybody: `compute` is what the master does. */
+export async function figuresOf(
+  tasks: number,
+  worker: Child<{ cpuMs(): number }>,
+  compute: () => Promise<{ elapsedMs: number; cpuMs: number }>,
+): Promise<Figures> {
   const workerBefore = await worker.call('cpuMs');
-  const { elapsedMs, cpuMs } = await master.call('compute', tasks);
+  const { elapsedMs, cpuMs } = await compute();
   const workerMs = (await worker.call('cpuMs')) - workerBefore;
   return {
     tasks,

@@ -2,14 +2,14 @@
 import type { Bench, Part, PartFindings } from '../harness/part.ts';
 import type { Row } from '../harness/results.ts';
 import { type Contenders, inTurns, type Rounds } from '../harness/rounds.ts';
-import { compared, measured } from '../harness/rows.ts';
+import { compared } from '../harness/rows.ts';
 import type { BullmqQueue } from '../processes/bullmq-queue.ts';
 import type { BullmqWorker } from '../processes/bullmq-worker.ts';
 import type { PiscinaPool } from '../processes/piscina-pool.ts';
 import type { RedisHost } from '../processes/redis.ts';
 import type { WsClient } from '../processes/ws-client.ts';
 import type { WsServer } from '../processes/ws-server.ts';
-import { startTaskdist, taskdistFigures } from './taskdist-pair.ts';
+import { figuresOf, startTaskdist, taskdistFigures } from './taskdist-pair.ts';
 
 const OUTSTANDING = 64;
 
@@ -53,10 +53,7 @@ async function startWs(bench: Bench, tasks: number): Promise<Contenders[string]>
   const server = await bench.start<WsServer>('ws-server');
   const client = await bench.start<WsClient>('ws-client');
   await client.call('connect', await server.call('listen'));
-  return async () => {
-    const { elapsedMs } = await server.call('compute', tasks, OUTSTANDING);
-    return { tasks, rate: (tasks / elapsedMs) * 1000 };
-  };
+  return () => figuresOf(tasks, client, () => server.call('compute', tasks, OUTSTANDING));
 }
 
 async function startBullmq(bench: Bench, program: string, tasks: number): Promise<Contenders[string]> {
@@ -93,6 +90,14 @@ function rowsOf(rounds: Rounds, bench: Bench): PartFindings['rows'] {
       ...(atLeast === undefined ? {} : { target: { atLeast } }),
       ...(note === undefined ? {} : { note }),
     });
+  const cpu = (what: string, figure: string): Row =>
+    compared({
+      what,
+      unit: 'µs',
+      values: rounds.values('taskdist', figure),
+      against: 'raw ws',
+      againstValues: rounds.values('ws', figure),
+    });
   return [
     against('raw ws', 'ws', 4, 'raw ws: a JSON frame per task and per result, 64 outstanding, no promises.'),
     ...(bench.redis === undefined ? [] : [against('BullMQ', 'bullmq', 10, BULLMQ)]),
@@ -106,8 +111,8 @@ function rowsOf(rounds: Rounds, bench: Bench): PartFindings['rows'] {
       againstValues: rate.values,
       target: { atLeast: 0.9 },
     }),
-    measured({ what: "master's CPU per task", unit: 'µs', values: rounds.values('taskdist', 'masterCpuUs') }),
-    measured({ what: "worker's CPU per task", unit: 'µs', values: rounds.values('taskdist', 'workerCpuUs') }),
+    cpu("master's CPU per task", 'masterCpuUs'),
+    cpu("worker's CPU per task", 'workerCpuUs'),
   ];
 }
 
