@@ -12,6 +12,12 @@ import type { PrefetchWindow } from './prefetch-window.ts';
  */
 const LEAST_SHARE = 1 / 8;
 
+/** What was asked for: how many tasks at most, and how many of them the worker could start at once. */
+interface Asked {
+  readonly max: number;
+  readonly idleSlots: number;
+}
+
 /** For whom tasks are taken: a session. */
 export interface Taker<T> extends LeaseHolder<T> {
   /** Once it is not, it takes nothing any more. */
@@ -29,8 +35,8 @@ export class Intake<T, R> {
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taker: Taker<T>;
-  /** Of the `take` that is under way: how many tasks the worker could start at once when it was called. */
-  #taking: { readonly idleSlots: number } | undefined = undefined;
+  /** What the scheduler knows, while a `take` is under way. */
+  #taking: Asked | undefined = undefined;
   /** Of that one; used again until it has aborted. */
   #controller = new AbortController();
   #isRefilling = false;
@@ -67,7 +73,8 @@ export class Intake<T, R> {
     if (this.#taking === undefined) return;
     const controller = this.#controller;
     this.#controller = new AbortController();
-    controller.abort();
+    // With a reason, as otherwise a DOMException would be made, with a stack.
+    controller.abort('another number of tasks is wanted');
   }
 
   /**
@@ -93,13 +100,9 @@ export class Intake<T, R> {
     const { room } = this.#held;
     // It reads too slowly: others may have the tasks until it has read what was sent.
     if (room === 0) this.#held.awaitRoom();
-    const { idleSlots } = this.#taker;
-    if (this.#taking !== undefined) {
-      // Who could start a task at once goes before those who could not; the scheduler must know.
-      if (idleSlots > this.#taking.idleSlots) this.interrupt();
-    } else if (room > 0 && free >= this.#leastFor(idleSlots) && this.#taker.isOpen) {
-      this.#take(Math.min(free, room), idleSlots);
-    }
+    const asked: Asked = { max: Math.min(free, room), idleSlots: this.#taker.idleSlots };
+    if (this.#taking !== undefined) this.#askAnew(this.#taking, asked);
+    else if (asked.max > 0 && free >= this.#leastFor(asked.idleSlots) && this.#taker.isOpen) this.#take(asked);
     this.#taker.loadChanged();
   }
 
@@ -113,10 +116,17 @@ export class Intake<T, R> {
     return idleSlots > 0 ? 1 : Math.max(1, this.#window.size(this.#held.concurrency) * LEAST_SHARE);
   }
 
-  #take(max: number, idleSlots: number): void {
-    this.#taking = { idleSlots };
+  /** Who could start a task at once goes before those who could not, and may have come to that while it waits. */
+  #askAnew(before: Asked, asked: Asked): void {
+    if (asked.max <= 0 || (asked.max === before.max && asked.idleSlots === before.idleSlots)) return;
+    this.#taking = asked;
+    this.#scheduler.loadChanged(this.#taker, asked.max);
+  }
+
+  #take(asked: Asked): void {
+    this.#taking = asked;
     try {
-      const taken = this.#scheduler.take(this.#taker, max, this.#controller.signal);
+      const taken = this.#scheduler.take(this.#taker, asked.max, this.#controller.signal);
       if (isPromiseLike(taken)) void this.#await(taken);
       else this.#taken(taken);
     } catch (error) {

@@ -241,6 +241,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     return waiting;
   }
 
+  /** For masters; see {@link TaskScheduler.loadChanged}. */
+  loadChanged(holder: LeaseHolder<T>, max: number): void {
+    this.#waitingRoom.loadChanged(holder, max);
+    if (holder.idleSlots > 0) this.#speculation.consider();
+  }
+
   /** For masters; see {@link TaskScheduler.started}. */
   started(lease: Lease<T>): void {
     const live = this.#live(lease);

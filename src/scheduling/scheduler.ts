@@ -75,10 +75,12 @@ export interface TaskScheduler<T, R> {
   leave(holder: LeaseHolder<T>): void;
   /**
    * Leases this holder 1 to `max` tasks: at once, if there are any for it, else when there are.
-   * Resolves to none when the signal aborts. One call at a time per holder. Who has idle slots at the time of the call
-   * goes before those who only stock up.
+   * Resolves to none when the signal aborts. One call at a time per holder. Who has idle slots goes before those who only
+   * stock up.
    */
   take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Lease<T>[] | Promise<Lease<T>[]>;
+  /** A holder that waits in `take` wants up to `max` tasks now, and its `idleSlots` may be other ones than they were. */
+  loadChanged(holder: LeaseHolder<T>, max: number): void;
   /** The attempt has begun to run. */
   started(lease: Lease<T>): void;
   /** The attempt had not begun to run after all: it waits, and `started` will be told again. */

@@ -7,20 +7,25 @@ import type { Lease, LeaseHolder } from './scheduler.ts';
 class Waiter<T> implements HeapItem {
   heapIndex = -1;
   readonly leases: Lease<T>[] = [];
+  max = 0;
   /** How many more tasks it could start at once. */
-  idleSlots: number;
+  idleSlots = 0;
   /** Who has waited for longer, or was served in an earlier round, has the lower one. */
   ticket: number;
   readonly holder: LeaseHolder<T>;
-  readonly max: number;
   readonly resolve: (leases: Lease<T>[]) => void;
 
   constructor(ticket: number, holder: LeaseHolder<T>, max: number, resolve: (leases: Lease<T>[]) => void) {
     this.ticket = ticket;
     this.holder = holder;
-    this.max = max;
-    this.idleSlots = Math.min(max, holder.idleSlots);
     this.resolve = resolve;
+    this.want(max);
+  }
+
+  /** It is to get up to `max` leases, and first those that it could start at once. */
+  want(max: number): void {
+    this.max = max;
+    this.idleSlots = Math.min(max, this.holder.idleSlots);
   }
 }
 
@@ -103,6 +108,17 @@ export class WaitingRoom<T, R> {
     if (found === undefined) return;
     this.#remove(found.waiter);
     this.#add(found.waiter, choice);
+  }
+
+  /** A holder that may wait wants up to `max` leases, and can start another number of tasks at once. */
+  loadChanged(holder: LeaseHolder<T>, max: number): void {
+    const found = this.#waiters.get(holder.id);
+    if (found === undefined) return;
+    const { waiter, choice } = found;
+    const line = this.#lines.get(choice);
+    line?.remove(waiter);
+    waiter.want(max);
+    line?.add(waiter);
   }
 
   /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */

@@ -8,9 +8,18 @@ import { MAX_CONCURRENCY, type Member } from './simulated-member.ts';
 /** At most one lease of a task is live, or two if one of them is a second attempt; and nobody is leased more than it asked for. */
 export function auditLeases<T, R>(scheduler: TaskScheduler<T, R>): void {
   const liveLeases = new Map<string, Lease<T>[]>();
+  /** How many the holders have asked for, by their ids. */
+  const wanted = new Map<string, number>();
   const take = scheduler.take.bind(scheduler);
-  scheduler.take = async (holder, max, signal) => {
-    const leases = await take(holder, max, signal);
+  const loadChanged = scheduler.loadChanged.bind(scheduler);
+  scheduler.loadChanged = (holder, max) => {
+    wanted.set(holder.id, max);
+    loadChanged(holder, max);
+  };
+  scheduler.take = async (holder, asked, signal) => {
+    wanted.set(holder.id, asked);
+    const leases = await take(holder, asked, signal);
+    const max = Math.max(asked, wanted.get(holder.id) ?? 0);
     if (leases.length > max) throw new Error(`${holder.name} was leased ${leases.length} tasks rather than ${max}`);
     for (const lease of leases) {
       const before = liveLeases.get(lease.key) ?? [];

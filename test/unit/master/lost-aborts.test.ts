@@ -100,6 +100,7 @@ describe('Session', () => {
       close() {},
       join() {},
       leave() {},
+      loadChanged() {},
       started() {},
       turnedBack() {},
       progressed() {},

@@ -99,4 +99,26 @@ describe('a FifoScheduler that several holders wait for', () => {
     expect(tasksOf(await taking)).toEqual(['even']);
     expect(tasksOf(await holder('other').takeNow())).toEqual(['odd']);
   });
+
+  it('gives one who has come to idle while they waited what they ask for now, before others stock up', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [first, second] = [holder('first'), holder('second')];
+    for (const each of [first, second]) each.idleSlots = 0;
+    const taking = [first.take(4), second.take(1)];
+    second.idleSlots = 3;
+    scheduler.loadChanged(second, 3);
+    for (let n = 0; n < 4; n += 1) void scheduler.put(n);
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([[3], [0, 1, 2]]);
+  });
+
+  it('lets one who has come to be busy while they waited stock up behind who is idle', async () => {
+    const { scheduler, holder } = openScheduler();
+    const [first, second] = [holder('first'), holder('second')];
+    const taking = [first.take(2), second.take(2)];
+    first.idleSlots = 0;
+    scheduler.loadChanged(first, 2);
+    for (let n = 0; n < 3; n += 1) void scheduler.put(n);
+    expect((await Promise.all(taking)).map(tasksOf)).toEqual([[2], [0, 1]]);
+    scheduler.loadChanged(first, 5);
+  });
 });
