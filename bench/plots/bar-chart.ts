@@ -68,7 +68,7 @@ function barOf({ name, value, spread, goal }: Bar, row: number, y: number, { lef
   return [
     text(name, { class: 'end', x: left - GAP, y: y + 5 }),
     // The first is what the picture is about.
-    element('rect', { class: row === 0 ? 'fill0' : 'pale', ...bar }),
+    element('rect', { class: row === 0 ? 'fill0' : 'others', ...bar }),
     element('line', { class: 'whisker', x1: least ?? left, x2: most ?? left, y1: y, y2: y }),
     ...[least, most].map((end = left) => element('line', { class: 'whisker', x1: end, x2: end, y1: y - 4, y2: y + 4 })),
     ...(goal === undefined ? [] : [goalMark(at(goal.value), y), goalName(goal.name, at(goal.value), y, right)]),

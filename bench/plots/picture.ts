@@ -18,6 +18,8 @@ interface Colours {
   readonly ink: string;
   readonly pale: string;
   readonly grid: string;
+  /** Of bars beside the one that the picture is about; whiskers must stand out from it. */
+  readonly others: string;
   readonly kinds: readonly string[];
 }
 
@@ -27,6 +29,7 @@ const LIGHT: Colours = {
   ink: '#1f2328',
   pale: '#59636e',
   grid: '#d8dee4',
+  others: '#b4bcc5',
   kinds: ['#0969da', '#bc4c00', '#8250df'],
 };
 const DARK: Colours = {
@@ -34,6 +37,7 @@ const DARK: Colours = {
   ink: '#f0f6fc',
   pale: '#9198a1',
   grid: '#30363d',
+  others: '#656c76',
   kinds: ['#4493f8', '#e0823d', '#b78af9'],
 };
 
@@ -72,11 +76,12 @@ export function svgOf({ title, description, legend, draw }: Picture): string {
 }
 
 /** The colours are classes, as not everything that shows SVG knows variables. */
-function rulesOf({ paper, ink, pale, grid, kinds }: Colours): string {
+function rulesOf({ paper, ink, pale, grid, others, kinds }: Colours): string {
   return [
     `.paper { fill: ${paper}; }`,
     `text { fill: ${ink}; }`,
     `.pale { fill: ${pale}; }`,
+    `.others { fill: ${others}; }`,
     `.grid { stroke: ${grid}; }`,
     `.axis, .whisker, .limit { stroke: ${ink}; }`,
     ...kinds.flatMap((colour, kind) => [
