@@ -37,7 +37,9 @@ const TARGETS = [
     inputs: [
       ...SHARED_INPUTS,
       'src',
-      ...['tsconfig.build.json', 'main.ts', 'parts.ts', 'harness', 'parts', 'processes'].map((name) => `bench/${name}`),
+      ...['tsconfig.build.json', 'main.ts', 'parts.ts', 'harness', 'parts', 'plots', 'processes'].map(
+        (name) => `bench/${name}`,
+      ),
     ],
     command: () => [commandOf('typescript', 'tsc'), '-p', 'bench/tsconfig.build.json'],
   },

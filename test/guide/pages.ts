@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 export const GUIDE = fileURLToPath(new URL('../../docs/guide', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 /** Blocks in these languages are code, and no code goes untested. */
 const LANGUAGES_OF_FILES = ['ts', 'js', 'html'];
@@ -41,15 +42,20 @@ export async function readPages(): Promise<Page[]> {
   );
 }
 
+/** A page beside the guide, such as `performance`. @throws Error that names the line which it cannot make sense of */
+export async function readDocument(name: string): Promise<Page> {
+  return parsePage(name, await readFile(`${DOCS}/${name}.md`, 'utf8'), `docs/${name}.md`);
+}
+
 /** @throws Error that names the page and line which it cannot make sense of */
-export function parsePage(name: string, markdown: string): Page {
+export function parsePage(name: string, markdown: string, path = `docs/guide/${name}.md`): Page {
   const files = new Map<string, string>();
   const runs: Program[][] = [];
-  for (const blocks of sectionsOf(name, markdown)) {
+  for (const blocks of sectionsOf(path, markdown)) {
     const programs: Program[] = [];
     for (const block of blocks) {
       const refuse = (why: string): never => {
-        throw new Error(`docs/guide/${name}.md:${block.line}: ${why}`);
+        throw new Error(`${path}:${block.line}: ${why}`);
       };
       const file = block.attributes.get('file');
       const program = block.attributes.get('output');
@@ -65,12 +71,12 @@ export function parsePage(name: string, markdown: string): Page {
     }
     if (programs.length > 0) runs.push(programs);
   }
-  if (runs.length === 0) throw new Error(`docs/guide/${name}.md has no program: none has an \`output=\``);
+  if (runs.length === 0) throw new Error(`${path} has no program: none has an \`output=\``);
   return { name, files, runs };
 }
 
 /** The blocks of each section, in order. */
-function sectionsOf(name: string, markdown: string): Block[][] {
+function sectionsOf(path: string, markdown: string): Block[][] {
   const sections: Block[][] = [[]];
   const lines = markdown.split('\n');
   for (let start = 0; start < lines.length; start++) {
@@ -79,7 +85,7 @@ function sectionsOf(name: string, markdown: string): Block[][] {
     const fence = /^```(\S+) *(.*)$/.exec(line);
     if (fence === null) continue;
     const end = lines.indexOf('```', start + 1);
-    if (end < 0) throw new Error(`docs/guide/${name}.md:${start + 1}: does not end`);
+    if (end < 0) throw new Error(`${path}:${start + 1}: does not end`);
     sections.at(-1)?.push({
       line: start + 1,
       language: fence[1] ?? '',

@@ -48,6 +48,12 @@ describe('the tarball', () => {
     const packed = await readdir(join(consumer.folder, 'node_modules', 'taskdist', guide));
     expect(packed.sort()).toEqual((await readdir(guide)).sort());
   });
+
+  it('holds the pictures of what was measured', async () => {
+    const pictures = join('docs', 'images', 'performance');
+    const packed = await readdir(join(consumer.folder, 'node_modules', 'taskdist', pictures));
+    expect(packed.sort()).toEqual((await readdir(pictures)).sort());
+  });
 });
 
 describe('the README’s program', () => {
