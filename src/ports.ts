@@ -10,6 +10,11 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void): () => void;
   /** Calls back after the current turn of the event loop, when what it started has had its say. */
   soon(callback: () => void): void;
+  /**
+   * Calls back when what runs now, and all the promises that it settles, have had their say: before the event loop goes
+   * on, where the platform can tell, else as `soon`.
+   */
+  atRest(callback: () => void): void;
 }
 
 /** A number in [0, 1), uniformly distributed. */

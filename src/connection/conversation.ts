@@ -123,7 +123,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
     }
     if (!this.#isFlushing) {
       this.#isFlushing = true;
-      this.#clock.soon(() => this.#flush());
+      this.#clock.atRest(() => this.#flush());
     }
     return byteLength;
   }

@@ -1,5 +1,6 @@
 // Time and chance as the system has them; the only place that asks for them.
 import type { Clock, Random } from '../ports.ts';
+import { platform } from './host.ts';
 
 /** The longest delay that timers take; a longer one would fire at once. */
 const MAX_DELAY_MS = 0x7fff_ffff;
@@ -17,6 +18,13 @@ const createMessageQueue = (): ((callback: () => void) => void) => {
 
 let afterTurn: ((callback: () => void) => void) | undefined;
 
+/**
+ * In Node, ticks come before microtasks when a callback ends, and after the last of them where microtasks are under way.
+ * So the first tick may be too early, and one that a microtask asks for is not.
+ */
+const afterMicrotasks = (callback: () => void): void =>
+  process.nextTick(() => queueMicrotask(() => process.nextTick(callback)));
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   epochNow: () => Date.now(),
@@ -28,6 +36,7 @@ export const systemClock: Clock = {
     afterTurn ??= typeof setImmediate === 'function' ? setImmediate : createMessageQueue();
     afterTurn(callback);
   },
+  atRest: platform === 'node' ? afterMicrotasks : (callback) => systemClock.soon(callback),
 };
 
 export const systemRandom: Random = () => Math.random();

@@ -52,6 +52,10 @@ export class VirtualClock implements Clock {
     this.#soon.push(callback);
   }
 
+  atRest(callback: () => void): void {
+    this.soon(callback);
+  }
+
   /** How many timers are set: 0 when everything has cleaned up after itself. */
   get pendingTimers(): number {
     return this.#timers.length;
@@ -190,6 +194,10 @@ export class VirtualProcess implements Clock {
 
   soon(callback: () => void): void {
     this.#clock.soon(() => this.#whenRunning(callback));
+  }
+
+  atRest(callback: () => void): void {
+    this.soon(callback);
   }
 
   /** Nothing runs from now on: a blocked event loop, SIGSTOP, a laptop that is closed. */
