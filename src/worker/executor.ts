@@ -175,17 +175,20 @@ export class Executor<T, R> {
     return this.#isYielding;
   }
 
+  /**
+   * The next turn starts no sooner than one after this: by then is sent what this one has finished, which was queued
+   * behind this call, and read what has come in.
+   */
   #endTurn(startedAtMs: number): void {
     this.#turnStartedAtMs = undefined;
-    this.#isYielding = false;
+    this.#isYielding = true;
     const isLong = this.#clock.now() - startedAtMs > TURN_MS;
     this.#longTurnSinceMs = isLong ? startedAtMs : undefined;
-    if (isLong) {
-      this.#clock.soon(() => {
-        if (this.#longTurnSinceMs === startedAtMs) this.#longTurnSinceMs = undefined;
-      });
-    }
-    this.#pump();
+    this.#clock.soon(() => {
+      this.#longTurnSinceMs = undefined;
+      this.#isYielding = false;
+      this.#pump();
+    });
   }
 
   #start(run: Run<T, R>): void {
