@@ -5,8 +5,10 @@ import type { ThreadLike } from '../thread-like.ts';
 
 /** A thread that was started. */
 export interface Thread {
-  /** Where Comlink talks to it. */
+  /** Where Comlink talks to it; arrays may be left out, as Comlink posts none. */
   readonly endpoint: Endpoint;
+  /** Calls back with each array that the thread posts. */
+  onArray(listener: (message: readonly unknown[]) => void): void;
   /** Calls back, perhaps more than once, when the thread has ended or is broken, with what is known of why. */
   onFailure(listener: (reason: string) => void): void;
   /** Ends it, whatever it is doing. */
@@ -43,6 +45,11 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
   if (isWebPort(worker)) {
     return {
       endpoint: webEndpoint(worker),
+      onArray(listener) {
+        worker.addEventListener('message', (event) => {
+          if ('data' in event && Array.isArray(event.data)) listener(event.data);
+        });
+      },
       onFailure(listener) {
         worker.addEventListener('error', (event) => {
           // A script that cannot be loaded gives an event without a message.
@@ -56,10 +63,21 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
   if (isNodePort(worker)) {
     return {
       endpoint: nodeEndpoint(worker),
+      onArray(listener) {
+        worker.on('message', (data) => {
+          if (Array.isArray(data)) listener(data);
+        });
+      },
       onFailure(listener) {
-        worker.on('error', (error) => listener(messageOf(error)));
+        let reason: string | undefined;
+        worker.on('error', (error) => {
+          reason = messageOf(error);
+          const ended = (): void => listener(messageOf(error));
+          // Not now: what it had posted before it failed comes in until it has ended.
+          terminate().then(ended, ended);
+        });
         worker.on('messageerror', () => listener('a message could not be read'));
-        worker.on('exit', (code) => listener(`it exited with code ${String(code)}`));
+        worker.on('exit', (code) => listener(reason ?? `it exited with code ${String(code)}`));
       },
       terminate,
     };
@@ -91,6 +109,8 @@ function nodeEndpoint(port: NodePort): Endpoint {
     postMessage: (message, transfer) => port.postMessage(message, transfer),
     addEventListener(type, listener) {
       const onMessage = (data: unknown): void => {
+        // To make an event costs more than all the rest that becomes of a result.
+        if (Array.isArray(data)) return;
         const event = new MessageEvent(type, { data });
         if (typeof listener === 'function') listener(event);
         else listener.handleEvent(event);

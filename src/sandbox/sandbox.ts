@@ -1,13 +1,16 @@
 // A pool of threads that runs a handler, looks like a handler itself, and can really stop what it runs.
-import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
+import { type Ahead, type AheadHandler, ahead, type HandedAttempt } from '../ahead.ts';
+import { messageOf, TaskdistError } from '../errors.ts';
 import type { TaskContext, TaskHandler } from '../handler.ts';
 import { type Complete, expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import { availableCores } from '../platform/host.ts';
 import { systemClock } from '../platform/system.ts';
 import type { Clock } from '../ports.ts';
+import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
-import { SandboxThread } from './sandbox-thread.ts';
-import type { ThreadOutcome } from './thread-api.ts';
+import { Job, type JobHost } from './job.ts';
+import { Pace } from './pace.ts';
+import { SandboxThread, type ThreadOptions } from './sandbox-thread.ts';
 
 /** Options of {@link sandbox}. All times are in milliseconds. */
 export interface SandboxOptions {
@@ -29,6 +32,9 @@ const defaults = Object.freeze({ grace: 1000, bootTimeout: 30_000 });
 
 /** So many threads that cannot start, one after the other, and no more are tried. */
 const MAX_BOOT_FAILURES = 3;
+
+/** A task that runs for so long, and up to twice as long, keeps nothing waiting behind it in its thread. */
+const STALL_MS = 5;
 
 /**
  * Runs tasks in threads, so that they neither block the page or process nor the worker's connection, and so that a
@@ -58,37 +64,39 @@ export function sandbox<T, R>(factory: () => ThreadLike, options: SandboxOptions
   return new Sandbox<T, R>(factory, { size, grace, bootTimeout }, systemClock);
 }
 
-/** A task on its way through the sandbox. */
-interface Job<T> {
-  readonly task: T;
-  readonly context: TaskContext;
-  readonly settle: (outcome: ThreadOutcome) => void;
-  readonly reject: (error: unknown) => void;
-  /** Calls it off: whatever the thread makes of it, it ends with this error. */
-  readonly fail: (error: unknown) => void;
-  state:
-    | { readonly kind: 'waiting' }
-    | { readonly kind: 'running'; readonly thread: SandboxThread; readonly call: number };
-}
-
-class Sandbox<T, R> implements TaskHandler<T, R> {
-  readonly #factory: () => ThreadLike;
+class Sandbox<T, R> implements AheadHandler<T, R> {
   readonly #options: Complete<SandboxOptions>;
   readonly #clock: Clock;
+  readonly #threadOptions: ThreadOptions;
+  readonly #pace = new Pace();
   readonly #threads = new Set<SandboxThread>();
   /** The last one used is the next: its code and caches are warm. */
   #idle: SandboxThread[] = [];
-  #waiting: Job<T>[] = [];
-  readonly #jobs = new Set<Job<T>>();
-  readonly #calls = new Map<number, Job<T>>();
-  #nextCall = 1;
+  readonly #waiting = new Queue<Job>();
+  #isWatching = false;
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
 
+  readonly #jobHost: JobHost = {
+    unqueue: (job) => this.#waiting.remove(job),
+    afterGrace: (callback) => this.#clock.setTimer(this.#options.grace, callback),
+  };
+
+  readonly [ahead]: Ahead = {
+    capacity: (concurrency) =>
+      Math.max(concurrency, Math.min(concurrency, this.#options.size) * (1 + this.#pace.ahead)),
+    hand: (attempt, concurrency) => {
+      const job = new Job(attempt, concurrency, this.#jobHost);
+      this.#waiting.push(job);
+      this.#assign();
+      return job;
+    },
+  };
+
   constructor(factory: () => ThreadLike, options: Complete<SandboxOptions>, clock: Clock) {
-    this.#factory = factory;
     this.#options = options;
     this.#clock = clock;
+    this.#threadOptions = { factory, bootTimeoutMs: options.bootTimeout, clock };
   }
 
   getConcurrency(): number {
@@ -96,95 +104,98 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
   }
 
   doTask(task: T, context: TaskContext): Promise<R> {
-    return new Promise<ThreadOutcome>((resolve, reject) => {
-      context.signal.throwIfAborted();
-      const { signal } = context;
-      let cancelGrace = (): void => {};
-      let failure: { readonly error: unknown } | undefined;
-      const callOff = (reason: unknown): void => {
-        cancelGrace();
-        cancelGrace = this.#abort(job, reason);
-      };
-      const onAbort = (): void => callOff(signal.reason);
-      const over = (): void => {
-        signal.removeEventListener('abort', onAbort);
-        cancelGrace();
-        this.#jobs.delete(job);
-      };
-      const job: Job<T> = {
+    return new Promise<R>((resolve, reject) => {
+      const { key, attempt, signal } = context;
+      signal.throwIfAborted();
+      const onAbort = (): void => job.abort(signal.reason);
+      const over = (): void => signal.removeEventListener('abort', onAbort);
+      const handed: HandedAttempt = {
+        key,
+        attempt,
         task,
-        context,
-        settle(outcome) {
+        started() {},
+        progressed: (value) => context.progress(value),
+        done(result) {
           over();
-          if (failure === undefined) resolve(outcome);
-          else reject(failure.error);
+          // The thread's handler is the user's, and of the type that the user says.
+          resolve(result as R);
         },
-        reject(error) {
+        failed(error) {
           over();
-          reject(failure === undefined ? error : failure.error);
+          reject(error);
         },
-        fail(error) {
-          if (failure !== undefined) return;
-          failure = { error };
-          callOff(error);
+        returned: () => {
+          if (signal.aborted) {
+            over();
+            reject(signal.reason);
+            return;
+          }
+          job = new Job(handed, this.#options.size, this.#jobHost);
+          this.#waiting.unshift(job);
+          // Not before the others are back that are older.
+          this.#clock.soon(() => this.#assign());
         },
-        state: { kind: 'waiting' },
       };
       signal.addEventListener('abort', onAbort);
-      this.#jobs.add(job);
+      let job = new Job(handed, this.#options.size, this.#jobHost);
       this.#waiting.push(job);
       this.#assign();
-    }).then((outcome) => this.#resultOf(outcome));
+    });
   }
 
   async stop(): Promise<void> {
     const error = new TaskdistError('TASKDIST_STOPPED', 'The sandbox was stopped');
-    this.#waiting = [];
-    for (const job of [...this.#jobs]) job.reject(error);
     const threads = [...this.#threads];
     this.#threads.clear();
     this.#idle = [];
     this.#bootFailures = 0;
-    await Promise.all(threads.map((thread) => thread.terminate('the sandbox was stopped')));
+    for (const job of this.#waiting.clear()) job.failed(error, undefined);
+    await Promise.all(threads.map((thread) => thread.terminate(error)));
   }
 
-  #resultOf(outcome: ThreadOutcome): R {
-    switch (outcome.kind) {
-      case 'done':
-        // The thread's handler is the user's, and of the type that the user says.
-        return outcome.result as R;
-      case 'rejected':
-        throw new TaskRejectedError(outcome.reason);
-      case 'failed':
-        throw new RemoteError(outcome.error);
-    }
-  }
-
-  /** Gives waiting jobs to idle threads, and starts threads while there may be more. */
+  /** Gives waiting jobs to threads, and starts threads while there may be more. */
   #assign(): void {
-    while (this.#waiting.length > 0) {
+    for (let job = this.#waiting.peek(); job !== undefined; job = this.#waiting.peek()) {
       if (this.#bootFailures >= MAX_BOOT_FAILURES) {
-        for (const job of this.#waiting.splice(0)) job.reject(this.#broken());
+        this.#waiting.remove(job);
+        job.failed(this.#broken(), undefined);
+      } else if (!this.#assignTo(job)) {
         return;
       }
-      if (this.#idle.length === 0 && this.#threads.size >= this.#options.size) return;
-      const job = this.#waiting.shift();
-      if (job !== undefined) this.#start(job);
     }
   }
 
-  #start(job: Job<T>): void {
+  /** Returns whether the job has left the queue. */
+  #assignTo(job: Job): boolean {
+    const { size } = this.#options;
+    const busy = this.#threads.size - this.#idle.length;
+    const mayStart = busy < Math.min(size, job.concurrency);
+    if (!mayStart && this.#pace.ahead === 0) return false;
     try {
-      void this.#runOn(this.#idle.pop() ?? this.#startThread(), job);
+      const thread = mayStart ? (this.#idle.pop() ?? this.#startThread()) : this.#shortestQueue();
+      if (thread === undefined) return false;
+      this.#waiting.remove(job);
+      thread.add(job);
+      if (thread.load > 1) this.#watch();
     } catch (error) {
       this.#bootFailed(error);
-      job.reject(error);
+      this.#waiting.remove(job);
+      job.failed(error, undefined);
     }
+    return true;
+  }
+
+  /** The thread to send another job to ahead of its turn, if any has room. */
+  #shortestQueue(): SandboxThread | undefined {
+    let shortest: SandboxThread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.takesAhead && thread.load < (shortest?.load ?? 1 + this.#pace.ahead)) shortest = thread;
+    }
+    return shortest;
   }
 
   #startThread(): SandboxThread {
-    const { bootTimeout } = this.#options;
-    const thread: SandboxThread = new SandboxThread(this.#factory, bootTimeout, this.#clock, {
+    const thread: SandboxThread = new SandboxThread(this.#threadOptions, {
       booted: () => {
         this.#bootFailures = 0;
       },
@@ -193,7 +204,8 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
         this.#threadEnded(thread);
       },
       ended: () => this.#threadEnded(thread),
-      progressed: (call, value) => this.#progressed(call, value),
+      ran: (durationMs) => this.#pace.took(durationMs),
+      relieved: () => this.#relieved(thread),
     });
     this.#threads.add(thread);
     return thread;
@@ -202,55 +214,28 @@ class Sandbox<T, R> implements TaskHandler<T, R> {
   #threadEnded(thread: SandboxThread): void {
     this.#threads.delete(thread);
     this.#idle = this.#idle.filter((each) => each !== thread);
-    this.#assign();
   }
 
-  async #runOn(thread: SandboxThread, job: Job<T>): Promise<void> {
-    const call = this.#nextCall;
-    this.#nextCall += 1;
-    job.state = { kind: 'running', thread, call };
-    this.#calls.set(call, job);
-    try {
-      await thread.boot();
-      // It may have been aborted meanwhile.
-      if (this.#jobs.has(job)) job.settle(await thread.run(call, job.task, job.context.key, job.context.attempt));
-    } catch (error) {
-      job.reject(error);
-    } finally {
-      this.#calls.delete(call);
-    }
+  #relieved(thread: SandboxThread): void {
     // Gone, or the sandbox was stopped.
-    if (!this.#threads.has(thread)) return;
-    this.#idle.push(thread);
+    if (thread.load === 0 && this.#threads.has(thread) && !this.#idle.includes(thread)) this.#idle.push(thread);
     this.#assign();
   }
 
-  #progressed(call: number, value: unknown): void {
-    const job = this.#calls.get(call);
-    if (job === undefined || !this.#jobs.has(job)) return;
-    try {
-      job.context.progress(value);
-    } catch (error) {
-      // It left the thread, but cannot go on from here; the handler, which would have to know, is past it.
-      job.fail(error);
-    }
+  /** Looks after jobs that were sent ahead: what they wait for may take longer than was expected. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    // Not at once when the timer rings: what has come in while this thread was busy is read first.
+    this.#clock.setTimer(STALL_MS, () => this.#clock.soon(() => this.#look()));
   }
 
-  /** Returns how to call off what is still to come. */
-  #abort(job: Job<T>, reason: unknown): () => void {
-    const { state } = job;
-    if (state.kind === 'waiting' || !state.thread.isReady) {
-      this.#waiting = this.#waiting.filter((each) => each !== job);
-      job.reject(reason);
-      return () => {};
+  #look(): void {
+    this.#isWatching = false;
+    for (const thread of this.#threads) {
+      if (thread.relieveIfStalled()) this.#pace.took(STALL_MS);
+      if (thread.load > 1) this.#watch();
     }
-    const { thread, call } = state;
-    const text = messageOf(reason);
-    thread.abort(call, text);
-    return this.#clock.setTimer(this.#options.grace, () => {
-      job.reject(reason);
-      void thread.terminate(`the task was aborted: ${text}`);
-    });
   }
 
   #bootFailed(error: unknown): void {

@@ -1,58 +1,11 @@
 // Runs attempts through the handler: in order of arrival, so many at once, each until it ends or is given up.
-import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
-import { AttemptContext, type TaskHandler } from '../handler.ts';
+import { type Ahead, aheadOf } from '../ahead.ts';
+import type { TaskdistError } from '../errors.ts';
+import type { TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
-import { isPromiseLike } from '../promise-like.ts';
 import { Queue } from '../queue.ts';
-import { type Alarm, TimerQueue } from '../timer-queue.ts';
-
-/** How an attempt ended, as the worker sees it. `released`: given back without a result. */
-export type AttemptResult<R> =
-  | { readonly kind: 'done'; readonly result: R }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'rejected'; readonly reason: string }
-  | { readonly kind: 'released' };
-
-/** One attempt to run. */
-export interface Attempt<T, R> {
-  readonly key: string;
-  readonly attempt: number;
-  readonly task: T;
-  /** It begins to run. */
-  started(): void;
-  /** The handler tells how far it is. @throws TaskdistError if that cannot be sent */
-  progressed(value: unknown): void;
-  /** It is over: called exactly once, started or not. */
-  ended(result: AttemptResult<R>, durationMs: number): void;
-}
-
-type RunState = 'waiting' | 'running' | 'cancelled' | 'ended';
-
-/** An attempt on its way through the executor. */
-class Run<T, R> {
-  state: RunState = 'waiting';
-  startedAtMs = 0;
-  /** Rings when it is to be given up; there once it is cancelled. */
-  giveUp: Alarm | undefined = undefined;
-  isLeftOver = false;
-  readonly attempt: Attempt<T, R>;
-  readonly context: AttemptContext;
-
-  constructor(attempt: Attempt<T, R>) {
-    this.attempt = attempt;
-    this.context = new AttemptContext(attempt.key, attempt.attempt, (value) => attempt.progressed(value));
-  }
-}
-
-/** What can be done about an attempt that was added. */
-export interface AddedAttempt {
-  /** Calls it off: it is aborted if it runs, and just left out if it does not. */
-  cancel(reason: unknown): void;
-  /** Gives it back, unless it has started. */
-  recall(): void;
-  /** As `cancel`, as its connection is over: whatever slot it occupies is none to offer on the next one. */
-  leaveOver(reason: unknown): void;
-}
+import { TimerQueue } from '../timer-queue.ts';
+import { type AddedAttempt, type Attempt, Run, type RunHost } from './run.ts';
 
 /** What an executor tells. */
 export interface ExecutorListener {
@@ -69,12 +22,15 @@ const TURN_MS = 4;
 export class Executor<T, R> {
   #concurrency: number;
   readonly #handler: TaskHandler<T, R>;
+  /** There if the handler takes attempts before they can start. */
+  readonly #ahead: Ahead | undefined;
   readonly #clock: Clock;
-  readonly #timers: TimerQueue;
-  readonly #graceMs: number;
+  readonly #host: RunHost<T, R>;
   readonly #listener: ExecutorListener;
   readonly #waiting = new Queue<Run<T, R>>();
-  readonly #running = new Set<Run<T, R>>();
+  /** Those that run, and those that were handed over to do so. */
+  readonly #active = new Set<Run<T, R>>();
+  #added = 0;
   /** How many of those that run are left over of connections that are gone. */
   #leftOver = 0;
   #turnStartedAtMs: number | undefined = undefined;
@@ -82,6 +38,7 @@ export class Executor<T, R> {
   #longTurnSinceMs: number | undefined = undefined;
   #isYielding = false;
   #isPumping = false;
+  #isHeld = false;
   #onIdle: (() => void)[] = [];
 
   constructor(
@@ -92,23 +49,34 @@ export class Executor<T, R> {
     listener: ExecutorListener,
   ) {
     this.#handler = handler;
+    this.#ahead = aheadOf(handler);
     this.#clock = clock;
-    this.#timers = new TimerQueue(clock);
     this.#concurrency = concurrency;
-    this.#graceMs = graceMs;
     this.#listener = listener;
+    this.#host = {
+      clock,
+      timers: new TimerQueue(clock),
+      graceMs,
+      leftOver: () => {
+        this.#leftOver += 1;
+      },
+      returned: (run) => this.#returned(run),
+      ending: (run, wasWaiting) => {
+        if (wasWaiting) this.#waiting.remove(run);
+        else this.#active.delete(run);
+      },
+      ended: (isLeftOver) => this.#ended(isLeftOver),
+      broken: (error) => listener.broken(error),
+    };
   }
 
   /** Queues an attempt; it may start at once. */
   add(attempt: Attempt<T, R>): AddedAttempt {
-    const run = new Run(attempt);
+    this.#added += 1;
+    const run = new Run(attempt, this.#added, this.#host);
     this.#waiting.push(run);
     this.#pump();
-    return {
-      cancel: (reason) => this.#cancel(run, reason),
-      recall: () => this.#recall(run),
-      leaveOver: (reason) => this.#leaveOver(run, reason),
-    };
+    return run;
   }
 
   /**
@@ -131,41 +99,72 @@ export class Executor<T, R> {
     this.#pump();
   }
 
-  /** Gives back all that has not started. */
+  /** Starts nothing until {@link resume}, e.g. while results pile up that nobody reads. What has started goes on. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    this.#pump();
+  }
+
+  /** Gives back all that has not started: what waits here at once, what was handed over as soon as that is certain. */
   releaseWaiting(): void {
-    for (const run of this.#waiting.clear()) this.#end(run, { kind: 'released' });
+    for (const run of this.#waiting.clear()) run.release();
+    if (this.#ahead !== undefined) for (const run of [...this.#active].reverse()) run.recall();
   }
 
   /** Aborts all, and resolves when nothing runs any more, or was given up after the grace. */
   async abortAll(reason: unknown): Promise<void> {
-    this.releaseWaiting();
-    for (const run of [...this.#running]) this.#cancel(run, reason);
+    for (const run of this.#waiting.clear()) run.release();
+    for (const run of [...this.#active].reverse()) run.cancel(reason);
     await this.idle();
   }
 
   /** Resolves when nothing runs any more. */
   async idle(): Promise<void> {
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#active.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   #pump(): void {
-    // A handler that answers at once ends its run within `#start`: the loop below goes on with the next, not a deeper one.
+    // A handler that answers at once ends its run within `begin`: the loop below goes on with the next, not a deeper one.
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      while (this.#running.size < this.#concurrency && this.#waiting.size > 0) {
-        if (this.#isYielding || this.#mustYield()) break;
-        const run = this.#waiting.shift();
-        if (run !== undefined) this.#start(run);
+      while (this.#waiting.size > 0 && !this.#isHeld && this.#active.size < this.#capacity()) {
+        if (!this.#startNext()) break;
       }
     } finally {
       this.#isPumping = false;
     }
   }
 
-  /** Whether this turn has lasted long enough; then goes on in the next. */
-  #mustYield(): boolean {
+  #capacity(): number {
+    return this.#ahead === undefined ? this.#concurrency : this.#ahead.capacity(this.#concurrency);
+  }
+
+  /** Returns whether this turn may go on. */
+  #startNext(): boolean {
+    if (this.#ahead !== undefined) {
+      this.#activateNext()?.handTo(this.#ahead, this.#concurrency);
+      return true;
+    }
+    if (this.#isYielding) return false;
     const nowMs = this.#clock.now();
+    if (this.#mustYield(nowMs)) return false;
+    this.#activateNext()?.begin(this.#handler, nowMs);
+    return true;
+  }
+
+  #activateNext(): Run<T, R> | undefined {
+    const run = this.#waiting.shift();
+    if (run !== undefined) this.#active.add(run);
+    return run;
+  }
+
+  /** Whether this turn has lasted long enough; then goes on in the next. */
+  #mustYield(nowMs: number): boolean {
     if (this.#turnStartedAtMs === undefined) {
       this.#turnStartedAtMs = nowMs;
       this.#clock.soon(() => this.#endTurn(nowMs));
@@ -191,88 +190,26 @@ export class Executor<T, R> {
     });
   }
 
-  #start(run: Run<T, R>): void {
-    run.state = 'running';
-    run.startedAtMs = this.#clock.now();
-    this.#running.add(run);
-    run.attempt.started();
-    if (run.state !== 'running') {
-      // A listener has called it off: there is nothing to wait for.
-      this.#end(run, { kind: 'released' });
-      return;
-    }
-    try {
-      const result = this.#handler.doTask(run.attempt.task, run.context);
-      if (!isPromiseLike(result)) {
-        this.#end(run, { kind: 'done', result });
+  #returned(run: Run<T, R>): void {
+    this.#active.delete(run);
+    // The master takes the oldest for those that run: one that a younger has overtaken must not seem to.
+    for (const { state, sequence } of this.#active) {
+      if (state === 'running' && sequence > run.sequence) {
+        run.release();
         return;
       }
-      // Whatever it is that can be awaited: settled once, and to the end of the chain.
-      Promise.resolve(result).then(
-        (value) => this.#end(run, { kind: 'done', result: value }),
-        (error: unknown) => this.#end(run, this.#judge(error)),
-      );
-    } catch (error) {
-      this.#end(run, this.#judge(error));
     }
+    this.#waiting.unshift(run);
+    // Not before the others have come back that are older.
+    this.#clock.soon(() => this.#pump());
   }
 
-  #judge(error: unknown): AttemptResult<R> {
-    if (isTaskdistError(error, 'TASKDIST_TASK_REJECTED')) {
-      return { kind: 'rejected', reason: rejectionReason(error) };
-    }
-    if (isTaskdistError(error, 'TASKDIST_SANDBOX_BROKEN')) {
-      this.#listener.broken(error);
-      return { kind: 'released' };
-    }
-    return { kind: 'failed', error };
-  }
-
-  #recall(run: Run<T, R>): void {
-    if (run.state !== 'waiting') return;
-    this.#waiting.remove(run);
-    this.#end(run, { kind: 'released' });
-  }
-
-  #cancel(run: Run<T, R>, reason: unknown): void {
-    if (run.state === 'waiting') {
-      this.#recall(run);
-    } else if (run.state === 'running') {
-      run.state = 'cancelled';
-      run.giveUp = this.#timers.createAlarm(() => this.#end(run, { kind: 'released' }));
-      run.giveUp.setBy(this.#clock.now() + this.#graceMs);
-      run.context.abort(reason);
-    }
-  }
-
-  #leaveOver(run: Run<T, R>, reason: unknown): void {
-    if (run.state === 'running' || run.state === 'cancelled') {
-      run.isLeftOver = true;
-      this.#leftOver += 1;
-    }
-    this.#cancel(run, reason);
-  }
-
-  #end(run: Run<T, R>, result: AttemptResult<R>): void {
-    if (run.state === 'ended') return;
-    const wasCancelled = run.state === 'cancelled';
-    const durationMs = run.state === 'waiting' ? 0 : this.#clock.now() - run.startedAtMs;
-    run.state = 'ended';
-    run.giveUp?.cancel();
-    run.context.end();
-    this.#running.delete(run);
-    // Whatever a cancelled attempt came to, nobody wants it any more.
-    run.attempt.ended(wasCancelled ? { kind: 'released' } : result, durationMs);
-    if (run.isLeftOver) {
+  #ended(isLeftOver: boolean): void {
+    if (isLeftOver) {
       this.#leftOver -= 1;
       this.#listener.slotFreed();
     }
-    if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#active.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     this.#pump();
   }
-}
-
-/** Why an attempt is aborted, for its signal. */
-export function abortError(message: string, cause?: unknown): TaskdistError {
-  return new TaskdistError('TASKDIST_TASK_ABORTED', message, cause === undefined ? undefined : { cause });
 }

@@ -7,9 +7,9 @@ import { CloseCode, isFinal } from '../protocol/close-codes.ts';
 import type { Prefetch, WorkerDescription } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
-import type { AddedAttempt } from './executor.ts';
 import type { Reconnection } from './reconnection.ts';
-import { type Answers, type GrantedTask, WorkerSession } from './session.ts';
+import type { AddedAttempt } from './run.ts';
+import { type GrantedTask, WorkerSession } from './session.ts';
 
 /** What a link needs of its worker. */
 export interface LinkContext<T> {
@@ -25,7 +25,8 @@ export interface LinkContext<T> {
   describe(): WorkerDescription;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
-  run(task: GrantedTask, answers: Answers): AddedAttempt;
+  /** Undefined if it was turned down. */
+  run(task: GrantedTask): AddedAttempt | undefined;
   /** The link will not try again by itself. */
   gaveUp(): void;
 }
@@ -124,7 +125,7 @@ export class Link<T> {
       describe: () => this.#context.describe(),
       heldMs: () => this.#context.heldMs(),
       welcomed: (id) => this.#welcomed(session, id),
-      run: (task, answers) => this.#context.run(task, answers),
+      run: (task) => this.#context.run(task),
       ended: (code, reason) => this.#disconnected(code, reason),
     });
     return session;

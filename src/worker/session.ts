@@ -14,13 +14,19 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
-import { type AddedAttempt, type AttemptResult, abortError } from './executor.ts';
+import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
 
-/** A task as the master granted it. */
+/** A task as the master granted it, and what can be said of it to the master. */
 export interface GrantedTask {
   readonly key: string;
   readonly attempt: number;
   readonly task: unknown;
+  /** It occupies a slot from now on, until its end. Sends nothing. */
+  started(): void;
+  /** Sends how far it is. @throws TaskdistError if that cannot be sent */
+  progress(value: unknown): void;
+  /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
+  end(result: AttemptResult<unknown>): AttemptResult<unknown>;
 }
 
 /** What a session needs of its worker. */
@@ -33,23 +39,55 @@ export interface WorkerSessionContext {
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   welcomed(id: string): void;
-  /** Runs a task, or turns it down; answers once, with what came of it. */
-  run(task: GrantedTask, answers: Answers): AddedAttempt;
+  /** Runs a task; undefined if it was turned down. Ends it once, with what came of it. */
+  run(task: GrantedTask): AddedAttempt | undefined;
   /** Told once. */
   ended(code: number, reason: string): void;
 }
 
-/** What can be said of an attempt to the master. */
-export interface Answers {
-  /** It occupies a slot from now on, until its end. Sends nothing. */
+/** What a lease does to its session. */
+interface LeaseHost {
   started(): void;
-  /** Sends how far it is. @throws TaskdistError if that cannot be sent */
-  progress(value: unknown): void;
-  /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
-  end(result: AttemptResult<unknown>): AttemptResult<unknown>;
+  progress(lease: number, value: unknown): void;
+  end(lease: Lease, result: AttemptResult<unknown>): AttemptResult<unknown>;
+}
+
+/** The right to one attempt, from its grant to its answer. */
+class Lease implements GrantedTask {
+  readonly id: number;
+  readonly attempt: number;
+  readonly key: string;
+  readonly task: unknown;
+  readonly #host: LeaseHost;
+  isRunning = false;
+  isAnswered = false;
+
+  constructor([, lease, attempt, key, task]: GrantMessage, host: LeaseHost) {
+    this.id = lease;
+    this.attempt = attempt;
+    this.key = key;
+    this.task = task;
+    this.#host = host;
+  }
+
+  started(): void {
+    this.isRunning = true;
+    this.#host.started();
+  }
+
+  progress(value: unknown): void {
+    this.#host.progress(this.id, value);
+  }
+
+  end(result: AttemptResult<unknown>): AttemptResult<unknown> {
+    this.isAnswered = true;
+    return this.#host.end(this, result);
+  }
 }
 
 /** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
+type GrantMessage = Extract<MasterMessage, readonly [typeof MessageType.grant, ...unknown[]]>;
+
 type SessionState =
   | { readonly kind: 'dialling' }
   | { readonly kind: 'greeting' }
@@ -63,8 +101,19 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, AddedAttempt>();
-  /** Those leases that occupy a slot. */
-  readonly #running = new Set<number>();
+  /** How many leases occupy a slot. */
+  #running = 0;
+  readonly #leaseHost: LeaseHost = {
+    started: () => {
+      this.#running += 1;
+    },
+    progress: (lease, value) => this.#conversation?.send([MessageType.progress, lease, value]),
+    end: (lease, result) => {
+      this.#attempts.delete(lease.id);
+      if (lease.isRunning) this.#running -= 1;
+      return this.#answer(lease.id, result);
+    },
+  };
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
   #onSocketClosed = (): void => {};
@@ -96,7 +145,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
     // Before the welcome too: the hello on its way may say something else.
-    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running.size]);
+    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running]);
   }
 
   received(message: MasterMessage): void {
@@ -107,7 +156,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
         this.#welcomed(conversation, message[1]);
         break;
       case MessageType.grant:
-        this.#granted(conversation, message[1], { attempt: message[2], key: message[3], task: message[4] });
+        this.#granted(conversation, message);
         break;
       case MessageType.cancel:
         this.#attempts.get(message[1])?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
@@ -175,24 +224,15 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     this.#context.welcomed(master.worker);
   }
 
-  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, lease: number, task: GrantedTask): void {
-    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease)) {
-      conversation.end(CloseCode.violation, `Lease ${lease} cannot be granted now`);
+  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
+    const lease = new Lease(message, this.#leaseHost);
+    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease.id)) {
+      conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
       return;
     }
-    let isAnswered = false;
-    const attempt = this.#context.run(task, {
-      started: () => this.#running.add(lease),
-      progress: (value) => this.#conversation?.send([MessageType.progress, lease, value]),
-      end: (result) => {
-        isAnswered = true;
-        this.#attempts.delete(lease);
-        this.#running.delete(lease);
-        return this.#answer(lease, result);
-      },
-    });
+    const attempt = this.#context.run(lease);
     // It may have been over at once.
-    if (!isAnswered) this.#attempts.set(lease, attempt);
+    if (attempt !== undefined && !lease.isAnswered) this.#attempts.set(lease.id, attempt);
   }
 
   #answer(lease: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
