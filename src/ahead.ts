@@ -42,7 +42,3 @@ export const ahead: unique symbol = Symbol('taskdist.ahead');
 export interface AheadHandler<T, R> extends TaskHandler<T, R> {
   readonly [ahead]: Ahead;
 }
-
-export function aheadOf<T, R>(handler: TaskHandler<T, R> | AheadHandler<T, R>): Ahead | undefined {
-  return ahead in handler ? handler[ahead] : undefined;
-}

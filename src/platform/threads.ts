@@ -15,9 +15,9 @@ export interface Thread {
   terminate(): Promise<void>;
 }
 
-/** What the browser's `Worker`, and the global scope inside it, have. */
+/** What the browser's `Worker`, and the global scope inside it, have: what Comlink asks of a port. */
 interface WebPort {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
 }
@@ -26,7 +26,6 @@ interface WebPort {
 interface NodePort {
   postMessage(message: unknown, transfer?: readonly Transferable[]): void;
   on(type: string, listener: (value: unknown) => void): unknown;
-  off(type: string, listener: (value: unknown) => void): unknown;
 }
 
 function isWebPort(value: object): value is WebPort {
@@ -34,7 +33,7 @@ function isWebPort(value: object): value is WebPort {
 }
 
 function isNodePort(value: object): value is NodePort {
-  return 'postMessage' in value && 'on' in value && 'off' in value;
+  return 'postMessage' in value && 'on' in value;
 }
 
 /** Takes a thread that a factory made; undefined if it is neither kind. */
@@ -44,7 +43,7 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
   };
   if (isWebPort(worker)) {
     return {
-      endpoint: webEndpoint(worker),
+      endpoint: worker,
       onArray(listener) {
         worker.addEventListener('message', (event) => {
           if ('data' in event && Array.isArray(event.data)) listener(event.data);
@@ -91,36 +90,22 @@ export function parentEndpoint(): Endpoint | undefined {
   const node = typeof process === 'object' ? process.getBuiltinModule?.('worker_threads') : undefined;
   if (node?.parentPort) return nodeEndpoint(node.parentPort);
   const scope: object = globalThis;
-  return 'importScripts' in scope && isWebPort(scope) ? webEndpoint(scope) : undefined;
+  return 'importScripts' in scope && isWebPort(scope) ? scope : undefined;
 }
 
-function webEndpoint(port: WebPort): Endpoint {
-  return {
-    postMessage: (message, transfer = []) => port.postMessage(message, transfer),
-    addEventListener: (type, listener) => port.addEventListener(type, listener),
-    removeEventListener: (type, listener) => port.removeEventListener(type, listener),
-  };
-}
-
-/** Comlink's idea of a port over Node's. */
+/**
+ * Comlink's idea of a port over Node's. It listens with functions alone, and for as long as the thread lives: it stops when
+ * its proxy is released, which is never.
+ */
 function nodeEndpoint(port: NodePort): Endpoint {
-  const listeners = new WeakMap<EventListenerOrEventListenerObject, (data: unknown) => void>();
   return {
     postMessage: (message, transfer) => port.postMessage(message, transfer),
     addEventListener(type, listener) {
-      const onMessage = (data: unknown): void => {
+      port.on(type, (data) => {
         // To make an event costs more than all the rest that becomes of a result.
-        if (Array.isArray(data)) return;
-        const event = new MessageEvent(type, { data });
-        if (typeof listener === 'function') listener(event);
-        else listener.handleEvent(event);
-      };
-      listeners.set(listener, onMessage);
-      port.on(type, onMessage);
+        if (typeof listener === 'function' && !Array.isArray(data)) listener(new MessageEvent(type, { data }));
+      });
     },
-    removeEventListener(type, listener) {
-      const onMessage = listeners.get(listener);
-      if (onMessage !== undefined) port.off(type, onMessage);
-    },
+    removeEventListener() {},
   };
 }

@@ -1,11 +1,12 @@
 // An attempt in the sandbox: waiting, in a thread, called off, over.
 import type { Handed, HandedAttempt } from '../ahead.ts';
+import { messageOf } from '../errors.ts';
 import type { SandboxThread } from './sandbox-thread.ts';
 
 /** What a job needs of its sandbox. */
 export interface JobHost {
-  /** It waits no longer. */
-  unqueue(job: Job): void;
+  /** Takes it out of those that wait for a thread; returns whether it was among them. */
+  unqueue(job: Job): boolean;
   /** Calls back when a job that was called off has had its time; returns how to cancel that. */
   afterGrace(callback: () => void): () => void;
 }
@@ -15,16 +16,17 @@ export class Job implements Handed {
   readonly attempt: HandedAttempt;
   /** How many threads may be busy for it to have one of its own. */
   readonly concurrency: number;
-  /** Its number with its thread. */
+  /** Which runs it in its turn. */
+  thread: SandboxThread | undefined = undefined;
+  /** Its number there. */
   call = 0;
+  isOver = false;
   readonly #host: JobHost;
-  #thread: SandboxThread | undefined = undefined;
   #isStarted = false;
-  #isOver = false;
   /** Why it was called off. */
   #abort: { readonly reason: unknown } | undefined = undefined;
-  /** It ends with this, whatever the thread makes of it. */
-  #failure: { readonly error: unknown } | undefined = undefined;
+  /** It ends with the above, whatever the thread makes of it. */
+  #isFailed = false;
   #cancelGrace = (): void => {};
 
   constructor(attempt: HandedAttempt, concurrency: number, host: JobHost) {
@@ -33,32 +35,22 @@ export class Job implements Handed {
     this.#host = host;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   withdraw(): void {
-    if (this.#isOver || this.#isStarted) return;
-    if (this.#thread === undefined) this.#host.unqueue(this);
-    if (this.#thread?.withdraw(this) ?? true) this.giveBack();
+    if (this.isOver || this.#isStarted) return;
+    const { thread } = this;
+    if (thread === undefined ? this.#host.unqueue(this) : thread.recall(this)) this.giveBack();
   }
 
   abort(reason: unknown): void {
-    if (this.#isOver || this.#abort !== undefined) return;
+    if (this.isOver || this.#abort !== undefined) return;
     this.#abort = { reason };
     if (this.#isStarted) this.#callOff();
-    else if (this.#thread === undefined) this.withdraw();
-    else if (this.#thread.abort(this, reason)) this.giveBack();
-  }
-
-  /** That thread runs it in its turn. */
-  assignedTo(thread: SandboxThread): void {
-    this.#thread = thread;
+    else this.withdraw();
   }
 
   /** It is at the head of its thread. */
   started(): void {
-    if (this.#isStarted || this.#isOver) return;
+    if (this.#isStarted || this.isOver) return;
     this.#isStarted = true;
     // Called off on its way: the thread left it in, so it runs.
     if (this.#abort !== undefined) this.#callOff();
@@ -66,45 +58,47 @@ export class Job implements Handed {
   }
 
   progressed(value: unknown): void {
-    if (this.#isOver || this.#failure !== undefined) return;
+    if (this.#abort !== undefined) return;
+    this.started();
     try {
       this.attempt.progressed(value);
     } catch (error) {
       // It left the thread, but cannot go on from here; the handler, which would have to know, is past it.
-      this.#failure = { error };
+      this.#isFailed = true;
       this.abort(error);
     }
   }
 
   done(result: unknown, durationMs: number): void {
-    if (this.#failure !== undefined) this.failed(this.#failure.error, durationMs);
-    else if (this.#finish()) this.attempt.done(result, durationMs);
+    if (this.#isFailed) this.failed(undefined, durationMs);
+    else if (this.#finish(true)) this.attempt.done(result, durationMs);
   }
 
   failed(error: unknown, durationMs: number | undefined): void {
-    if (this.#finish()) this.attempt.failed(this.#failure === undefined ? error : this.#failure.error, durationMs);
+    if (this.#finish(true)) this.attempt.failed(this.#isFailed ? this.#abort?.reason : error, durationMs);
   }
 
   /** It has not started. */
   giveBack(): void {
-    if (this.#finish()) this.attempt.returned();
+    if (this.#finish(false)) this.attempt.returned();
   }
 
   #callOff(): void {
-    if (this.#isOver || this.#abort === undefined) return;
-    const { reason } = this.#abort;
-    const thread = this.#thread;
-    thread?.abort(this, reason);
-    this.#cancelGrace();
+    const reason = this.#abort?.reason;
+    const { thread } = this;
+    const text = messageOf(reason);
+    thread?.abort(this, text);
     this.#cancelGrace = this.#host.afterGrace(() => {
       this.failed(reason, undefined);
-      thread?.giveUp(reason);
+      thread?.die(`the task was aborted: ${text}`);
     });
   }
 
-  #finish(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
+  /** Returns whether it has not ended before. */
+  #finish(hasRun: boolean): boolean {
+    if (hasRun) this.started();
+    if (this.isOver) return false;
+    this.isOver = true;
     this.#cancelGrace();
     return true;
   }

@@ -5,12 +5,9 @@ const AHEAD_MS = 2;
 
 const MAX_AHEAD = 256;
 
-/** As short as makes a difference; clocks may not tell less from nothing. */
-const MIN_DURATION_MS = AHEAD_MS / MAX_AHEAD;
-
 /** One longer task weighs as much as four shorter ones. */
 const RISE = 2;
-const FALL = RISE ** (1 / 4);
+const FALL = 1.19;
 
 /**
  * Follows how long tasks take: the time that four of five stay under. How far above it one is makes no difference, as
@@ -27,7 +24,8 @@ export class Pace {
   /** A task took so long, or has so far. */
   took(durationMs: number): void {
     const before = this.#durationMs ?? durationMs;
-    const now = durationMs >= before ? Math.min(durationMs, before * RISE) : Math.max(durationMs, before / FALL);
-    this.#durationMs = Math.max(MIN_DURATION_MS, now);
+    const now = durationMs < before ? Math.max(durationMs, before / FALL) : Math.min(durationMs, before * RISE);
+    // As short as makes a difference: a clock may not tell less from nothing.
+    this.#durationMs = Math.max(AHEAD_MS / MAX_AHEAD, now);
   }
 }

@@ -1,37 +1,34 @@
 // One thread of a sandbox, from its start to its end, behind Comlink, and the jobs that it has.
 import { type Remote, wrap } from 'comlink';
-import { type ErrorDescription, messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
+import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
 import { adoptThread, type Thread } from '../platform/threads.ts';
 import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
 import type { Job } from './job.ts';
-import { type Call, MARK, type ThreadApi } from './thread-api.ts';
+import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
 
 /** So many cross at once; fewer at the end of the turn. */
 const BATCH = 64;
 
+/** What a thread says of a job. */
+type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready']>;
+
 /** Until the handler is in place; then; and after the end. */
 type ThreadState = 'booting' | 'ready' | 'dead';
 
-/** What a thread tells its pool. */
-export interface ThreadEvents {
-  booted(): void;
-  /** It ended before it was ready, by itself: told once, and last. */
-  bootFailed(error: TaskdistError): void;
-  /** It is gone for any other reason: told once, and last. */
-  ended(): void;
-  /** A task ran for so long. */
-  ran(durationMs: number): void;
-  /** It has one job less. */
-  relieved(): void;
-}
-
-/** How to start a thread. */
-export interface ThreadOptions {
+/** What the threads of a pool need of it, and tell it. */
+export interface ThreadHost {
   readonly factory: () => ThreadLike;
   readonly bootTimeoutMs: number;
   readonly clock: Clock;
+  booted(): void;
+  /** It is gone; with an error if it was before it was ready. */
+  ended(thread: SandboxThread, bootError: TaskdistError | undefined): void;
+  /** It has a job less. */
+  relieved(): void;
+  /** A task ran for so long. */
+  ran(durationMs: number): void;
 }
 
 /**
@@ -42,10 +39,7 @@ export class SandboxThread {
   readonly #thread: Thread;
   /** Held for as long as the thread lives: Comlink closes the port of a proxy that is collected. */
   readonly #remote: Remote<ThreadApi>;
-  /** A method of the above, as Comlink makes a new proxy whenever it is asked for one. */
-  readonly #run: Remote<ThreadApi>['run'];
-  readonly #clock: Clock;
-  readonly #events: ThreadEvents;
+  readonly #host: ThreadHost;
   readonly #cancelBootTimer: () => void;
   /** Those without an answer. One that is over may be among them: nobody waits for it, but the thread has it. */
   readonly #jobs = new Queue<Job>();
@@ -58,17 +52,16 @@ export class SandboxThread {
   #state: ThreadState = 'booting';
 
   /** @throws TaskdistError `TASKDIST_SANDBOX_BOOT` if the factory fails */
-  constructor({ factory, bootTimeoutMs, clock }: ThreadOptions, events: ThreadEvents) {
+  constructor(host: ThreadHost) {
+    const { factory, bootTimeoutMs, clock } = host;
     this.#thread = start(factory);
-    this.#clock = clock;
-    this.#events = events;
+    this.#host = host;
     this.#cancelBootTimer = clock.setTimer(bootTimeoutMs, () =>
-      this.#die(`it did not call exposeTaskHandler() within ${bootTimeoutMs} ms (\`bootTimeout\`)`),
+      this.die(`it did not call exposeTaskHandler() within ${bootTimeoutMs} ms (\`bootTimeout\`)`),
     );
-    this.#thread.onFailure((reason) => this.#die(reason));
+    this.#thread.onFailure((reason) => this.die(reason));
     this.#thread.onArray((message) => this.#received(message));
     this.#remote = wrap<ThreadApi>(this.#thread.endpoint);
-    this.#run = this.#remote.run;
   }
 
   /** Whether jobs may be sent behind the one that runs: not while it boots, or runs one that takes long. */
@@ -85,26 +78,24 @@ export class SandboxThread {
   add(job: Job): void {
     this.#lastCall += 1;
     job.call = this.#lastCall;
-    job.assignedTo(this);
+    job.thread = this;
     this.#jobs.push(job);
     this.#unsent.push(job);
-    if (this.#unsent.length === 1) this.#clock.soon(() => this.#flush());
+    if (this.#unsent.length === 1) this.#host.clock.soon(() => this.#flush());
     else if (this.#unsent.length === BATCH) queueMicrotask(() => this.#flush());
   }
 
-  /** Asks for a job back. Returns whether it is back: if not, the thread answers, or has begun it. */
-  withdraw(job: Job): boolean {
-    if (this.#takeBack(job)) return true;
-    if (this.#state === 'ready') void this.#remote.drop([job.call]);
-    return false;
+  /** Asks for a job back that has not begun. Returns whether it is back at once, as it had not crossed. */
+  recall(job: Job): boolean {
+    const isBack = this.#takeBack(job);
+    if (!isBack) void this.#remote.drop([job.call]);
+    return isBack;
   }
 
-  /** Aborts the signal of a job, which only a thread that is not busy hears. Returns whether it is back, as it was not sent. */
-  abort(job: Job, reason: unknown): boolean {
-    if (this.#takeBack(job)) return true;
+  /** Aborts the signal of a job; only a thread that is not busy hears it. */
+  abort(job: Job, reason: string): void {
     // The answer does not matter, nor that a dead thread gives none.
-    if (this.#state === 'ready') void this.#remote.abort(job.call, messageOf(reason));
-    return false;
+    void this.#remote.abort(job.call, reason);
   }
 
   /**
@@ -113,7 +104,7 @@ export class SandboxThread {
    */
   relieveIfStalled(): boolean {
     const running = this.#jobs.peek();
-    this.#isStalled = this.#state === 'ready' && this.#jobs.size > 1 && running === this.#seen;
+    this.#isStalled = this.#state === 'ready' && running === this.#seen;
     this.#seen = running;
     if (!this.#isStalled) return false;
     const behind = [...this.#jobs].slice(1).filter((job) => !job.isOver);
@@ -125,99 +116,73 @@ export class SandboxThread {
     return behind.length > 0;
   }
 
-  /** A job does not end: terminates the thread. The others go back. */
-  giveUp(reason: unknown): void {
-    if (this.#state === 'dead') return;
-    this.#state = 'dead';
-    this.#events.ended();
-    void this.#thread.terminate();
-    this.#endJobs(crashed(`the task was aborted: ${messageOf(reason)}`));
-  }
-
   /** Ends the thread, and all its jobs with this error. */
   async terminate(error: TaskdistError): Promise<void> {
-    const wasDead = this.#state === 'dead';
-    this.#state = 'dead';
-    this.#cancelBootTimer();
     for (const job of this.#jobs.clear()) job.failed(error, undefined);
-    if (!wasDead) this.#events.ended();
+    this.die(error.message);
     await this.#thread.terminate();
   }
 
-  /** The thread failed by itself. */
-  #die(reason: string): void {
+  /** The thread has failed, or is not wanted any more. The job that runs is to blame; the others have not begun. */
+  die(reason: string): void {
     if (this.#state === 'dead') return;
     const wasBooting = this.#state === 'booting';
     this.#state = 'dead';
     this.#cancelBootTimer();
     // It may be broken rather than gone, as a Web Worker after an uncaught error.
     void this.#thread.terminate();
-    if (wasBooting) {
-      const error = bootError(reason);
-      this.#events.bootFailed(error);
-      const first = this.#jobs.shift();
-      first?.started();
-      first?.failed(error, undefined);
-    } else {
-      this.#events.ended();
-    }
-    this.#endJobs(crashed(reason));
-  }
-
-  /** The one that ran is to blame; the others have not begun. */
-  #endJobs(error: TaskdistError): void {
+    const error = wasBooting
+      ? bootError(reason)
+      : new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
+    this.#host.ended(this, wasBooting ? error : undefined);
     const jobs = this.#jobs.clear();
-    const [running] = jobs;
-    if (running !== undefined && !this.#unsent.includes(running)) running.failed(error, undefined);
+    const [first] = jobs;
+    // What has not crossed has not run; but someone has to say that no thread can start.
+    if (wasBooting || first !== this.#unsent[0]) first?.failed(error, undefined);
     this.#unsent = [];
     for (const job of jobs.reverse()) job.giveBack();
-    this.#events.relieved();
+    this.#host.relieved();
   }
 
   #received(message: readonly unknown[]): void {
     // The thread's script is the user's, and may post arrays of its own.
     if (message[0] !== MARK || this.#state === 'dead') return;
-    const [, kind, call, value, durationMs] = message;
-    if (kind === 'ready') {
+    // What has the mark is the library's own.
+    const answer = message as ThreadMessage;
+    if (answer[1] === 'ready') {
       this.#ready();
-    } else if (kind === 'progress') {
-      const job = this.#find(call);
-      job?.started();
-      job?.progressed(value);
-    } else if (typeof kind === 'string') {
-      const job = this.#find(call);
-      if (job !== undefined) this.#answered(job, kind, value, typeof durationMs === 'number' ? durationMs : 0);
+      return;
     }
+    const first = this.#jobs.peek();
+    const job = first?.call === answer[2] ? first : [...this.#jobs].find(({ call }) => call === answer[2]);
+    if (job !== undefined) this.#answered(job, answer);
   }
 
   #ready(): void {
     if (this.#state !== 'booting') return;
     this.#state = 'ready';
     this.#cancelBootTimer();
-    this.#events.booted();
+    this.#host.booted();
     this.#flush();
   }
 
-  #find(call: unknown): Job | undefined {
-    const head = this.#jobs.peek();
-    return head?.call === call ? head : [...this.#jobs].find((job) => job.call === call);
-  }
-
-  #answered(job: Job, kind: string, value: unknown, durationMs: number): void {
+  #answered(job: Job, answer: Answer): void {
+    if (answer[1] === 'progress') {
+      job.progressed(answer[3]);
+      return;
+    }
     this.#jobs.remove(job);
-    if (kind === 'dropped') {
+    if (answer[1] === 'dropped') {
       job.giveBack();
     } else {
       this.#isStalled = false;
-      this.#events.ran(durationMs);
-      job.started();
-      if (kind === 'done') job.done(value, durationMs);
-      else if (kind === 'rejected') job.failed(new TaskRejectedError(String(value)), durationMs);
-      // What is marked is the library's own.
-      else job.failed(new RemoteError(value as ErrorDescription), durationMs);
+      this.#host.ran(answer[4]);
+      if (answer[1] === 'done') job.done(answer[3], answer[4]);
+      else
+        job.failed(answer[1] === 'rejected' ? new TaskRejectedError(answer[3]) : new RemoteError(answer[3]), answer[4]);
     }
     this.#startFirst();
-    this.#events.relieved();
+    this.#host.relieved();
   }
 
   /** Takes a job out that has not crossed. Returns whether it had not. */
@@ -226,7 +191,7 @@ export class SandboxThread {
     if (index < 0) return false;
     this.#unsent.splice(index, 1);
     this.#jobs.remove(job);
-    this.#clock.soon(() => this.#events.relieved());
+    this.#host.clock.soon(() => this.#host.relieved());
     return true;
   }
 
@@ -241,7 +206,7 @@ export class SandboxThread {
   #send(jobs: readonly Job[]): void {
     const calls = jobs.map(({ call, attempt }): Call => [call, attempt.task, attempt.key, attempt.attempt]);
     // Nothing has crossed if it throws, which is for a task that cannot be cloned.
-    this.#run(calls).catch((error: unknown) => this.#unsendable(jobs, error));
+    this.#remote.run(calls).catch((error: unknown) => this.#unsendable(jobs, error));
   }
 
   /** One of them cannot cross: tells which by sending each for itself. They come behind what was sent meanwhile. */
@@ -250,7 +215,6 @@ export class SandboxThread {
     for (const job of jobs) this.#jobs.remove(job);
     for (const job of jobs) {
       if (jobs.length === 1) {
-        job.started();
         job.failed(error, 0);
       } else if (!job.isOver) {
         this.#jobs.push(job);
@@ -258,17 +222,13 @@ export class SandboxThread {
       }
     }
     this.#startFirst();
-    this.#events.relieved();
+    this.#host.relieved();
   }
 
   #startFirst(): void {
     const first = this.#jobs.peek();
     if (first !== undefined && this.#state === 'ready' && first !== this.#unsent[0]) first.started();
   }
-}
-
-function crashed(reason: string): TaskdistError {
-  return new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
 }
 
 function bootError(why: string, cause?: unknown): TaskdistError {

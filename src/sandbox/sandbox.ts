@@ -10,7 +10,7 @@ import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
 import { Job, type JobHost } from './job.ts';
 import { Pace } from './pace.ts';
-import { SandboxThread, type ThreadOptions } from './sandbox-thread.ts';
+import { SandboxThread, type ThreadHost } from './sandbox-thread.ts';
 
 /** Options of {@link sandbox}. All times are in milliseconds. */
 export interface SandboxOptions {
@@ -65,28 +65,20 @@ export function sandbox<T, R>(factory: () => ThreadLike, options: SandboxOptions
 }
 
 class Sandbox<T, R> implements AheadHandler<T, R> {
-  readonly #options: Complete<SandboxOptions>;
-  readonly #clock: Clock;
-  readonly #threadOptions: ThreadOptions;
+  readonly #size: number;
+  readonly #host: JobHost & ThreadHost;
   readonly #pace = new Pace();
   readonly #threads = new Set<SandboxThread>();
-  /** The last one used is the next: its code and caches are warm. */
-  #idle: SandboxThread[] = [];
   readonly #waiting = new Queue<Job>();
-  #isWatching = false;
+  /** There while it watches. */
+  #cancelWatch: (() => void) | undefined = undefined;
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
 
-  readonly #jobHost: JobHost = {
-    unqueue: (job) => this.#waiting.remove(job),
-    afterGrace: (callback) => this.#clock.setTimer(this.#options.grace, callback),
-  };
-
   readonly [ahead]: Ahead = {
-    capacity: (concurrency) =>
-      Math.max(concurrency, Math.min(concurrency, this.#options.size) * (1 + this.#pace.ahead)),
+    capacity: (concurrency) => Math.max(concurrency, Math.min(concurrency, this.#size) * (1 + this.#pace.ahead)),
     hand: (attempt, concurrency) => {
-      const job = new Job(attempt, concurrency, this.#jobHost);
+      const job = new Job(attempt, concurrency, this.#host);
       this.#waiting.push(job);
       this.#assign();
       return job;
@@ -94,13 +86,27 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
   };
 
   constructor(factory: () => ThreadLike, options: Complete<SandboxOptions>, clock: Clock) {
-    this.#options = options;
-    this.#clock = clock;
-    this.#threadOptions = { factory, bootTimeoutMs: options.bootTimeout, clock };
+    this.#size = options.size;
+    this.#host = {
+      factory,
+      bootTimeoutMs: options.bootTimeout,
+      clock,
+      booted: () => {
+        this.#bootFailures = 0;
+      },
+      ended: (thread, bootError) => {
+        if (bootError !== undefined) this.#bootFailed(bootError);
+        this.#threads.delete(thread);
+      },
+      relieved: () => this.#assign(),
+      ran: (durationMs) => this.#pace.took(durationMs),
+      unqueue: (job) => this.#waiting.remove(job),
+      afterGrace: (callback) => clock.setTimer(options.grace, callback),
+    };
   }
 
   getConcurrency(): number {
-    return this.#options.size;
+    return this.#size;
   }
 
   doTask(task: T, context: TaskContext): Promise<R> {
@@ -130,16 +136,11 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
             reject(signal.reason);
             return;
           }
-          job = new Job(handed, this.#options.size, this.#jobHost);
-          this.#waiting.unshift(job);
-          // Not before the others are back that are older.
-          this.#clock.soon(() => this.#assign());
+          job = this[ahead].hand(handed, this.#size);
         },
       };
       signal.addEventListener('abort', onAbort);
-      let job = new Job(handed, this.#options.size, this.#jobHost);
-      this.#waiting.push(job);
-      this.#assign();
+      let job = this[ahead].hand(handed, this.#size);
     });
   }
 
@@ -147,91 +148,68 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
     const error = new TaskdistError('TASKDIST_STOPPED', 'The sandbox was stopped');
     const threads = [...this.#threads];
     this.#threads.clear();
-    this.#idle = [];
-    this.#bootFailures = 0;
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
     for (const job of this.#waiting.clear()) job.failed(error, undefined);
-    await Promise.all(threads.map((thread) => thread.terminate(error)));
+    const terminated = threads.map((thread) => thread.terminate(error));
+    this.#bootFailures = 0;
+    await Promise.all(terminated);
   }
 
-  /** Gives waiting jobs to threads, and starts threads while there may be more. */
+  /** Gives waiting jobs to threads, while there is room. */
   #assign(): void {
-    for (let job = this.#waiting.peek(); job !== undefined; job = this.#waiting.peek()) {
-      if (this.#bootFailures >= MAX_BOOT_FAILURES) {
-        this.#waiting.remove(job);
-        job.failed(this.#broken(), undefined);
-      } else if (!this.#assignTo(job)) {
-        return;
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      try {
+        const thread = this.#threadFor(job);
+        if (thread === undefined) {
+          this.#waiting.unshift(job);
+          return;
+        }
+        thread.add(job);
+        if (thread.load > 1) this.#watch();
+      } catch (error) {
+        job.failed(error, undefined);
       }
     }
   }
 
-  /** Returns whether the job has left the queue. */
-  #assignTo(job: Job): boolean {
-    const { size } = this.#options;
-    const busy = this.#threads.size - this.#idle.length;
-    const mayStart = busy < Math.min(size, job.concurrency);
-    if (!mayStart && this.#pace.ahead === 0) return false;
-    try {
-      const thread = mayStart ? (this.#idle.pop() ?? this.#startThread()) : this.#shortestQueue();
-      if (thread === undefined) return false;
-      this.#waiting.remove(job);
-      thread.add(job);
-      if (thread.load > 1) this.#watch();
-    } catch (error) {
-      this.#bootFailed(error);
-      this.#waiting.remove(job);
-      job.failed(error, undefined);
-    }
-    return true;
-  }
-
-  /** The thread to send another job to ahead of its turn, if any has room. */
-  #shortestQueue(): SandboxThread | undefined {
+  /** An idle thread, or a new one; else the one with the fewest jobs to send another behind, if any has room. */
+  #threadFor({ concurrency }: Job): SandboxThread | undefined {
+    if (this.#bootFailures >= MAX_BOOT_FAILURES) throw this.#broken();
+    let busy = 0;
+    let idle: SandboxThread | undefined;
     let shortest: SandboxThread | undefined;
     for (const thread of this.#threads) {
-      if (thread.takesAhead && thread.load < (shortest?.load ?? 1 + this.#pace.ahead)) shortest = thread;
+      // The same one first whenever it is idle: its code and caches are warm.
+      if (thread.load === 0) idle ??= thread;
+      else busy += 1;
+      if (thread.load > 0 && thread.takesAhead && thread.load < (shortest?.load ?? 1 + this.#pace.ahead))
+        shortest = thread;
     }
-    return shortest;
+    if (busy >= Math.min(this.#size, concurrency)) return shortest;
+    return idle ?? this.#startThread();
   }
 
   #startThread(): SandboxThread {
-    const thread: SandboxThread = new SandboxThread(this.#threadOptions, {
-      booted: () => {
-        this.#bootFailures = 0;
-      },
-      bootFailed: (error) => {
-        this.#bootFailed(error);
-        this.#threadEnded(thread);
-      },
-      ended: () => this.#threadEnded(thread),
-      ran: (durationMs) => this.#pace.took(durationMs),
-      relieved: () => this.#relieved(thread),
-    });
-    this.#threads.add(thread);
-    return thread;
-  }
-
-  #threadEnded(thread: SandboxThread): void {
-    this.#threads.delete(thread);
-    this.#idle = this.#idle.filter((each) => each !== thread);
-  }
-
-  #relieved(thread: SandboxThread): void {
-    // Gone, or the sandbox was stopped.
-    if (thread.load === 0 && this.#threads.has(thread) && !this.#idle.includes(thread)) this.#idle.push(thread);
-    this.#assign();
+    try {
+      const thread = new SandboxThread(this.#host);
+      this.#threads.add(thread);
+      return thread;
+    } catch (error) {
+      this.#bootFailed(error);
+      throw error;
+    }
   }
 
   /** Looks after jobs that were sent ahead: what they wait for may take longer than was expected. */
   #watch(): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
     // Not at once when the timer rings: what has come in while this thread was busy is read first.
-    this.#clock.setTimer(STALL_MS, () => this.#clock.soon(() => this.#look()));
+    const { clock } = this.#host;
+    this.#cancelWatch ??= clock.setTimer(STALL_MS, () => clock.soon(() => this.#look()));
   }
 
   #look(): void {
-    this.#isWatching = false;
+    this.#cancelWatch = undefined;
     for (const thread of this.#threads) {
       if (thread.relieveIfStalled()) this.#pace.took(STALL_MS);
       if (thread.load > 1) this.#watch();

@@ -1,5 +1,5 @@
 // Runs attempts through the handler: in order of arrival, so many at once, each until it ends or is given up.
-import { type Ahead, aheadOf } from '../ahead.ts';
+import { type Ahead, type AheadHandler, ahead } from '../ahead.ts';
 import type { TaskdistError } from '../errors.ts';
 import type { TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
@@ -19,20 +19,19 @@ export interface ExecutorListener {
 const TURN_MS = 4;
 
 /** Runs attempts. It outlives connections: a slot is taken until its handler is really through, or given up. */
-export class Executor<T, R> {
+export class Executor<T, R> implements RunHost<T, R> {
   #concurrency: number;
   readonly #handler: TaskHandler<T, R>;
   /** There if the handler takes attempts before they can start. */
   readonly #ahead: Ahead | undefined;
-  readonly #clock: Clock;
-  readonly #host: RunHost<T, R>;
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly graceMs: number;
   readonly #listener: ExecutorListener;
   readonly #waiting = new Queue<Run<T, R>>();
   /** Those that run, and those that were handed over to do so. */
   readonly #active = new Set<Run<T, R>>();
   #added = 0;
-  /** How many of those that run are left over of connections that are gone. */
-  #leftOver = 0;
   #turnStartedAtMs: number | undefined = undefined;
   /** When the turn began that is just over, if it took longer than it should: what came in meanwhile is read now. */
   #longTurnSinceMs: number | undefined = undefined;
@@ -49,31 +48,18 @@ export class Executor<T, R> {
     listener: ExecutorListener,
   ) {
     this.#handler = handler;
-    this.#ahead = aheadOf(handler);
-    this.#clock = clock;
+    this.#ahead = takesAhead(handler) ? handler[ahead] : undefined;
+    this.clock = clock;
     this.#concurrency = concurrency;
     this.#listener = listener;
-    this.#host = {
-      clock,
-      timers: new TimerQueue(clock),
-      graceMs,
-      leftOver: () => {
-        this.#leftOver += 1;
-      },
-      returned: (run) => this.#returned(run),
-      ending: (run, wasWaiting) => {
-        if (wasWaiting) this.#waiting.remove(run);
-        else this.#active.delete(run);
-      },
-      ended: (isLeftOver) => this.#ended(isLeftOver),
-      broken: (error) => listener.broken(error),
-    };
+    this.timers = new TimerQueue(clock);
+    this.graceMs = graceMs;
   }
 
   /** Queues an attempt; it may start at once. */
   add(attempt: Attempt<T, R>): AddedAttempt {
     this.#added += 1;
-    const run = new Run(attempt, this.#added, this.#host);
+    const run = new Run(attempt, this.#added, this);
     this.#waiting.push(run);
     this.#pump();
     return run;
@@ -85,12 +71,14 @@ export class Executor<T, R> {
    */
   get heldMs(): number {
     const sinceMs = this.#longTurnSinceMs ?? this.#turnStartedAtMs;
-    return sinceMs === undefined ? 0 : Math.max(0, this.#clock.now() - sinceMs - TURN_MS);
+    return sinceMs === undefined ? 0 : Math.max(0, this.clock.now() - sinceMs - TURN_MS);
   }
 
   /** How many slots attempts occupy whose connections are over. */
   get leftOver(): number {
-    return this.#leftOver;
+    let leftOver = 0;
+    for (const run of this.#active) if (run.isLeftOver) leftOver += 1;
+    return leftOver;
   }
 
   /** Changes how many run at once. Those that run already go on. */
@@ -127,13 +115,57 @@ export class Executor<T, R> {
     if (this.#active.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
+  /** For its runs: the handler that it was handed to has given it back. */
+  returned(run: Run<T, R>): void {
+    this.#active.delete(run);
+    // The master takes the oldest for those that run: one that a younger has overtaken must not seem to.
+    for (const { state, sequence } of this.#active) {
+      if (state === 'running' && sequence > run.sequence) {
+        run.release();
+        return;
+      }
+    }
+    this.#waiting.unshift(run);
+    // Not before the others have come back that are older.
+    this.clock.soon(() => this.#pump());
+  }
+
+  /** For its runs: it is over, and about to tell. */
+  ending(run: Run<T, R>, wasWaiting: boolean): void {
+    if (wasWaiting) this.#waiting.remove(run);
+    else this.#active.delete(run);
+  }
+
+  /** For its runs: it has told. */
+  ended(run: Run<T, R>, durationMs: number): void {
+    if (run.isLeftOver) this.#listener.slotFreed();
+    if (this.#active.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (durationMs >= TURN_MS && !this.#isYielding) {
+      // The next may take as long: what came of this one goes first. A turn that is on comes to its end by itself.
+      if (this.#turnStartedAtMs === undefined) this.#pause();
+      this.#isYielding = true;
+    }
+    this.#pump();
+  }
+
+  /** For its runs: the handler can run nothing any more. */
+  broken(error: TaskdistError): void {
+    this.#listener.broken(error);
+  }
+
   #pump(): void {
     // A handler that answers at once ends its run within `begin`: the loop below goes on with the next, not a deeper one.
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
       while (this.#waiting.size > 0 && !this.#isHeld && this.#active.size < this.#capacity()) {
-        if (!this.#startNext()) break;
+        const nowMs = this.clock.now();
+        if (this.#ahead === undefined && (this.#isYielding || this.#mustYield(nowMs))) return;
+        const run = this.#waiting.shift();
+        if (run === undefined) return;
+        this.#active.add(run);
+        if (this.#ahead === undefined) run.begin(this.#handler, nowMs);
+        else run.handTo(this.#ahead, this.#concurrency);
       }
     } finally {
       this.#isPumping = false;
@@ -144,30 +176,11 @@ export class Executor<T, R> {
     return this.#ahead === undefined ? this.#concurrency : this.#ahead.capacity(this.#concurrency);
   }
 
-  /** Returns whether this turn may go on. */
-  #startNext(): boolean {
-    if (this.#ahead !== undefined) {
-      this.#activateNext()?.handTo(this.#ahead, this.#concurrency);
-      return true;
-    }
-    if (this.#isYielding) return false;
-    const nowMs = this.#clock.now();
-    if (this.#mustYield(nowMs)) return false;
-    this.#activateNext()?.begin(this.#handler, nowMs);
-    return true;
-  }
-
-  #activateNext(): Run<T, R> | undefined {
-    const run = this.#waiting.shift();
-    if (run !== undefined) this.#active.add(run);
-    return run;
-  }
-
   /** Whether this turn has lasted long enough; then goes on in the next. */
   #mustYield(nowMs: number): boolean {
     if (this.#turnStartedAtMs === undefined) {
       this.#turnStartedAtMs = nowMs;
-      this.#clock.soon(() => this.#endTurn(nowMs));
+      this.clock.soon(() => this.#endTurn(nowMs));
       return false;
     }
     this.#isYielding = nowMs - this.#turnStartedAtMs >= TURN_MS;
@@ -180,36 +193,21 @@ export class Executor<T, R> {
    */
   #endTurn(startedAtMs: number): void {
     this.#turnStartedAtMs = undefined;
+    if (this.clock.now() - startedAtMs > TURN_MS) this.#longTurnSinceMs = startedAtMs;
+    this.#pause();
+  }
+
+  /** Starts nothing until the next turn. */
+  #pause(): void {
     this.#isYielding = true;
-    const isLong = this.#clock.now() - startedAtMs > TURN_MS;
-    this.#longTurnSinceMs = isLong ? startedAtMs : undefined;
-    this.#clock.soon(() => {
+    this.clock.soon(() => {
       this.#longTurnSinceMs = undefined;
       this.#isYielding = false;
       this.#pump();
     });
   }
+}
 
-  #returned(run: Run<T, R>): void {
-    this.#active.delete(run);
-    // The master takes the oldest for those that run: one that a younger has overtaken must not seem to.
-    for (const { state, sequence } of this.#active) {
-      if (state === 'running' && sequence > run.sequence) {
-        run.release();
-        return;
-      }
-    }
-    this.#waiting.unshift(run);
-    // Not before the others have come back that are older.
-    this.#clock.soon(() => this.#pump());
-  }
-
-  #ended(isLeftOver: boolean): void {
-    if (isLeftOver) {
-      this.#leftOver -= 1;
-      this.#listener.slotFreed();
-    }
-    if (this.#active.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    this.#pump();
-  }
+function takesAhead<T, R>(handler: TaskHandler<T, R>): handler is AheadHandler<T, R> {
+  return ahead in handler;
 }

@@ -42,14 +42,12 @@ export interface RunHost<T, R> {
   readonly timers: TimerQueue;
   /** How long a run that was called off may take to end. */
   readonly graceMs: number;
-  /** It occupies a slot that is none to offer. */
-  leftOver(): void;
   /** The handler that it was handed to has given it back. */
   returned(run: Run<T, R>): void;
   /** It is over, and about to tell. */
   ending(run: Run<T, R>, wasWaiting: boolean): void;
   /** It has told. */
-  ended(isLeftOver: boolean): void;
+  ended(run: Run<T, R>, durationMs: number): void;
   /** The handler can run nothing any more. */
   broken(error: TaskdistError): void;
 }
@@ -61,13 +59,14 @@ type RunState = 'waiting' | 'handed' | 'running' | 'cancelled' | 'ended';
 export class Run<T, R> implements AddedAttempt, HandedAttempt {
   /** By age. */
   readonly sequence: number;
+  state: RunState = 'waiting';
+  /** Its connection is over, and it occupies a slot that is none to offer. */
+  isLeftOver = false;
   readonly #attempt: Attempt<T, R>;
   readonly #host: RunHost<T, R>;
-  #state: RunState = 'waiting';
   #startedAtMs: number | undefined = undefined;
   /** Rings when it is to be given up; there once it is cancelled. */
   #giveUp: Alarm | undefined = undefined;
-  #isLeftOver = false;
   /** If the handler returns it, it goes back to the master. */
   #isRecalled = false;
   /** There if it runs here. */
@@ -79,10 +78,6 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
     this.#attempt = attempt;
     this.sequence = sequence;
     this.#host = host;
-  }
-
-  get state(): RunState {
-    return this.#state;
   }
 
   get key(): string {
@@ -100,7 +95,7 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   /** Runs it here and now. */
   begin(handler: TaskHandler<T, R>, nowMs: number): void {
     this.#start(nowMs);
-    if (this.#state !== 'running') {
+    if (this.state !== 'running') {
       // A listener has called it off: there is nothing to wait for.
       this.release();
       return;
@@ -124,17 +119,17 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
 
   /** Leaves it to the handler when it begins. */
   handTo(ahead: Ahead, concurrency: number): void {
-    this.#state = 'handed';
+    this.state = 'handed';
     this.#handed = ahead.hand(this, concurrency);
   }
 
   started(): void {
     // Nobody wants to hear of what was called off before.
-    if (this.#state === 'handed') this.#start(this.#host.clock.now());
+    if (this.state === 'handed') this.#start(this.#host.clock.now());
   }
 
   progressed(value: unknown): void {
-    if (this.#state === 'running') this.#attempt.progressed(value);
+    if (this.state === 'running') this.#attempt.progressed(value);
   }
 
   done(result: unknown, durationMs: number): void {
@@ -147,20 +142,20 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   }
 
   returned(): void {
-    if (this.#state !== 'handed' || this.#isRecalled) {
+    if (this.state !== 'handed' || this.#isRecalled) {
       this.release();
       return;
     }
-    this.#state = 'waiting';
+    this.state = 'waiting';
     this.#handed = undefined;
     this.#host.returned(this);
   }
 
   cancel(reason: unknown): void {
-    if (this.#state === 'waiting') {
+    if (this.state === 'waiting') {
       this.release();
-    } else if (this.#state === 'handed' || this.#state === 'running') {
-      this.#state = 'cancelled';
+    } else if (this.state === 'handed' || this.state === 'running') {
+      this.state = 'cancelled';
       const { timers, clock, graceMs } = this.#host;
       this.#giveUp = timers.createAlarm(() => this.release());
       this.#giveUp.setBy(clock.now() + graceMs);
@@ -170,19 +165,16 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   }
 
   recall(): void {
-    if (this.#state === 'waiting') {
+    if (this.state === 'waiting') {
       this.release();
-    } else if (this.#state === 'handed') {
+    } else if (this.state === 'handed') {
       this.#isRecalled = true;
       this.#handed?.withdraw();
     }
   }
 
   leaveOver(reason: unknown): void {
-    if (this.#startedAtMs !== undefined && this.#state !== 'ended') {
-      this.#isLeftOver = true;
-      this.#host.leftOver();
-    }
+    this.isLeftOver = this.#startedAtMs !== undefined && this.state !== 'ended';
     this.cancel(reason);
   }
 
@@ -192,7 +184,7 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   }
 
   #start(nowMs: number): void {
-    this.#state = 'running';
+    this.state = 'running';
     this.#startedAtMs = nowMs;
     this.#attempt.started();
   }
@@ -209,15 +201,15 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   }
 
   #end(result: AttemptResult<R>, durationMs = this.#ageMs()): void {
-    if (this.#state === 'ended') return;
-    const before = this.#state;
-    this.#state = 'ended';
+    if (this.state === 'ended') return;
+    const before = this.state;
+    this.state = 'ended';
     this.#giveUp?.cancel();
     this.#context?.end();
     this.#host.ending(this, before === 'waiting');
     // Whatever a cancelled attempt came to, nobody wants it any more.
     this.#attempt.ended(before === 'cancelled' ? { kind: 'released' } : result, durationMs);
-    this.#host.ended(this.#isLeftOver);
+    this.#host.ended(this, durationMs);
   }
 
   #ageMs(): number {

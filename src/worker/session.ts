@@ -1,6 +1,7 @@
 // A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
 import { describeError } from '../errors.ts';
+import type { Emitter } from '../events.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type Codec, codecOf } from '../protocol/codec.ts';
@@ -14,24 +15,14 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { WorkerEvent } from './events.ts';
+import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
 
-/** A task as the master granted it, and what can be said of it to the master. */
-export interface GrantedTask {
-  readonly key: string;
-  readonly attempt: number;
-  readonly task: unknown;
-  /** It occupies a slot from now on, until its end. Sends nothing. */
-  started(): void;
-  /** Sends how far it is. @throws TaskdistError if that cannot be sent */
-  progress(value: unknown): void;
-  /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
-  end(result: AttemptResult<unknown>): AttemptResult<unknown>;
-}
-
 /** What a session needs of its worker. */
-export interface WorkerSessionContext {
+export interface WorkerSessionContext<T> {
   readonly clock: Clock;
+  readonly events: Emitter<WorkerEvent<T>>;
   readonly timers: TimerQueue;
   readonly connectTimeoutMs: number;
   /** What the hello says. */
@@ -40,54 +31,12 @@ export interface WorkerSessionContext {
   heldMs(): number;
   welcomed(id: string): void;
   /** Runs a task; undefined if it was turned down. Ends it once, with what came of it. */
-  run(task: GrantedTask): AddedAttempt | undefined;
+  run(lease: Lease<T>): AddedAttempt | undefined;
   /** Told once. */
   ended(code: number, reason: string): void;
 }
 
-/** What a lease does to its session. */
-interface LeaseHost {
-  started(): void;
-  progress(lease: number, value: unknown): void;
-  end(lease: Lease, result: AttemptResult<unknown>): AttemptResult<unknown>;
-}
-
-/** The right to one attempt, from its grant to its answer. */
-class Lease implements GrantedTask {
-  readonly id: number;
-  readonly attempt: number;
-  readonly key: string;
-  readonly task: unknown;
-  readonly #host: LeaseHost;
-  isRunning = false;
-  isAnswered = false;
-
-  constructor([, lease, attempt, key, task]: GrantMessage, host: LeaseHost) {
-    this.id = lease;
-    this.attempt = attempt;
-    this.key = key;
-    this.task = task;
-    this.#host = host;
-  }
-
-  started(): void {
-    this.isRunning = true;
-    this.#host.started();
-  }
-
-  progress(value: unknown): void {
-    this.#host.progress(this.id, value);
-  }
-
-  end(result: AttemptResult<unknown>): AttemptResult<unknown> {
-    this.isAnswered = true;
-    return this.#host.end(this, result);
-  }
-}
-
 /** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
-type GrantMessage = Extract<MasterMessage, readonly [typeof MessageType.grant, ...unknown[]]>;
-
 type SessionState =
   | { readonly kind: 'dialling' }
   | { readonly kind: 'greeting' }
@@ -95,25 +44,15 @@ type SessionState =
   | { readonly kind: 'ended' };
 
 /** The session of one connection. */
-export class WorkerSession implements ConversationListener<MasterMessage> {
-  readonly #context: WorkerSessionContext;
+export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
+  readonly #context: WorkerSessionContext<T>;
   readonly #socket: Socket;
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, AddedAttempt>();
   /** How many leases occupy a slot. */
   #running = 0;
-  readonly #leaseHost: LeaseHost = {
-    started: () => {
-      this.#running += 1;
-    },
-    progress: (lease, value) => this.#conversation?.send([MessageType.progress, lease, value]),
-    end: (lease, result) => {
-      this.#attempts.delete(lease.id);
-      if (lease.isRunning) this.#running -= 1;
-      return this.#answer(lease.id, result);
-    },
-  };
+  readonly events: Emitter<WorkerEvent<T>>;
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
   #onSocketClosed = (): void => {};
@@ -122,8 +61,9 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   #state: SessionState = { kind: 'dialling' };
 
   /** Starts to connect. @throws whatever `connect` throws; the session is void then */
-  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext) {
+  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext<T>) {
     this.#context = context;
+    this.events = context.events;
     this.socketClosed = new Promise((resolve) => {
       this.#onSocketClosed = resolve;
     });
@@ -225,7 +165,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   }
 
   #granted(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
-    const lease = new Lease(message, this.#leaseHost);
+    const lease = new Lease(message, this);
     if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease.id)) {
       conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
       return;
@@ -235,13 +175,26 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     if (attempt !== undefined && !lease.isAnswered) this.#attempts.set(lease.id, attempt);
   }
 
-  #answer(lease: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
+  /** For its leases: one of them occupies a slot from now on. */
+  started(): void {
+    this.#running += 1;
+  }
+
+  /** For its leases: sends how far one is. */
+  progress(lease: number, value: unknown): void {
+    this.#conversation?.send([MessageType.progress, lease, value]);
+  }
+
+  /** For its leases: sends what came of one. */
+  answer({ id, isRunning }: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
+    this.#attempts.delete(id);
+    if (isRunning) this.#running -= 1;
     try {
-      this.#conversation?.send(toMessage(lease, result));
+      this.#conversation?.send(toMessage(id, result));
       return result;
     } catch (error) {
       const failed: AttemptResult<unknown> = { kind: 'failed', error };
-      this.#conversation?.send(toMessage(lease, failed));
+      this.#conversation?.send(toMessage(id, failed));
       return failed;
     }
   }

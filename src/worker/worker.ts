@@ -15,12 +15,11 @@ import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.t
 import { TimerQueue } from '../timer-queue.ts';
 import { type WorkerEvent, type WorkerState, workerEventTypes } from './events.ts';
 import { Executor } from './executor.ts';
+import type { Lease } from './lease.ts';
 import { Link } from './link.ts';
 import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { Reconnection } from './reconnection.ts';
-import { ReportedAttempt } from './reported-attempt.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
-import type { GrantedTask } from './session.ts';
 
 type Lifecycle =
   | { readonly kind: 'stopped' }
@@ -224,7 +223,7 @@ export class Worker<T, R> {
       events: this.#events,
       describe: () => this.#describe(),
       heldMs: () => this.#executor.heldMs,
-      run: (task) => this.#run(task),
+      run: (lease) => this.#run(lease),
       gaveUp: () => void this.stop(),
     });
   }
@@ -264,12 +263,10 @@ export class Worker<T, R> {
     this.#link.changeCredit(this.#offeredConcurrency, this.#options.prefetch);
   }
 
-  #run(granted: GrantedTask): AddedAttempt | undefined {
-    // The master's type promises it; what crosses the wire is as trustworthy as the master.
-    const task = granted.task as T;
-    const turnedDown = this.#turnDown(task);
-    if (turnedDown === undefined) return this.#executor.add(new ReportedAttempt(granted, task, this.#events));
-    granted.end(turnedDown);
+  #run(lease: Lease<T>): AddedAttempt | undefined {
+    const turnedDown = this.#turnDown(lease.task);
+    if (turnedDown === undefined) return this.#executor.add(lease);
+    lease.answer(turnedDown);
     return undefined;
   }
 

@@ -70,7 +70,7 @@ describe('Executor', () => {
     step('a').resolve('result');
     step('c').resolve('result');
     await clock.settle();
-    expect(log.slice(4)).toEqual(['end a done 10', 'start d', 'end c done 0']);
+    expect(log.slice(4)).toEqual(['end a done 10', 'end c done 0', 'start d']);
   });
 
   it('gives the handler the task and its context', () => {
