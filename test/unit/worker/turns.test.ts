@@ -42,6 +42,30 @@ describe('a task that computes for long', () => {
   });
 });
 
+describe('a task that waited for long', () => {
+  it('has its result sent before the next begins', async () => {
+    const clock = new VirtualClock(0);
+    const log: string[] = [];
+    let finish = (): void => {};
+    const doTask = (task: string): string | Promise<string> => {
+      log.push(`run ${task}`);
+      if (task !== 'waits') return task;
+      return new Promise((resolve) => {
+        finish = () => resolve(task);
+      });
+    };
+    const executor = new Executor<string, string>({ doTask }, clock, 1, 1000, { broken() {}, slotFreed() {} });
+    for (const task of ['waits', 'next']) {
+      const ended = (): void => clock.soon(() => log.push(`send ${task}`));
+      executor.add({ key: '', attempt: 1, task, started() {}, progressed() {}, ended });
+    }
+    await clock.advance(1000);
+    finish();
+    await clock.settle();
+    expect(log).toEqual(['run waits', 'send waits', 'run next', 'send next']);
+  });
+});
+
 describe('tasks that compute shortly', () => {
   it('send their results at the end of each turn of a few milliseconds, before the next begins', async () => {
     const { clock, add, log } = setUp();
