@@ -63,10 +63,10 @@ describe('short tasks', () => {
 });
 
 describe('a task that ends its thread', () => {
-  it('is alone to blame: those sent behind it run in another', async () => {
+  it.each(['exit', 'crash'])('by %s is alone to blame: those sent behind it run in another', async (type) => {
     const { scheduler, squares, newThreads } = await setUp();
     const before = squares(0, 20);
-    const failure = failureOf(scheduler.put({ type: 'exit' }));
+    const failure = failureOf(scheduler.put({ type }));
     const behind = squares(20, 60);
     expect(await failure).toMatchObject({ code: 'TASKDIST_SANDBOX_CRASHED' });
     expect(await before).toEqual(expectSquares(0, 20));
