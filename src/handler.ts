@@ -49,19 +49,24 @@ export function toHandler<T, R>(handler: TaskHandler<T, R> | TaskFunction<T, R>)
   return handler;
 }
 
+/** Whoever wants to hear how far an attempt is. */
+export interface ProgressFollower {
+  progressed(value: unknown): void;
+}
+
 /** The context of one attempt. Most handlers never ask for the signal, so it is made when they do. */
 export class AttemptContext implements TaskContext {
   readonly key: string;
   readonly attempt: number;
-  readonly #progressed: (value: unknown) => void;
+  readonly #follower: ProgressFollower;
   #controller: AbortController | undefined = undefined;
   #aborted: { readonly reason: unknown } | undefined = undefined;
   #isOver = false;
 
-  constructor(key: string, attempt: number, progressed: (value: unknown) => void) {
+  constructor(key: string, attempt: number, follower: ProgressFollower) {
     this.key = key;
     this.attempt = attempt;
-    this.#progressed = progressed;
+    this.#follower = follower;
   }
 
   get signal(): AbortSignal {
@@ -75,7 +80,7 @@ export class AttemptContext implements TaskContext {
   /** Needs no `this`, as handlers take contexts apart. */
   get progress(): (value: unknown) => void {
     return (value) => {
-      if (!this.#isOver) this.#progressed(value);
+      if (!this.#isOver) this.#follower.progressed(value);
     };
   }
 

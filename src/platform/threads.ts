@@ -5,17 +5,19 @@ import type { ThreadLike } from '../thread-like.ts';
 
 /** A thread that was started. */
 export interface Thread {
-  /** Where Comlink talks to it. */
+  /** Where Comlink talks to it; arrays may be left out, as Comlink posts none. */
   readonly endpoint: Endpoint;
+  /** Calls back with each array that the thread posts. */
+  onArray(listener: (message: readonly unknown[]) => void): void;
   /** Calls back, perhaps more than once, when the thread has ended or is broken, with what is known of why. */
   onFailure(listener: (reason: string) => void): void;
   /** Ends it, whatever it is doing. */
   terminate(): Promise<void>;
 }
 
-/** What the browser's `Worker`, and the global scope inside it, have. */
+/** What the browser's `Worker`, and the global scope inside it, have: what Comlink asks of a port. */
 interface WebPort {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject): void;
 }
@@ -24,7 +26,6 @@ interface WebPort {
 interface NodePort {
   postMessage(message: unknown, transfer?: readonly Transferable[]): void;
   on(type: string, listener: (value: unknown) => void): unknown;
-  off(type: string, listener: (value: unknown) => void): unknown;
 }
 
 function isWebPort(value: object): value is WebPort {
@@ -32,7 +33,7 @@ function isWebPort(value: object): value is WebPort {
 }
 
 function isNodePort(value: object): value is NodePort {
-  return 'postMessage' in value && 'on' in value && 'off' in value;
+  return 'postMessage' in value && 'on' in value;
 }
 
 /** Takes a thread that a factory made; undefined if it is neither kind. */
@@ -42,7 +43,12 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
   };
   if (isWebPort(worker)) {
     return {
-      endpoint: webEndpoint(worker),
+      endpoint: worker,
+      onArray(listener) {
+        worker.addEventListener('message', (event) => {
+          if ('data' in event && Array.isArray(event.data)) listener(event.data);
+        });
+      },
       onFailure(listener) {
         worker.addEventListener('error', (event) => {
           // A script that cannot be loaded gives an event without a message.
@@ -56,10 +62,21 @@ export function adoptThread(worker: ThreadLike): Thread | undefined {
   if (isNodePort(worker)) {
     return {
       endpoint: nodeEndpoint(worker),
+      onArray(listener) {
+        worker.on('message', (data) => {
+          if (Array.isArray(data)) listener(data);
+        });
+      },
       onFailure(listener) {
-        worker.on('error', (error) => listener(messageOf(error)));
+        let reason: string | undefined;
+        worker.on('error', (error) => {
+          reason = messageOf(error);
+          const ended = (): void => listener(messageOf(error));
+          // Not now: what it had posted before it failed comes in until it has ended.
+          terminate().then(ended, ended);
+        });
         worker.on('messageerror', () => listener('a message could not be read'));
-        worker.on('exit', (code) => listener(`it exited with code ${String(code)}`));
+        worker.on('exit', (code) => listener(reason ?? `it exited with code ${String(code)}`));
       },
       terminate,
     };
@@ -73,34 +90,22 @@ export function parentEndpoint(): Endpoint | undefined {
   const node = typeof process === 'object' ? process.getBuiltinModule?.('worker_threads') : undefined;
   if (node?.parentPort) return nodeEndpoint(node.parentPort);
   const scope: object = globalThis;
-  return 'importScripts' in scope && isWebPort(scope) ? webEndpoint(scope) : undefined;
+  return 'importScripts' in scope && isWebPort(scope) ? scope : undefined;
 }
 
-function webEndpoint(port: WebPort): Endpoint {
-  return {
-    postMessage: (message, transfer = []) => port.postMessage(message, transfer),
-    addEventListener: (type, listener) => port.addEventListener(type, listener),
-    removeEventListener: (type, listener) => port.removeEventListener(type, listener),
-  };
-}
-
-/** Comlink's idea of a port over Node's. */
+/**
+ * Comlink's idea of a port over Node's. It listens with functions alone, and for as long as the thread lives: it stops when
+ * its proxy is released, which is never.
+ */
 function nodeEndpoint(port: NodePort): Endpoint {
-  const listeners = new WeakMap<EventListenerOrEventListenerObject, (data: unknown) => void>();
   return {
     postMessage: (message, transfer) => port.postMessage(message, transfer),
     addEventListener(type, listener) {
-      const onMessage = (data: unknown): void => {
-        const event = new MessageEvent(type, { data });
-        if (typeof listener === 'function') listener(event);
-        else listener.handleEvent(event);
-      };
-      listeners.set(listener, onMessage);
-      port.on(type, onMessage);
+      port.on(type, (data) => {
+        // To make an event costs more than all the rest that becomes of a result.
+        if (typeof listener === 'function' && !Array.isArray(data)) listener(new MessageEvent(type, { data }));
+      });
     },
-    removeEventListener(type, listener) {
-      const onMessage = listeners.get(listener);
-      if (onMessage !== undefined) port.off(type, onMessage);
-    },
+    removeEventListener() {},
   };
 }

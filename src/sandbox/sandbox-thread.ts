@@ -1,167 +1,249 @@
-// One thread of a sandbox, from its start to its end, behind Comlink.
-import { type Endpoint, type Remote, wrap } from 'comlink';
-import { messageOf, TaskdistError } from '../errors.ts';
+// One thread of a sandbox, from its start to its end, behind Comlink, and the jobs that it has.
+import { type Remote, wrap } from 'comlink';
+import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
 import { adoptThread, type Thread } from '../platform/threads.ts';
 import type { Clock } from '../ports.ts';
+import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
-import { type ProgressMessage, READY, type ThreadApi, type ThreadOutcome } from './thread-api.ts';
+import type { Job } from './job.ts';
+import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
+
+/** So many cross at once; fewer at the end of the turn. */
+const BATCH = 64;
+
+/** What a thread says of a job. */
+type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready']>;
 
 /** Until the handler is in place; then; and after the end. */
-type ThreadState =
-  | { readonly kind: 'booting' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'dead'; readonly error: TaskdistError };
+type ThreadState = 'booting' | 'ready' | 'dead';
 
-/** What a thread tells its pool; either of the latter two at most once, and last. */
-export interface ThreadEvents {
+/** What the threads of a pool need of it, and tell it. */
+export interface ThreadHost {
+  readonly factory: () => ThreadLike;
+  readonly bootTimeoutMs: number;
+  readonly clock: Clock;
   booted(): void;
-  /** It ended before it was ready, by itself. */
-  bootFailed(error: TaskdistError): void;
-  /** It is gone for any other reason. */
-  ended(): void;
-  /** The handler of that call tells how far it is. */
-  progressed(call: number, value: unknown): void;
+  /** It is gone; with an error if it was before it was ready. */
+  ended(thread: SandboxThread, bootError: TaskdistError | undefined): void;
+  /** It has a job less. */
+  relieved(): void;
+  /** A task ran for so long. */
+  ran(durationMs: number): void;
 }
 
-/** A thread and the calls to it. Comlink leaves calls pending for ever when their thread dies; here they reject. */
+/**
+ * A thread and its jobs, which it runs in their order and answers as they end: so the first without an answer is the one
+ * that runs. Comlink leaves calls pending for ever when their thread dies; here every job has an end.
+ */
 export class SandboxThread {
   readonly #thread: Thread;
   /** Held for as long as the thread lives: Comlink closes the port of a proxy that is collected. */
   readonly #remote: Remote<ThreadApi>;
-  readonly #booted: Promise<void>;
-  /** How to reject the calls that have no answer. */
-  readonly #pending = new Set<(error: TaskdistError) => void>();
-  readonly #events: ThreadEvents;
-  #state: ThreadState = { kind: 'booting' };
+  readonly #host: ThreadHost;
+  readonly #cancelBootTimer: () => void;
+  /** Those without an answer. One that is over may be among them: nobody waits for it, but the thread has it. */
+  readonly #jobs = new Queue<Job>();
+  /** Those of them that have yet to cross. */
+  #unsent: Job[] = [];
+  #lastCall = 0;
+  /** The one that ran when it was last looked at. */
+  #seen: Job | undefined = undefined;
+  #isStalled = false;
+  #state: ThreadState = 'booting';
 
   /** @throws TaskdistError `TASKDIST_SANDBOX_BOOT` if the factory fails */
-  constructor(factory: () => ThreadLike, bootTimeoutMs: number, clock: Clock, events: ThreadEvents) {
+  constructor(host: ThreadHost) {
+    const { factory, bootTimeoutMs, clock } = host;
     this.#thread = start(factory);
-    this.#events = events;
-    this.#thread.onFailure((reason) => this.#die(reason));
-    this.#booted = this.#untilDeath(announcement(this.#thread.endpoint));
-    this.#thread.endpoint.addEventListener('message', (event) => {
-      const progress = progressOf(event);
-      if (progress !== undefined) events.progressed(progress.call, progress.value);
-    });
+    this.#host = host;
+    this.#cancelBootTimer = clock.setTimer(bootTimeoutMs, () =>
+      this.die(`it did not call exposeTaskHandler() within ${bootTimeoutMs} ms (\`bootTimeout\`)`),
+    );
+    this.#thread.onFailure((reason) => this.die(reason));
+    this.#thread.onArray((message) => this.#received(message));
     this.#remote = wrap<ThreadApi>(this.#thread.endpoint);
-    void this.#awaitBoot(bootTimeoutMs, clock);
   }
 
-  get isReady(): boolean {
-    return this.#state.kind === 'ready';
+  /** Whether jobs may be sent behind the one that runs: not while it boots, or runs one that takes long. */
+  get takesAhead(): boolean {
+    return this.#state === 'ready' && !this.#isStalled;
+  }
+
+  /** How many jobs it has, those among them for which nobody waits. */
+  get load(): number {
+    return this.#jobs.size;
+  }
+
+  /** Takes a job, to run it behind those that it has. */
+  add(job: Job): void {
+    this.#lastCall += 1;
+    job.call = this.#lastCall;
+    job.thread = this;
+    this.#jobs.push(job);
+    this.#unsent.push(job);
+    if (this.#unsent.length === 1) this.#host.clock.soon(() => this.#flush());
+    else if (this.#unsent.length === BATCH) queueMicrotask(() => this.#flush());
+  }
+
+  /** Asks for a job back that has not begun. Returns whether it is back at once, as it had not crossed. */
+  recall(job: Job): boolean {
+    const isBack = this.#takeBack(job);
+    if (!isBack) void this.#remote.drop([job.call]);
+    return isBack;
+  }
+
+  /** Aborts the signal of a job; only a thread that is not busy hears it. */
+  abort(job: Job, reason: string): void {
+    // The answer does not matter, nor that a dead thread gives none.
+    void this.#remote.abort(job.call, reason);
   }
 
   /**
-   * Resolves when the thread is ready. Rejects with `TASKDIST_SANDBOX_BOOT` if it cannot be, and, as `run`, with
-   * `TASKDIST_SANDBOX_CRASHED` if it ends later.
+   * Gives back all jobs behind the one that runs, if that is the same as when this was called last. If the thread begins
+   * one of them all the same, as it has not heard yet, nobody waits for what comes of it. Returns whether it was so.
    */
-  async boot(): Promise<void> {
-    await this.#booted;
-  }
-
-  /** Runs a task. Rejects if the thread dies, and if the task cannot be cloned. */
-  run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome> {
-    return this.#untilDeath<ThreadOutcome>(this.#remote.run(call, task, key, attempt));
-  }
-
-  /** Aborts the signal of a call; only a thread that is not busy hears it. */
-  abort(call: number, reason: string): void {
-    // The answer does not matter, nor that a dead thread gives none.
-    void this.#remote.abort(call, reason);
-  }
-
-  /** Ends the thread; its calls reject. */
-  async terminate(reason: string): Promise<void> {
-    if (this.#state.kind !== 'dead') {
-      this.#rejectPending(crashed(reason));
-      this.#events.ended();
+  relieveIfStalled(): boolean {
+    const running = this.#jobs.peek();
+    this.#isStalled = this.#state === 'ready' && running === this.#seen;
+    this.#seen = running;
+    if (!this.#isStalled) return false;
+    const behind = [...this.#jobs].slice(1).filter((job) => !job.isOver);
+    if (behind.length > 0) void this.#remote.drop(behind.map(({ call }) => call));
+    for (const job of behind.reverse()) {
+      this.#takeBack(job);
+      job.giveBack();
     }
+    return behind.length > 0;
+  }
+
+  /** Ends the thread, and all its jobs with this error. */
+  async terminate(error: TaskdistError): Promise<void> {
+    for (const job of this.#jobs.clear()) job.failed(error, undefined);
+    this.die(error.message);
     await this.#thread.terminate();
   }
 
-  async #awaitBoot(bootTimeoutMs: number, clock: Clock): Promise<void> {
-    const cancel = clock.setTimer(bootTimeoutMs, () =>
-      this.#die(`it did not call exposeTaskHandler() within ${bootTimeoutMs} ms (\`bootTimeout\`)`),
-    );
-    try {
-      await this.#booted;
-      this.#state = { kind: 'ready' };
-      this.#events.booted();
-    } catch {
-      // Told already, by whoever rejected it.
-    } finally {
-      cancel();
-    }
-  }
-
-  #untilDeath<Result>(call: Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      if (this.#state.kind === 'dead') {
-        reject(this.#state.error);
-        return;
-      }
-      this.#pending.add(reject);
-      call.then(resolve, reject).finally(() => this.#pending.delete(reject));
-    });
-  }
-
-  /** The thread failed by itself. */
-  #die(reason: string): void {
-    if (this.#state.kind === 'dead') return;
-    if (this.#state.kind === 'booting') {
-      const error = new TaskdistError('TASKDIST_SANDBOX_BOOT', `A thread of the sandbox could not start: ${reason}`);
-      this.#rejectPending(error);
-      this.#events.bootFailed(error);
-    } else {
-      this.#rejectPending(crashed(reason));
-      this.#events.ended();
-    }
+  /** The thread has failed, or is not wanted any more. The job that runs is to blame; the others have not begun. */
+  die(reason: string): void {
+    if (this.#state === 'dead') return;
+    const wasBooting = this.#state === 'booting';
+    this.#state = 'dead';
+    this.#cancelBootTimer();
     // It may be broken rather than gone, as a Web Worker after an uncaught error.
     void this.#thread.terminate();
+    const error = wasBooting
+      ? bootError(reason)
+      : new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
+    this.#host.ended(this, wasBooting ? error : undefined);
+    const jobs = this.#jobs.clear();
+    const [first] = jobs;
+    // What has not crossed has not run; but someone has to say that no thread can start.
+    if (wasBooting || first !== this.#unsent[0]) first?.failed(error, undefined);
+    this.#unsent = [];
+    for (const job of jobs.reverse()) job.giveBack();
+    this.#host.relieved();
   }
 
-  #rejectPending(error: TaskdistError): void {
-    this.#state = { kind: 'dead', error };
-    for (const reject of [...this.#pending]) reject(error);
-    this.#pending.clear();
+  #received(message: readonly unknown[]): void {
+    // The thread's script is the user's, and may post arrays of its own.
+    if (message[0] !== MARK || this.#state === 'dead') return;
+    // What has the mark is the library's own.
+    const answer = message as ThreadMessage;
+    if (answer[1] === 'ready') {
+      this.#ready();
+      return;
+    }
+    const first = this.#jobs.peek();
+    const job = first?.call === answer[2] ? first : [...this.#jobs].find(({ call }) => call === answer[2]);
+    if (job !== undefined) this.#answered(job, answer);
+  }
+
+  #ready(): void {
+    if (this.#state !== 'booting') return;
+    this.#state = 'ready';
+    this.#cancelBootTimer();
+    this.#host.booted();
+    this.#flush();
+  }
+
+  #answered(job: Job, answer: Answer): void {
+    if (answer[1] === 'progress') {
+      job.progressed(answer[3]);
+      return;
+    }
+    this.#jobs.remove(job);
+    if (answer[1] === 'dropped') {
+      job.giveBack();
+    } else {
+      this.#isStalled = false;
+      this.#host.ran(answer[4]);
+      if (answer[1] === 'done') job.done(answer[3], answer[4]);
+      else
+        job.failed(answer[1] === 'rejected' ? new TaskRejectedError(answer[3]) : new RemoteError(answer[3]), answer[4]);
+    }
+    this.#startFirst();
+    this.#host.relieved();
+  }
+
+  /** Takes a job out that has not crossed. Returns whether it had not. */
+  #takeBack(job: Job): boolean {
+    const index = this.#unsent.indexOf(job);
+    if (index < 0) return false;
+    this.#unsent.splice(index, 1);
+    this.#jobs.remove(job);
+    this.#host.clock.soon(() => this.#host.relieved());
+    return true;
+  }
+
+  #flush(): void {
+    if (this.#state !== 'ready' || this.#unsent.length === 0) return;
+    const jobs = this.#unsent;
+    this.#unsent = [];
+    this.#send(jobs);
+    this.#startFirst();
+  }
+
+  #send(jobs: readonly Job[]): void {
+    const calls = jobs.map(({ call, attempt }): Call => [call, attempt.task, attempt.key, attempt.attempt]);
+    // Nothing has crossed if it throws, which is for a task that cannot be cloned.
+    this.#remote.run(calls).catch((error: unknown) => this.#unsendable(jobs, error));
+  }
+
+  /** One of them cannot cross: tells which by sending each for itself. They come behind what was sent meanwhile. */
+  #unsendable(jobs: readonly Job[], error: unknown): void {
+    if (this.#state !== 'ready') return;
+    for (const job of jobs) this.#jobs.remove(job);
+    for (const job of jobs) {
+      if (jobs.length === 1) {
+        job.failed(error, 0);
+      } else if (!job.isOver) {
+        this.#jobs.push(job);
+        this.#send([job]);
+      }
+    }
+    this.#startFirst();
+    this.#host.relieved();
+  }
+
+  #startFirst(): void {
+    const first = this.#jobs.peek();
+    if (first !== undefined && this.#state === 'ready' && first !== this.#unsent[0]) first.started();
   }
 }
 
-function crashed(reason: string): TaskdistError {
-  return new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
-}
-
-/** Resolves when the thread says that it is ready. */
-function announcement(endpoint: Endpoint): Promise<void> {
-  return new Promise((resolve) => {
-    const listener = (event: Event): void => {
-      if (!('data' in event) || event.data !== READY) return;
-      endpoint.removeEventListener('message', listener);
-      resolve();
-    };
-    endpoint.addEventListener('message', listener);
-  });
-}
-
-/** What the message says of progress; undefined if it is another one. The thread's code is the user's own. */
-function progressOf(event: Event): ProgressMessage | undefined {
-  const data: unknown = 'data' in event ? event.data : undefined;
-  if (typeof data !== 'object' || data === null) return undefined;
-  const { taskdist, call, value } = data as Partial<ProgressMessage>;
-  return taskdist === 'progress' && typeof call === 'number' ? { taskdist, call, value } : undefined;
+function bootError(why: string, cause?: unknown): TaskdistError {
+  const message = `A thread of the sandbox could not start: ${why}`;
+  return new TaskdistError('TASKDIST_SANDBOX_BOOT', message, cause === undefined ? undefined : { cause });
 }
 
 function start(factory: () => ThreadLike): Thread {
-  const failed = (why: string, cause?: unknown): TaskdistError =>
-    new TaskdistError('TASKDIST_SANDBOX_BOOT', `A thread of the sandbox could not start: ${why}`, { cause });
   let worker: ThreadLike;
   try {
     worker = factory();
   } catch (error) {
-    throw failed(messageOf(error), error);
+    throw bootError(messageOf(error), error);
   }
   const thread = typeof worker === 'object' && worker !== null ? adoptThread(worker) : undefined;
-  if (thread === undefined) throw failed('the factory did not return a Worker');
+  if (thread === undefined) throw bootError('the factory did not return a Worker');
   return thread;
 }

@@ -1,13 +1,16 @@
 // A pool of threads that runs a handler, looks like a handler itself, and can really stop what it runs.
-import { messageOf, RemoteError, TaskdistError, TaskRejectedError } from '../errors.ts';
+import { type Ahead, type AheadHandler, ahead, type HandedAttempt } from '../ahead.ts';
+import { messageOf, TaskdistError } from '../errors.ts';
 import type { TaskContext, TaskHandler } from '../handler.ts';
 import { type Complete, expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import { availableCores } from '../platform/host.ts';
 import { systemClock } from '../platform/system.ts';
 import type { Clock } from '../ports.ts';
+import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
-import { SandboxThread } from './sandbox-thread.ts';
-import type { ThreadOutcome } from './thread-api.ts';
+import { Job, type JobHost } from './job.ts';
+import { Pace } from './pace.ts';
+import { SandboxThread, type ThreadHost } from './sandbox-thread.ts';
 
 /** Options of {@link sandbox}. All times are in milliseconds. */
 export interface SandboxOptions {
@@ -29,6 +32,9 @@ const defaults = Object.freeze({ grace: 1000, bootTimeout: 30_000 });
 
 /** So many threads that cannot start, one after the other, and no more are tried. */
 const MAX_BOOT_FAILURES = 3;
+
+/** A task that runs for so long, and up to twice as long, keeps nothing waiting behind it in its thread. */
+const STALL_MS = 5;
 
 /**
  * Runs tasks in threads, so that they neither block the page or process nor the worker's connection, and so that a
@@ -58,199 +64,156 @@ export function sandbox<T, R>(factory: () => ThreadLike, options: SandboxOptions
   return new Sandbox<T, R>(factory, { size, grace, bootTimeout }, systemClock);
 }
 
-/** A task on its way through the sandbox. */
-interface Job<T> {
-  readonly task: T;
-  readonly context: TaskContext;
-  readonly settle: (outcome: ThreadOutcome) => void;
-  readonly reject: (error: unknown) => void;
-  /** Calls it off: whatever the thread makes of it, it ends with this error. */
-  readonly fail: (error: unknown) => void;
-  state:
-    | { readonly kind: 'waiting' }
-    | { readonly kind: 'running'; readonly thread: SandboxThread; readonly call: number };
-}
-
-class Sandbox<T, R> implements TaskHandler<T, R> {
-  readonly #factory: () => ThreadLike;
-  readonly #options: Complete<SandboxOptions>;
-  readonly #clock: Clock;
+class Sandbox<T, R> implements AheadHandler<T, R> {
+  readonly #size: number;
+  readonly #host: JobHost & ThreadHost;
+  readonly #pace = new Pace();
   readonly #threads = new Set<SandboxThread>();
-  /** The last one used is the next: its code and caches are warm. */
-  #idle: SandboxThread[] = [];
-  #waiting: Job<T>[] = [];
-  readonly #jobs = new Set<Job<T>>();
-  readonly #calls = new Map<number, Job<T>>();
-  #nextCall = 1;
+  readonly #waiting = new Queue<Job>();
+  /** There while it watches. */
+  #cancelWatch: (() => void) | undefined = undefined;
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
 
+  readonly [ahead]: Ahead = {
+    capacity: (concurrency) => Math.max(concurrency, Math.min(concurrency, this.#size) * (1 + this.#pace.ahead)),
+    hand: (attempt, concurrency) => {
+      const job = new Job(attempt, concurrency, this.#host);
+      this.#waiting.push(job);
+      this.#assign();
+      return job;
+    },
+  };
+
   constructor(factory: () => ThreadLike, options: Complete<SandboxOptions>, clock: Clock) {
-    this.#factory = factory;
-    this.#options = options;
-    this.#clock = clock;
+    this.#size = options.size;
+    this.#host = {
+      factory,
+      bootTimeoutMs: options.bootTimeout,
+      clock,
+      booted: () => {
+        this.#bootFailures = 0;
+      },
+      ended: (thread, bootError) => {
+        if (bootError !== undefined) this.#bootFailed(bootError);
+        this.#threads.delete(thread);
+      },
+      relieved: () => this.#assign(),
+      ran: (durationMs) => this.#pace.took(durationMs),
+      unqueue: (job) => this.#waiting.remove(job),
+      afterGrace: (callback) => clock.setTimer(options.grace, callback),
+    };
   }
 
   getConcurrency(): number {
-    return this.#options.size;
+    return this.#size;
   }
 
   doTask(task: T, context: TaskContext): Promise<R> {
-    return new Promise<ThreadOutcome>((resolve, reject) => {
-      context.signal.throwIfAborted();
-      const { signal } = context;
-      let cancelGrace = (): void => {};
-      let failure: { readonly error: unknown } | undefined;
-      const callOff = (reason: unknown): void => {
-        cancelGrace();
-        cancelGrace = this.#abort(job, reason);
-      };
-      const onAbort = (): void => callOff(signal.reason);
-      const over = (): void => {
-        signal.removeEventListener('abort', onAbort);
-        cancelGrace();
-        this.#jobs.delete(job);
-      };
-      const job: Job<T> = {
+    return new Promise<R>((resolve, reject) => {
+      const { key, attempt, signal } = context;
+      signal.throwIfAborted();
+      const onAbort = (): void => job.abort(signal.reason);
+      const over = (): void => signal.removeEventListener('abort', onAbort);
+      const handed: HandedAttempt = {
+        key,
+        attempt,
         task,
-        context,
-        settle(outcome) {
+        started() {},
+        progressed: (value) => context.progress(value),
+        done(result) {
           over();
-          if (failure === undefined) resolve(outcome);
-          else reject(failure.error);
+          // The thread's handler is the user's, and of the type that the user says.
+          resolve(result as R);
         },
-        reject(error) {
+        failed(error) {
           over();
-          reject(failure === undefined ? error : failure.error);
+          reject(error);
         },
-        fail(error) {
-          if (failure !== undefined) return;
-          failure = { error };
-          callOff(error);
+        returned: () => {
+          if (signal.aborted) {
+            over();
+            reject(signal.reason);
+            return;
+          }
+          job = this[ahead].hand(handed, this.#size);
         },
-        state: { kind: 'waiting' },
       };
       signal.addEventListener('abort', onAbort);
-      this.#jobs.add(job);
-      this.#waiting.push(job);
-      this.#assign();
-    }).then((outcome) => this.#resultOf(outcome));
+      let job = this[ahead].hand(handed, this.#size);
+    });
   }
 
   async stop(): Promise<void> {
     const error = new TaskdistError('TASKDIST_STOPPED', 'The sandbox was stopped');
-    this.#waiting = [];
-    for (const job of [...this.#jobs]) job.reject(error);
     const threads = [...this.#threads];
     this.#threads.clear();
-    this.#idle = [];
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
+    for (const job of this.#waiting.clear()) job.failed(error, undefined);
+    const terminated = threads.map((thread) => thread.terminate(error));
     this.#bootFailures = 0;
-    await Promise.all(threads.map((thread) => thread.terminate('the sandbox was stopped')));
+    await Promise.all(terminated);
   }
 
-  #resultOf(outcome: ThreadOutcome): R {
-    switch (outcome.kind) {
-      case 'done':
-        // The thread's handler is the user's, and of the type that the user says.
-        return outcome.result as R;
-      case 'rejected':
-        throw new TaskRejectedError(outcome.reason);
-      case 'failed':
-        throw new RemoteError(outcome.error);
-    }
-  }
-
-  /** Gives waiting jobs to idle threads, and starts threads while there may be more. */
+  /** Gives waiting jobs to threads, while there is room. */
   #assign(): void {
-    while (this.#waiting.length > 0) {
-      if (this.#bootFailures >= MAX_BOOT_FAILURES) {
-        for (const job of this.#waiting.splice(0)) job.reject(this.#broken());
-        return;
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      try {
+        const thread = this.#threadFor(job);
+        if (thread === undefined) {
+          this.#waiting.unshift(job);
+          return;
+        }
+        thread.add(job);
+        if (thread.load > 1) this.#watch();
+      } catch (error) {
+        job.failed(error, undefined);
       }
-      if (this.#idle.length === 0 && this.#threads.size >= this.#options.size) return;
-      const job = this.#waiting.shift();
-      if (job !== undefined) this.#start(job);
     }
   }
 
-  #start(job: Job<T>): void {
-    try {
-      void this.#runOn(this.#idle.pop() ?? this.#startThread(), job);
-    } catch (error) {
-      this.#bootFailed(error);
-      job.reject(error);
+  /** An idle thread, or a new one; else the one with the fewest jobs to send another behind, if any has room. */
+  #threadFor({ concurrency }: Job): SandboxThread | undefined {
+    if (this.#bootFailures >= MAX_BOOT_FAILURES) throw this.#broken();
+    let busy = 0;
+    let idle: SandboxThread | undefined;
+    let shortest: SandboxThread | undefined;
+    for (const thread of this.#threads) {
+      // The same one first whenever it is idle: its code and caches are warm.
+      if (thread.load === 0) idle ??= thread;
+      else busy += 1;
+      if (thread.load > 0 && thread.takesAhead && thread.load < (shortest?.load ?? 1 + this.#pace.ahead))
+        shortest = thread;
     }
+    if (busy >= Math.min(this.#size, concurrency)) return shortest;
+    return idle ?? this.#startThread();
   }
 
   #startThread(): SandboxThread {
-    const { bootTimeout } = this.#options;
-    const thread: SandboxThread = new SandboxThread(this.#factory, bootTimeout, this.#clock, {
-      booted: () => {
-        this.#bootFailures = 0;
-      },
-      bootFailed: (error) => {
-        this.#bootFailed(error);
-        this.#threadEnded(thread);
-      },
-      ended: () => this.#threadEnded(thread),
-      progressed: (call, value) => this.#progressed(call, value),
-    });
-    this.#threads.add(thread);
-    return thread;
-  }
-
-  #threadEnded(thread: SandboxThread): void {
-    this.#threads.delete(thread);
-    this.#idle = this.#idle.filter((each) => each !== thread);
-    this.#assign();
-  }
-
-  async #runOn(thread: SandboxThread, job: Job<T>): Promise<void> {
-    const call = this.#nextCall;
-    this.#nextCall += 1;
-    job.state = { kind: 'running', thread, call };
-    this.#calls.set(call, job);
     try {
-      await thread.boot();
-      // It may have been aborted meanwhile.
-      if (this.#jobs.has(job)) job.settle(await thread.run(call, job.task, job.context.key, job.context.attempt));
+      const thread = new SandboxThread(this.#host);
+      this.#threads.add(thread);
+      return thread;
     } catch (error) {
-      job.reject(error);
-    } finally {
-      this.#calls.delete(call);
-    }
-    // Gone, or the sandbox was stopped.
-    if (!this.#threads.has(thread)) return;
-    this.#idle.push(thread);
-    this.#assign();
-  }
-
-  #progressed(call: number, value: unknown): void {
-    const job = this.#calls.get(call);
-    if (job === undefined || !this.#jobs.has(job)) return;
-    try {
-      job.context.progress(value);
-    } catch (error) {
-      // It left the thread, but cannot go on from here; the handler, which would have to know, is past it.
-      job.fail(error);
+      this.#bootFailed(error);
+      throw error;
     }
   }
 
-  /** Returns how to call off what is still to come. */
-  #abort(job: Job<T>, reason: unknown): () => void {
-    const { state } = job;
-    if (state.kind === 'waiting' || !state.thread.isReady) {
-      this.#waiting = this.#waiting.filter((each) => each !== job);
-      job.reject(reason);
-      return () => {};
+  /** Looks after jobs that were sent ahead: what they wait for may take longer than was expected. */
+  #watch(): void {
+    // Not at once when the timer rings: what has come in while this thread was busy is read first.
+    const { clock } = this.#host;
+    this.#cancelWatch ??= clock.setTimer(STALL_MS, () => clock.soon(() => this.#look()));
+  }
+
+  #look(): void {
+    this.#cancelWatch = undefined;
+    for (const thread of this.#threads) {
+      if (thread.relieveIfStalled()) this.#pace.took(STALL_MS);
+      if (thread.load > 1) this.#watch();
     }
-    const { thread, call } = state;
-    const text = messageOf(reason);
-    thread.abort(call, text);
-    return this.#clock.setTimer(this.#options.grace, () => {
-      job.reject(reason);
-      void thread.terminate(`the task was aborted: ${text}`);
-    });
   }
 
   #bootFailed(error: unknown): void {

@@ -1,25 +1,32 @@
 // What crosses the border between a sandbox and its threads.
 import type { ErrorDescription } from '../errors.ts';
 
-/** How a task ended in the thread. Errors are described, as structured cloning loses most of them. */
-export type ThreadOutcome =
-  | { readonly kind: 'done'; readonly result: unknown }
-  | { readonly kind: 'rejected'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly error: ErrorDescription };
-
-/** What a thread says of itself once its handler is in place. Comlink ignores it. */
-export const READY = 'taskdist:ready';
-
-/** What a thread posts when its handler tells how far it is, in between Comlink's own messages, which ignores it. */
-export interface ProgressMessage {
-  readonly taskdist: 'progress';
-  readonly call: number;
-  readonly value: unknown;
-}
+/** A task on its way into a thread. The number is the sandbox's name for it, which means something for this thread alone. */
+export type Call = readonly [call: number, task: unknown, key: string, attempt: number];
 
 /** What a thread offers through Comlink. */
 export interface ThreadApi {
-  run(call: number, task: unknown, key: string, attempt: number): Promise<ThreadOutcome>;
-  /** Aborts the signal of a call, if it still runs. */
+  /** Runs tasks, one after the other, behind those that it has. Answers each by a {@link ThreadMessage}. */
+  run(calls: readonly Call[]): void;
+  /** Leaves out those that have not started. */
+  drop(calls: readonly number[]): void;
+  /** Leaves out a task that has not started, and aborts the signal of one that has. */
   abort(call: number, reason: string): void;
 }
+
+/** Marks a message as the library's: the thread's script may post what it likes. */
+export const MARK = 'taskdist';
+
+/**
+ * What a thread posts by itself, in between Comlink's messages, which are no arrays. Every call is answered once, by one
+ * of the latter four. Errors are described, as structured cloning loses most of them.
+ */
+export type ThreadMessage =
+  /** The handler is in place. */
+  | readonly [mark: typeof MARK, kind: 'ready']
+  | readonly [mark: typeof MARK, kind: 'progress', call: number, value: unknown]
+  /** It was left out. */
+  | readonly [mark: typeof MARK, kind: 'dropped', call: number]
+  | readonly [mark: typeof MARK, kind: 'done', call: number, result: unknown, durationMs: number]
+  | readonly [mark: typeof MARK, kind: 'rejected', call: number, reason: string, durationMs: number]
+  | readonly [mark: typeof MARK, kind: 'failed', call: number, error: ErrorDescription, durationMs: number];

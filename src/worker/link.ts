@@ -7,9 +7,10 @@ import { CloseCode, isFinal } from '../protocol/close-codes.ts';
 import type { Prefetch, WorkerDescription } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
-import type { AddedAttempt } from './executor.ts';
+import type { Lease } from './lease.ts';
 import type { Reconnection } from './reconnection.ts';
-import { type Answers, type GrantedTask, WorkerSession } from './session.ts';
+import type { AddedAttempt } from './run.ts';
+import { WorkerSession } from './session.ts';
 
 /** What a link needs of its worker. */
 export interface LinkContext<T> {
@@ -25,15 +26,16 @@ export interface LinkContext<T> {
   describe(): WorkerDescription;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
-  run(task: GrantedTask, answers: Answers): AddedAttempt;
+  /** Undefined if it was turned down. */
+  run(lease: Lease<T>): AddedAttempt | undefined;
   /** The link will not try again by itself. */
   gaveUp(): void;
 }
 
-type LinkState =
+type LinkState<T> =
   | { readonly kind: 'closed' }
-  | { readonly kind: 'connecting'; readonly session: WorkerSession }
-  | { readonly kind: 'connected'; readonly session: WorkerSession; readonly id: string; readonly sinceMs: number }
+  | { readonly kind: 'connecting'; readonly session: WorkerSession<T> }
+  | { readonly kind: 'connected'; readonly session: WorkerSession<T>; readonly id: string; readonly sinceMs: number }
   /** For the next try. */
   | { readonly kind: 'waiting'; readonly cancel: () => void }
   /** For the page to be shown again. */
@@ -51,7 +53,7 @@ interface FirstTry {
 /** Connects, and connects again, until it is closed. */
 export class Link<T> {
   readonly #context: LinkContext<T>;
-  #state: LinkState = { kind: 'closed' };
+  #state: LinkState<T> = { kind: 'closed' };
   #failures = 0;
   #firstTry: FirstTry | undefined = undefined;
   #unwatchPage: () => void = () => {};
@@ -62,7 +64,7 @@ export class Link<T> {
     this.#context = context;
   }
 
-  get state(): LinkState['kind'] {
+  get state(): LinkState<T>['kind'] {
     return this.#state.kind;
   }
 
@@ -103,7 +105,7 @@ export class Link<T> {
 
   #connect(): void {
     const { url, events } = this.#context;
-    const trying: LinkState = { kind: 'waiting', cancel() {} };
+    const trying: LinkState<T> = { kind: 'waiting', cancel() {} };
     this.#state = trying;
     events.emit({ type: 'connecting', url, tries: this.#failures + 1 });
     // A listener may have stopped the worker.
@@ -115,22 +117,23 @@ export class Link<T> {
     }
   }
 
-  #createSession(): WorkerSession {
+  #createSession(): WorkerSession<T> {
     const { url, subprotocol, environment, timers, connectTimeoutMs } = this.#context;
-    const session: WorkerSession = new WorkerSession(url, [subprotocol], environment.connect, {
+    const session: WorkerSession<T> = new WorkerSession(url, [subprotocol], environment.connect, {
       clock: environment.clock,
       timers,
+      events: this.#context.events,
       connectTimeoutMs,
       describe: () => this.#context.describe(),
       heldMs: () => this.#context.heldMs(),
       welcomed: (id) => this.#welcomed(session, id),
-      run: (task, answers) => this.#context.run(task, answers),
+      run: (lease) => this.#context.run(lease),
       ended: (code, reason) => this.#disconnected(code, reason),
     });
     return session;
   }
 
-  #welcomed(session: WorkerSession, id: string): void {
+  #welcomed(session: WorkerSession<T>, id: string): void {
     const { url, logger, events, environment } = this.#context;
     this.#state = { kind: 'connected', session, id, sinceMs: environment.clock.now() };
     this.#firstTry?.resolve();
@@ -171,7 +174,7 @@ export class Link<T> {
   }
 
   /** Ends whatever connection there is or would be. */
-  #leave(next: LinkState, reason: string): void {
+  #leave(next: LinkState<T>, reason: string): void {
     const before = this.#state;
     this.#state = next;
     if (before.kind === 'waiting') before.cancel();

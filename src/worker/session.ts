@@ -1,6 +1,7 @@
 // A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
 import { describeError } from '../errors.ts';
+import type { Emitter } from '../events.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type Codec, codecOf } from '../protocol/codec.ts';
@@ -14,18 +15,14 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
-import { type AddedAttempt, type AttemptResult, abortError } from './executor.ts';
-
-/** A task as the master granted it. */
-export interface GrantedTask {
-  readonly key: string;
-  readonly attempt: number;
-  readonly task: unknown;
-}
+import type { WorkerEvent } from './events.ts';
+import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
+import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
 
 /** What a session needs of its worker. */
-export interface WorkerSessionContext {
+export interface WorkerSessionContext<T> {
   readonly clock: Clock;
+  readonly events: Emitter<WorkerEvent<T>>;
   readonly timers: TimerQueue;
   readonly connectTimeoutMs: number;
   /** What the hello says. */
@@ -33,20 +30,10 @@ export interface WorkerSessionContext {
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   welcomed(id: string): void;
-  /** Runs a task, or turns it down; answers once, with what came of it. */
-  run(task: GrantedTask, answers: Answers): AddedAttempt;
+  /** Runs a task; undefined if it was turned down. Ends it once, with what came of it. */
+  run(lease: Lease<T>): AddedAttempt | undefined;
   /** Told once. */
   ended(code: number, reason: string): void;
-}
-
-/** What can be said of an attempt to the master. */
-export interface Answers {
-  /** It occupies a slot from now on, until its end. Sends nothing. */
-  started(): void;
-  /** Sends how far it is. @throws TaskdistError if that cannot be sent */
-  progress(value: unknown): void;
-  /** Sends what came of it. Returns what was really sent: a result that cannot be sent is a failure. */
-  end(result: AttemptResult<unknown>): AttemptResult<unknown>;
 }
 
 /** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
@@ -57,14 +44,15 @@ type SessionState =
   | { readonly kind: 'ended' };
 
 /** The session of one connection. */
-export class WorkerSession implements ConversationListener<MasterMessage> {
-  readonly #context: WorkerSessionContext;
+export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
+  readonly #context: WorkerSessionContext<T>;
   readonly #socket: Socket;
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, AddedAttempt>();
-  /** Those leases that occupy a slot. */
-  readonly #running = new Set<number>();
+  /** How many leases occupy a slot. */
+  #running = 0;
+  readonly events: Emitter<WorkerEvent<T>>;
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
   #onSocketClosed = (): void => {};
@@ -73,8 +61,9 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   #state: SessionState = { kind: 'dialling' };
 
   /** Starts to connect. @throws whatever `connect` throws; the session is void then */
-  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext) {
+  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext<T>) {
     this.#context = context;
+    this.events = context.events;
     this.socketClosed = new Promise((resolve) => {
       this.#onSocketClosed = resolve;
     });
@@ -97,7 +86,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
     // Before the welcome too: the hello on its way may say something else.
-    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running.size]);
+    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running]);
   }
 
   received(message: MasterMessage): void {
@@ -108,7 +97,7 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
         this.#welcomed(conversation, message[1]);
         break;
       case MessageType.grant:
-        this.#granted(conversation, message[1], { attempt: message[2], key: message[3], task: message[4] });
+        this.#granted(conversation, message);
         break;
       case MessageType.cancel:
         this.#attempts.get(message[1])?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
@@ -176,33 +165,37 @@ export class WorkerSession implements ConversationListener<MasterMessage> {
     this.#context.welcomed(master.worker);
   }
 
-  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, lease: number, task: GrantedTask): void {
-    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease)) {
-      conversation.end(CloseCode.violation, `Lease ${lease} cannot be granted now`);
+  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
+    const lease = new Lease(message, this);
+    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease.id)) {
+      conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
       return;
     }
-    let isAnswered = false;
-    const attempt = this.#context.run(task, {
-      started: () => this.#running.add(lease),
-      progress: (value) => this.#conversation?.send([MessageType.progress, lease, value]),
-      end: (result) => {
-        isAnswered = true;
-        this.#attempts.delete(lease);
-        this.#running.delete(lease);
-        return this.#answer(lease, result);
-      },
-    });
+    const attempt = this.#context.run(lease);
     // It may have been over at once.
-    if (!isAnswered) this.#attempts.set(lease, attempt);
+    if (attempt !== undefined && !lease.isAnswered) this.#attempts.set(lease.id, attempt);
   }
 
-  #answer(lease: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
+  /** For its leases: one of them occupies a slot from now on. */
+  started(): void {
+    this.#running += 1;
+  }
+
+  /** For its leases: sends how far one is. */
+  progress(lease: number, value: unknown): void {
+    this.#conversation?.send([MessageType.progress, lease, value]);
+  }
+
+  /** For its leases: sends what came of one. */
+  answer({ id, isRunning }: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
+    this.#attempts.delete(id);
+    if (isRunning) this.#running -= 1;
     try {
-      this.#conversation?.send(toMessage(lease, result));
+      this.#conversation?.send(toMessage(id, result));
       return result;
     } catch (error) {
       const failed: AttemptResult<unknown> = { kind: 'failed', error };
-      this.#conversation?.send(toMessage(lease, failed));
+      this.#conversation?.send(toMessage(id, failed));
       return failed;
     }
   }

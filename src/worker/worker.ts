@@ -14,11 +14,12 @@ import { Limits } from '../protocol/decode.ts';
 import { PROTOCOL_VERSION, type WorkerDescription } from '../protocol/messages.ts';
 import { TimerQueue } from '../timer-queue.ts';
 import { type WorkerEvent, type WorkerState, workerEventTypes } from './events.ts';
-import { type AddedAttempt, type AttemptResult, abortError, Executor } from './executor.ts';
+import { Executor } from './executor.ts';
+import type { Lease } from './lease.ts';
 import { Link } from './link.ts';
 import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { Reconnection } from './reconnection.ts';
-import type { Answers, GrantedTask } from './session.ts';
+import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
 
 type Lifecycle =
   | { readonly kind: 'stopped' }
@@ -222,7 +223,7 @@ export class Worker<T, R> {
       events: this.#events,
       describe: () => this.#describe(),
       heldMs: () => this.#executor.heldMs,
-      run: (task, answers) => this.#run(task, answers),
+      run: (lease) => this.#run(lease),
       gaveUp: () => void this.stop(),
     });
   }
@@ -262,35 +263,11 @@ export class Worker<T, R> {
     this.#link.changeCredit(this.#offeredConcurrency, this.#options.prefetch);
   }
 
-  #run(granted: GrantedTask, answers: Answers): AddedAttempt {
-    const { key, attempt } = granted;
-    // The master's type promises it; what crosses the wire is as trustworthy as the master.
-    const task = granted.task as T;
-    const turnedDown = this.#turnDown(task);
-    if (turnedDown !== undefined) {
-      answers.end(turnedDown);
-      return { cancel() {}, recall() {}, leaveOver() {} };
-    }
-    return this.#executor.add({
-      key,
-      attempt,
-      task,
-      started: () => {
-        // First, as a listener may change the concurrency.
-        answers.started();
-        this.#events.emit({ type: 'taskStarted', key, attempt, task });
-      },
-      progressed: (value) => {
-        answers.progress(value);
-        this.#events.emit({ type: 'taskProgress', key, attempt, task, value });
-      },
-      ended: (result, durationMs) => {
-        const sent = answers.end(result);
-        const outcome = sent.kind === 'released' ? 'returned' : sent.kind;
-        const error = sent.kind === 'failed' ? { error: sent.error } : {};
-        this.#events.emit({ type: 'taskSettled', key, attempt, task, outcome, durationMs, ...error });
-      },
-    });
+  #run(lease: Lease<T>): AddedAttempt | undefined {
+    const turnedDown = this.#turnDown(lease.task);
+    if (turnedDown === undefined) return this.#executor.add(lease);
+    lease.answer(turnedDown);
+    return undefined;
   }
 
   /** Judges a task before it is queued: undefined if it is taken. */

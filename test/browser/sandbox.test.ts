@@ -1,5 +1,5 @@
 import { type SandboxOptions, sandbox } from 'taskdist';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { commands } from 'vitest/browser';
 import { eventOf, join, startMaster } from './cluster.ts';
 import type { Task } from './fixtures/thread.ts';
@@ -91,6 +91,32 @@ describe('sandbox in Web Workers', () => {
     });
     expect(await put({ type: 'square', n: 5 })).toEqual({ result: 25 });
     expect(countThreads()).toBe(2);
+  });
+
+  it('fails the task of a thread that crashes alone, and runs those sent behind it in another', async () => {
+    let threads = 0;
+    const handler = sandbox<Task, unknown>(
+      () => {
+        threads += 1;
+        return goodThread();
+      },
+      { size: 1 },
+    );
+    onTestFinished(async () => handler.stop?.());
+    const { signal } = new AbortController();
+    const run = (task: Task) =>
+      handler.doTask(task, { key: 'k', attempt: 1, signal, progress() {}, reject: () => expect.unreachable() });
+    const squares = (count: number) => Array.from({ length: count }, (_, n) => run({ type: 'square', n }));
+    const expected = (count: number): number[] => Array.from({ length: count }, (_, n) => n ** 2);
+    // Short tasks, so that more are sent ahead.
+    await Promise.all(squares(1000));
+    const before = Promise.all(squares(20));
+    const crash = expect(run({ type: 'crash' })).rejects.toMatchObject({ code: 'TASKDIST_SANDBOX_CRASHED' });
+    const behind = Promise.all(squares(40));
+    expect(await before).toEqual(expected(20));
+    await crash;
+    expect(await behind).toEqual(expected(40));
+    expect(threads).toBe(2);
   });
 
   it.each([

@@ -6,7 +6,7 @@ const ignore = (): void => {};
 describe('toHandler', () => {
   it('makes a handler of a function', () => {
     const handler = toHandler((task: number) => task + 1);
-    expect(handler.doTask(1, new AttemptContext('k', 1, ignore))).toBe(2);
+    expect(handler.doTask(1, new AttemptContext('k', 1, { progressed: ignore }))).toBe(2);
   });
 
   it('takes a handler as it is', () => {
@@ -31,17 +31,17 @@ describe('toHandler', () => {
 
 describe('AttemptContext', () => {
   it('says which task and which attempt', () => {
-    expect(new AttemptContext('k', 3, ignore)).toMatchObject({ key: 'k', attempt: 3 });
+    expect(new AttemptContext('k', 3, { progressed: ignore })).toMatchObject({ key: 'k', attempt: 3 });
   });
 
   it('throws when the task is rejected', () => {
-    expect(() => new AttemptContext('k', 1, ignore).reject('no GPU')).toThrow(
+    expect(() => new AttemptContext('k', 1, { progressed: ignore }).reject('no GPU')).toThrow(
       expect.objectContaining({ code: 'TASKDIST_TASK_REJECTED', reason: 'no GPU' }),
     );
   });
 
   it('has a signal that aborts with the attempt', () => {
-    const context = new AttemptContext('k', 1, ignore);
+    const context = new AttemptContext('k', 1, { progressed: ignore });
     const { signal } = context;
     expect([signal.aborted, context.signal]).toEqual([false, signal]);
     context.abort('why');
@@ -49,7 +49,7 @@ describe('AttemptContext', () => {
   });
 
   it('has an aborted signal for whoever asks for it afterwards', () => {
-    const context = new AttemptContext('k', 1, ignore);
+    const context = new AttemptContext('k', 1, { progressed: ignore });
     context.abort('why');
     context.abort('again');
     expect([context.signal.aborted, context.signal.reason]).toEqual([true, 'why']);
@@ -58,7 +58,10 @@ describe('AttemptContext', () => {
   it('passes on what it is told of progress, until the attempt is over or aborted', () => {
     const told: unknown[] = [];
     const tell = (value: unknown): void => void told.push(value);
-    const [over, aborted] = [new AttemptContext('k', 1, tell), new AttemptContext('k', 1, tell)];
+    const [over, aborted] = [
+      new AttemptContext('k', 1, { progressed: tell }),
+      new AttemptContext('k', 1, { progressed: tell }),
+    ];
     over.progress(0.5);
     over.end();
     over.progress(1);
@@ -70,7 +73,7 @@ describe('AttemptContext', () => {
 
   it('may be taken apart, as handlers do', () => {
     const told: unknown[] = [];
-    const { progress, reject, signal } = new AttemptContext('k', 1, (value) => told.push(value));
+    const { progress, reject, signal } = new AttemptContext('k', 1, { progressed: (value) => void told.push(value) });
     progress(0.5);
     expect(told).toEqual([0.5]);
     expect(() => reject('no GPU')).toThrow('no GPU');
@@ -87,7 +90,7 @@ describe('AttemptContext', () => {
       }
     };
     try {
-      const context = new AttemptContext('k', 1, ignore);
+      const context = new AttemptContext('k', 1, { progressed: ignore });
       context.abort('why');
       expect(made).toBe(0);
       expect(context.signal).toBe(context.signal);

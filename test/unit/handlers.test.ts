@@ -11,7 +11,7 @@ interface Tile {
   readonly x: number;
 }
 
-const context = new AttemptContext('k', 1, () => {});
+const context = new AttemptContext('k', 1, { progressed() {} });
 
 /** What a handler does with a task of a shape that its types do not allow. */
 function doAny<T, R>(handler: TaskHandler<T, R>, task: unknown): R | Promise<R> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AddedAttempt, Executor } from '../../../src/worker/executor.ts';
+import { Executor } from '../../../src/worker/executor.ts';
+import type { AddedAttempt } from '../../../src/worker/run.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('an attempt that is called off by who is told that it starts', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { TaskContext, TaskFunction, TaskHandler } from '../../../src/handler.ts';
-import { type AddedAttempt, type AttemptResult, abortError, Executor } from '../../../src/worker/executor.ts';
+import { Executor } from '../../../src/worker/executor.ts';
+import { type AddedAttempt, type AttemptResult, abortError } from '../../../src/worker/run.ts';
 import { ClampedClock, DAY_MS } from '../../support/clamped-clock.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -69,7 +70,7 @@ describe('Executor', () => {
     step('a').resolve('result');
     step('c').resolve('result');
     await clock.settle();
-    expect(log.slice(4)).toEqual(['end a done 10', 'start d', 'end c done 0']);
+    expect(log.slice(4)).toEqual(['end a done 10', 'end c done 0', 'start d']);
   });
 
   it('gives the handler the task and its context', () => {

@@ -1,0 +1,158 @@
+// Runs the calls of one thread, inside it: one after the other, each answered as soon as it is over.
+import { describeError, isTaskdistError, messageOf, rejectionReason, TaskdistError } from '../errors.ts';
+import { AttemptContext, type ProgressFollower, type TaskHandler } from '../handler.ts';
+import { systemClock } from '../platform/system.ts';
+import { isPromiseLike } from '../promise-like.ts';
+import { Queue } from '../queue.ts';
+import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
+import { transferOf } from './transferables.ts';
+
+/** After so long, what was sent to the thread meanwhile is heard before the next call begins. */
+const TURN_MS = 2;
+
+type Post = (message: ThreadMessage, buffers?: Transferable[]) => void;
+
+/** The call that runs. */
+interface Running {
+  readonly call: number;
+  readonly context: AttemptContext;
+  readonly startedAtMs: number;
+}
+
+export class ThreadHost<T, R> implements ThreadApi {
+  readonly #handler: TaskHandler<T, R>;
+  readonly #post: Post;
+  readonly #clock = systemClock;
+  readonly #waiting = new Queue<Call>();
+  #running: Running | undefined = undefined;
+  #turnStartedAtMs = 0;
+  #isYielding = false;
+
+  constructor(handler: TaskHandler<T, R>, post: Post) {
+    this.#handler = handler;
+    this.#post = post;
+  }
+
+  run(calls: readonly Call[]): void {
+    for (const call of calls) this.#waiting.push(call);
+    if (this.#running !== undefined || this.#isYielding) return;
+    this.#turnStartedAtMs = this.#clock.now();
+    this.#pump();
+  }
+
+  drop(calls: readonly number[]): void {
+    const dropped = new Set(calls);
+    for (const waiting of [...this.#waiting]) {
+      if (!dropped.has(waiting[0])) continue;
+      this.#waiting.remove(waiting);
+      this.#post([MARK, 'dropped', waiting[0]]);
+    }
+  }
+
+  abort(call: number, reason: string): void {
+    if (this.#running?.call === call) this.#running.context.abort(new TaskdistError('TASKDIST_TASK_ABORTED', reason));
+    else this.drop([call]);
+  }
+
+  #pump(): void {
+    while (this.#running === undefined && !this.#isYielding) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#begin(next);
+    }
+  }
+
+  #begin([call, task, key, attempt]: Call): void {
+    const follower: ProgressFollower = { progressed: (value) => this.#progressed(call, value) };
+    const context = new AttemptContext(key, attempt, follower);
+    const running: Running = { call, context, startedAtMs: this.#clock.now() };
+    this.#running = running;
+    try {
+      // The sandbox's type promises it.
+      const result = this.#handler.doTask(task as T, context);
+      if (!isPromiseLike(result)) {
+        this.#done(running, result);
+        return;
+      }
+      Promise.resolve(result).then(
+        (value) => {
+          this.#done(running, value);
+          this.#pump();
+        },
+        (error: unknown) => {
+          this.#failed(running, error);
+          this.#pump();
+        },
+      );
+    } catch (error) {
+      this.#failed(running, error);
+    }
+  }
+
+  #done(running: Running, result: unknown): void {
+    const { call } = running;
+    const durationMs = this.#end(running);
+    try {
+      if (typeof result !== 'object' || result === null) {
+        this.#post([MARK, 'done', call, result, durationMs]);
+        return;
+      }
+      const { value, buffers } = transferOf(result);
+      postOrCopy(this.#post, [MARK, 'done', call, value, durationMs], buffers);
+    } catch (cause) {
+      const why = `The result cannot leave the thread: ${messageOf(cause)}`;
+      this.#postFailure(call, new TaskdistError('TASKDIST_NOT_SERIALIZABLE', why), durationMs);
+    }
+  }
+
+  #failed(running: Running, error: unknown): void {
+    const durationMs = this.#end(running);
+    if (isTaskdistError(error, 'TASKDIST_TASK_REJECTED')) {
+      this.#post([MARK, 'rejected', running.call, rejectionReason(error), durationMs]);
+    } else {
+      this.#postFailure(running.call, error, durationMs);
+    }
+  }
+
+  #postFailure(call: number, error: unknown, durationMs: number): void {
+    this.#post([MARK, 'failed', call, describeError(error), durationMs]);
+  }
+
+  /** Returns how long it ran. */
+  #end(running: Running): number {
+    const nowMs = this.#clock.now();
+    running.context.end();
+    this.#running = undefined;
+    if (nowMs - this.#turnStartedAtMs >= TURN_MS) this.#yield();
+    return nowMs - running.startedAtMs;
+  }
+
+  #yield(): void {
+    this.#isYielding = true;
+    this.#clock.soon(() => {
+      this.#isYielding = false;
+      this.#turnStartedAtMs = this.#clock.now();
+      this.#pump();
+    });
+  }
+
+  #progressed(call: number, value: unknown): void {
+    try {
+      // Copied: the handler goes on to use it.
+      this.#post([MARK, 'progress', call, value]);
+    } catch (cause) {
+      const why = `The progress cannot leave the thread: ${messageOf(cause)}`;
+      throw new TaskdistError('TASKDIST_NOT_SERIALIZABLE', why, { cause });
+    }
+  }
+}
+
+/** Some buffers cannot move, such as a WebAssembly memory's; those are copied after all. */
+function postOrCopy(post: Post, message: ThreadMessage, buffers: Transferable[]): void {
+  try {
+    post(message, buffers);
+  } catch (error) {
+    if (buffers.length === 0) throw error;
+    post(message);
+  }
+}
