@@ -28,6 +28,8 @@ export interface LinkContext<T> {
   heldMs(): number;
   /** Undefined if it was turned down. */
   run(lease: Lease<T>): AddedAttempt | undefined;
+  /** The master reads too slowly for more results to be made, or does so no longer. */
+  congested(isCongested: boolean): void;
   /** The link will not try again by itself. */
   gaveUp(): void;
 }
@@ -128,6 +130,7 @@ export class Link<T> {
       heldMs: () => this.#context.heldMs(),
       welcomed: (id) => this.#welcomed(session, id),
       run: (lease) => this.#context.run(lease),
+      congested: (isCongested) => this.#context.congested(isCongested),
       ended: (code, reason) => this.#disconnected(code, reason),
     });
     return session;

@@ -32,6 +32,8 @@ export interface WorkerSessionContext<T> {
   welcomed(id: string): void;
   /** Runs a task; undefined if it was turned down. Ends it once, with what came of it. */
   run(lease: Lease<T>): AddedAttempt | undefined;
+  /** The master reads too slowly for more results to be made, or does so no longer. */
+  congested(isCongested: boolean): void;
   /** Told once. */
   ended(code: number, reason: string): void;
 }
@@ -52,6 +54,9 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   readonly #attempts = new Map<number, AddedAttempt>();
   /** How many leases occupy a slot. */
   #running = 0;
+  #isCongested = false;
+  /** What leases have to tell of their progress, the latest of each, once there is room for it. */
+  readonly #heldProgress = new Map<number, unknown>();
   readonly events: Emitter<WorkerEvent<T>>;
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
@@ -117,10 +122,18 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     conversation.sendNow(heldMs === 0 ? [MessageType.pong, nonce] : [MessageType.pong, nonce, heldMs]);
   }
 
+  roomAgain(): void {
+    for (const [lease, value] of this.#heldProgress) this.#sendProgress(lease, value);
+    this.#heldProgress.clear();
+    this.#lookForRoom();
+  }
+
   ended(code: number, reason: string): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
+    this.#heldProgress.clear();
+    this.#setCongested(false);
     for (const attempt of [...this.#attempts.values()]) {
       attempt.leaveOver(abortError(`The connection ended: ${reason}`));
     }
@@ -183,13 +196,25 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   /** For its leases: sends how far one is. */
   progress(lease: number, value: unknown): void {
-    this.#conversation?.send([MessageType.progress, lease, value]);
+    if (this.#isCongested) {
+      this.#heldProgress.set(lease, value);
+    } else {
+      this.#conversation?.send([MessageType.progress, lease, value]);
+      this.#lookForRoom();
+    }
   }
 
   /** For its leases: sends what came of one. */
   answer({ id, isRunning }: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
     this.#attempts.delete(id);
     if (isRunning) this.#running -= 1;
+    if (this.#isCongested) this.#heldProgress.delete(id);
+    const sent = this.#sendAnswer(id, result);
+    this.#lookForRoom();
+    return sent;
+  }
+
+  #sendAnswer(id: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
     try {
       this.#conversation?.send(toMessage(id, result));
       return result;
@@ -198,6 +223,28 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
       this.#conversation?.send(toMessage(id, failed));
       return failed;
     }
+  }
+
+  /** Nobody can be told any more what is wrong with it: its handler is past it. */
+  #sendProgress(lease: number, value: unknown): void {
+    try {
+      this.#conversation?.send([MessageType.progress, lease, value]);
+    } catch {
+      // The next may do.
+    }
+  }
+
+  #lookForRoom(): void {
+    if (this.#conversation === undefined) return;
+    const isCongested = this.#conversation.roomBytes === 0;
+    if (isCongested) this.#conversation.awaitRoom();
+    this.#setCongested(isCongested);
+  }
+
+  #setCongested(isCongested: boolean): void {
+    if (this.#isCongested === isCongested) return;
+    this.#isCongested = isCongested;
+    this.#context.congested(isCongested);
   }
 
   /** The connection took too long, or the master has fallen silent. */

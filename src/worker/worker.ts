@@ -224,6 +224,10 @@ export class Worker<T, R> {
       describe: () => this.#describe(),
       heldMs: () => this.#executor.heldMs,
       run: (lease) => this.#run(lease),
+      congested: (isCongested) => {
+        if (isCongested) this.#executor.hold();
+        else this.#executor.resume();
+      },
       gaveUp: () => void this.stop(),
     });
   }
