@@ -10,7 +10,9 @@ import type { Session } from './session.ts';
 export class Recaller<T, R> {
   readonly #clock: Clock;
   readonly #look: Paced;
-  readonly #idle = new Set<Session<T, R>>();
+  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
+  readonly #idle = new Map<string, Set<Session<T, R>>>();
+  #idleCount = 0;
   readonly #stocked = new Set<Session<T, R>>();
   #isAboutToLook = false;
 
@@ -26,8 +28,9 @@ export class Recaller<T, R> {
 
   /** A session's load may have changed. */
   loadChanged(session: Session<T, R>): void {
-    put(this.#idle, session, session.isIdle);
-    put(this.#stocked, session, session.leases.waiting > 0);
+    this.#setIdle(session, session.isIdle);
+    if (session.leases.waiting > 0) this.#stocked.add(session);
+    else this.#stocked.delete(session);
     if (!this.#isNeeded) {
       this.#look.cancel();
       return;
@@ -43,18 +46,33 @@ export class Recaller<T, R> {
 
   /** A session is over. */
   left(session: Session<T, R>): void {
-    this.#idle.delete(session);
+    this.#setIdle(session, false);
+    if (this.#idle.get(session.kind)?.size === 0) this.#idle.delete(session.kind);
     this.#stocked.delete(session);
   }
 
   get #isNeeded(): boolean {
-    return this.#idle.size > 0 && this.#stocked.size > 0;
+    return this.#idleCount > 0 && this.#stocked.size > 0;
+  }
+
+  #setIdle(session: Session<T, R>, isIdle: boolean): void {
+    // Kept when it is empty: a worker may idle and be busy thousands of times a second.
+    let same = this.#idle.get(session.kind);
+    if (same === undefined) {
+      if (!isIdle) return;
+      same = new Set();
+      this.#idle.set(session.kind, same);
+    }
+    const before = same.size;
+    if (isIdle) same.add(session);
+    else same.delete(session);
+    this.#idleCount += same.size - before;
   }
 
   /** Returns when to look again. */
   #balance(nowMs: number): number {
     if (!this.#isNeeded) return Number.POSITIVE_INFINITY;
-    const demand = new Demand(this.#idle);
+    const demand = new Demand(this.#idle.values());
     for (const session of this.#stocked) {
       // What is on its way back already.
       for (const { lease } of session.leases.recalled) demand.takerOf(lease)?.take();
@@ -100,34 +118,26 @@ interface Taker<T, R> {
   take(): void;
 }
 
-/** The slots of idle workers that nothing is on its way to. */
+/** The slots of idle workers that nothing is on its way to. Looks at no more of them than it must. */
 class Demand<T, R> {
-  /** By kind, as those of one kind take the same tasks, but for what they have refused. */
-  readonly #idle = new Map<string, { readonly session: Session<T, R>; slots: number }[]>();
+  readonly #kinds = new Set<IdleKind<T, R>>();
 
-  constructor(idle: Iterable<Session<T, R>>) {
-    for (const session of idle) {
-      const place = { session, slots: session.idleSlots };
-      const same = this.#idle.get(session.kind);
-      if (same === undefined) this.#idle.set(session.kind, [place]);
-      else same.push(place);
-    }
+  /** `idle`: the idle workers of each kind. */
+  constructor(idle: Iterable<ReadonlySet<Session<T, R>>>) {
+    for (const same of idle) if (same.size > 0) this.#kinds.add(new IdleKind(same));
   }
 
   get isMet(): boolean {
-    return this.#idle.size === 0;
+    return this.#kinds.size === 0;
   }
 
   takerOf(lease: Lease<T>): Taker<T, R> | undefined {
-    for (const [kind, same] of this.#idle) {
-      // Of one more than have refused it, at least one has not.
-      const place = same.slice(0, lease.refusals + 1).find(({ session }) => lease.suits(session));
+    for (const kind of this.#kinds) {
+      const place = kind.find(lease);
       if (place === undefined) continue;
       const take = (): void => {
-        place.slots -= 1;
-        if (place.slots > 0) return;
-        same.splice(same.indexOf(place), 1);
-        if (same.length === 0) this.#idle.delete(kind);
+        kind.take(place);
+        if (kind.isMet) this.#kinds.delete(kind);
       };
       return { session: place.session, take };
     }
@@ -135,7 +145,46 @@ class Demand<T, R> {
   }
 }
 
-function put<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
-  if (isIn) set.add(item);
-  else set.delete(item);
+/** An idle worker, and how many of its slots nothing is on its way to. */
+interface Place<T, R> {
+  readonly session: Session<T, R>;
+  slots: number;
+}
+
+/** The idle workers of one kind. */
+class IdleKind<T, R> {
+  /** Those that were looked at, and have slots left. */
+  readonly #places: Place<T, R>[] = [];
+  readonly #others: Iterator<Session<T, R>>;
+
+  constructor(sessions: Iterable<Session<T, R>>) {
+    this.#others = sessions[Symbol.iterator]();
+  }
+
+  /** Whether none has a slot left. */
+  get isMet(): boolean {
+    return !this.#has(1);
+  }
+
+  /** One that may have the task: of one more than have refused it, at least one has not. */
+  find(lease: Lease<T>): Place<T, R> | undefined {
+    const looks = lease.refusals + 1;
+    this.#has(looks);
+    return this.#places.slice(0, looks).find(({ session }) => lease.suits(session));
+  }
+
+  take(place: Place<T, R>): void {
+    place.slots -= 1;
+    if (place.slots === 0) this.#places.splice(this.#places.indexOf(place), 1);
+  }
+
+  /** Looks at so many with slots left, if there are as many. */
+  #has(count: number): boolean {
+    while (this.#places.length < count) {
+      const next = this.#others.next();
+      if (next.done === true) return false;
+      this.#places.push({ session: next.value, slots: next.value.idleSlots });
+    }
+    return true;
+  }
 }

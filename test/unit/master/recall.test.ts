@@ -1,5 +1,6 @@
 // Moving leases that have not started from workers that are busy to those that are idle.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Session } from '../../../src/master/session.ts';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
 import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { follow } from '../../support/holders.ts';
@@ -414,5 +415,20 @@ describe('looking for what can be moved', () => {
     await clock.settle();
     expect(looked).toBeGreaterThan(10);
     expect(looked / (clock.now() - startMs)).toBeLessThan(0.12);
+  });
+
+  it('costs the same, however many idle workers of a kind there are that take nothing of it', async () => {
+    const looks = async (others: number): Promise<number> => {
+      const { master, clock, busy } = await setUp(3);
+      for (let count = 0; count < others; count += 1) await join(master, { accepts: ['something else'] });
+      await clock.advance(1000);
+      const idleSlots = vi.spyOn(Session.prototype, 'idleSlots', 'get');
+      busy.send([credit, 1, 2]);
+      await clock.advance(1000);
+      const { length } = idleSlots.mock.calls;
+      idleSlots.mockRestore();
+      return length;
+    };
+    expect(await looks(50)).toBe(await looks(1));
   });
 });
