@@ -5,6 +5,7 @@ import { endurance } from './parts/endurance.ts';
 import { growth } from './parts/growth.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
+import { sandbox } from './parts/sandbox.ts';
 import { throughput } from './parts/throughput.ts';
 
-export const parts: readonly Part[] = [throughput, latency, binary, memory, endurance, growth];
+export const parts: readonly Part[] = [throughput, sandbox, latency, binary, memory, endurance, growth];

@@ -10,6 +10,11 @@ export interface TaskdistPair {
   readonly worker: Child<TaskdistWorker>;
 }
 
+/** A process, of whatever kind, that can say how much time of the processor it has used. */
+interface Timed {
+  call(name: 'cpuMs'): Promise<number>;
+}
+
 export async function startTaskdist(bench: Bench, options?: ChildOptions): Promise<TaskdistPair> {
   const master = await bench.start<TaskdistMaster>('taskdist-master', options);
   const worker = await bench.start<TaskdistWorker>('taskdist-worker', options);
@@ -18,7 +23,10 @@ export async function startTaskdist(bench: Bench, options?: ChildOptions): Promi
 }
 
 /** Rate, and the processor's time per task on both sides, of so many tasks put at once. */
-export async function taskdistFigures({ master, worker }: TaskdistPair, tasks: number): Promise<Figures> {
+export async function taskdistFigures(
+  { master, worker }: Pick<TaskdistPair, 'master'> & { readonly worker: Timed },
+  tasks: number,
+): Promise<Figures> {
   const workerBefore = await worker.call('cpuMs');
   const { elapsedMs, cpuMs } = await master.call('compute', tasks);
   const workerMs = (await worker.call('cpuMs')) - workerBefore;
