@@ -1,17 +1,26 @@
 // How short tasks may be before what they cost besides outweighs them.
+import type { Child } from '../harness/child.ts';
 import { type EfficiencyPoint, metgUs } from '../harness/granularity.ts';
 import type { Bench, Part, PartFindings } from '../harness/part.ts';
-import type { Row } from '../harness/results.ts';
+import type { Row, Target } from '../harness/results.ts';
 import { type Contenders, type Figures, inTurns, type Rounds } from '../harness/rounds.ts';
 import { measured } from '../harness/rows.ts';
 import type { BusyMaster } from '../processes/busy-master.ts';
 import type { BusyWorker } from '../processes/busy-worker.ts';
 
+/** Of the time that passes, or of the processor's time that the worker's process uses. */
+type Figure = 'efficiency' | 'cpuEfficiency';
+
+interface Pair {
+  readonly master: Child<BusyMaster>;
+  readonly worker: Child<BusyWorker>;
+}
+
 interface Kind {
   readonly name: string;
   /** In the results, where only numbers stand. */
   readonly id: number;
-  readonly connect: keyof BusyWorker;
+  readonly connect: 'connectInline' | 'connectWithSandbox';
   readonly targets: readonly { readonly share: number; readonly atMostUs: number }[];
 }
 
@@ -70,22 +79,24 @@ async function startContenders(bench: Bench, kind: Kind): Promise<Contenders> {
   const worker = await bench.start<BusyWorker>('busy-worker');
   await worker.call(kind.connect, await master.call('listen'));
   const pointMs = bench.isQuick ? 200 : 1000;
-  return Object.fromEntries(LENGTHS_US.map((taskUs) => [nameOf(kind, taskUs), pointOf(master, kind, taskUs, pointMs)]));
+  return Object.fromEntries(
+    LENGTHS_US.map((taskUs) => [nameOf(kind, taskUs), pointOf({ master, worker }, kind, taskUs, pointMs)]),
+  );
 }
 
 /** Takes as many tasks as went through in that time the last time. */
-function pointOf(
-  master: { call(name: 'compute', tasks: number, taskUs: number): Promise<{ elapsedMs: number; stepsPerUs: number }> },
-  kind: Kind,
-  taskUs: number,
-  pointMs: number,
-): () => Promise<Figures> {
+function pointOf({ master, worker }: Pair, kind: Kind, taskUs: number, pointMs: number): () => Promise<Figures> {
   let tasksPerMs = 1000 / (taskUs + FIRST_COST_US);
   return async () => {
     const tasks = Math.ceil(tasksPerMs * pointMs);
-    const { elapsedMs, stepsPerUs } = await master.call('compute', tasks, taskUs);
+    const stepsPerUs = await master.call('stepsPerUs');
+    const cpuBefore = await worker.call('cpuMs');
+    const elapsedMs = await master.call('compute', tasks, Math.round(taskUs * stepsPerUs));
+    const cpuMs = (await worker.call('cpuMs')) - cpuBefore;
     tasksPerMs = tasks / elapsedMs;
-    return { kind: kind.id, taskUs, efficiency: (tasks * taskUs) / (elapsedMs * 1000), tasks, stepsPerUs };
+    const usefulMs = (tasks * taskUs) / 1000;
+    const [efficiency, cpuEfficiency] = [usefulMs / elapsedMs, usefulMs / cpuMs];
+    return { kind: kind.id, taskUs, efficiency, cpuEfficiency, tasks, stepsPerUs };
   };
 }
 
@@ -94,22 +105,26 @@ function nameOf({ name }: Kind, taskUs: number): string {
 }
 
 function rowsOf(kind: Kind, rounds: Rounds): PartFindings['rows'] {
-  const curves = curvesOf(kind, rounds);
-  return kind.targets.map(
-    ({ share, atMostUs }): Row =>
-      measured({
-        what: `METG(${share * 100} %), ${kind.name}`,
-        unit: 'µs',
-        values: curves.map((curve) => metgUs(curve, share)),
-        target: { atMost: atMostUs },
-        note: 'In the sandbox three threads are busy when tasks are short: with less than three cores they share.',
-      }),
-  );
+  const row = (share: number, figure: Figure, what: string, target?: Target): Row =>
+    measured({
+      what: `METG(${share * 100} %), ${what}`,
+      unit: 'µs',
+      values: curvesOf(kind, rounds, figure).map((curve) => metgUs(curve, share)),
+      note: NOTE,
+      ...(target === undefined ? {} : { target }),
+    });
+  return [
+    ...kind.targets.map(({ share, atMostUs }) => row(share, 'efficiency', kind.name, { atMost: atMostUs })),
+    ...kind.targets.map(({ share }) => row(share, 'cpuEfficiency', `${kind.name}, of the worker's CPU`)),
+  ];
 }
 
+const NOTE =
+  "In the sandbox three threads are busy when tasks are short: with less than three cores they share. Of the worker's CPU, all threads: what else the machine does leaves that alone.";
+
 /** One per round. */
-function curvesOf(kind: Kind, rounds: Rounds): EfficiencyPoint[][] {
-  const byLength = LENGTHS_US.map((taskUs) => rounds.values(nameOf(kind, taskUs), 'efficiency'));
+function curvesOf(kind: Kind, rounds: Rounds, figure: Figure): EfficiencyPoint[][] {
+  const byLength = LENGTHS_US.map((taskUs) => rounds.values(nameOf(kind, taskUs), figure));
   return (byLength[0] ?? []).map((_, round) =>
     LENGTHS_US.map((taskUs, index) => ({ taskUs, efficiency: byLength[index]?.[round] ?? Number.NaN })),
   );

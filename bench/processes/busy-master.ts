@@ -10,19 +10,17 @@ const master = new Master(scheduler, { port: 0 });
 const calls = {
   listen: () => listen(master),
 
-  /**
-   * Puts so many tasks at once, each of which takes so long by the worker's own measure, taken just before. Resolves to the time
-   * from when all are put, which is when the first one can start, to the last result.
-   */
-  async compute(tasks: number, taskUs: number): Promise<{ elapsedMs: number; stepsPerUs: number }> {
-    const stepsPerUs = await scheduler.put({ type: 'calibrate' });
-    const steps = Math.round(taskUs * stepsPerUs);
+  /** How many steps of a task a microsecond has where the worker computes. */
+  stepsPerUs: () => scheduler.put({ type: 'calibrate' }),
+
+  /** Puts so many tasks at once. Resolves to the time from when all are put, which is when the first can start, to the last result. */
+  async compute(tasks: number, steps: number): Promise<number> {
     const promises = Array.from({ length: tasks }, () => scheduler.put({ type: 'busy', steps }));
     const startedAt = performance.now();
     const results = await Promise.all(promises);
     const elapsedMs = performance.now() - startedAt;
     if (results.some((result) => result !== BUSY_RESULT)) throw new Error('A task has another result than it must');
-    return { elapsedMs, stepsPerUs };
+    return elapsedMs;
   },
 };
 

@@ -3,8 +3,11 @@ import { Worker as Thread } from 'node:worker_threads';
 import { sandbox, type TaskFunction, type TaskHandler, Worker } from 'taskdist';
 import { serve } from '../harness/serve.ts';
 import { type BusyTask, runBusyTask } from './busy.ts';
+import { cpuMs } from './cpu.ts';
 
 const calls = {
+  cpuMs,
+
   connectInline: (port: number) => connect(port, runBusyTask),
 
   connectWithSandbox: (port: number) =>
