@@ -7,6 +7,17 @@ import { growth } from './parts/growth.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
 import { sandbox } from './parts/sandbox.ts';
+import { scale } from './parts/scale.ts';
 import { throughput } from './parts/throughput.ts';
 
-export const parts: readonly Part[] = [throughput, sandbox, latency, granularity, binary, memory, endurance, growth];
+export const parts: readonly Part[] = [
+  throughput,
+  sandbox,
+  latency,
+  granularity,
+  binary,
+  memory,
+  endurance,
+  growth,
+  scale,
+];
