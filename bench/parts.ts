@@ -1,6 +1,7 @@
 // All parts of the bench, in the order in which they run.
 import type { Part } from './harness/part.ts';
 import { binary } from './parts/binary.ts';
+import { browser } from './parts/browser.ts';
 import { endurance } from './parts/endurance.ts';
 import { granularity } from './parts/granularity.ts';
 import { growth } from './parts/growth.ts';
@@ -20,4 +21,5 @@ export const parts: readonly Part[] = [
   endurance,
   growth,
   scale,
+  browser,
 ];
