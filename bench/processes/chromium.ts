@@ -28,13 +28,16 @@ const calls = {
 
   /** Holds all tabs, with all of their threads, on one core. Resolves to whether that can be done here. */
   async pinTabs(core: number): Promise<boolean> {
-    const session = await launched().newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    await session.detach();
-    const renderers = processInfo.filter(({ type }) => type === 'renderer');
+    const renderers = await tabProcesses();
     const pinned = renderers.map(({ id }) => promisify(execFile)('taskset', ['-acp', String(core), String(id)]));
     const outcomes = await Promise.allSettled(pinned);
     return outcomes.length > 0 && outcomes.every(({ status }) => status === 'fulfilled');
+  },
+
+  /** How much time of the processor the processes of all tabs have used, all threads. */
+  async cpuMs(): Promise<number> {
+    const renderers = await tabProcesses();
+    return renderers.reduce((sum, { cpuTime }) => sum + cpuTime * 1000, 0);
   },
 
   async connect(tab: number, url: string): Promise<void> {
@@ -57,6 +60,13 @@ const calls = {
 function launched(): Browser {
   if (browser === undefined) throw new Error('Chromium has not been launched');
   return browser;
+}
+
+async function tabProcesses() {
+  const session = await launched().newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo.filter(({ type }) => type === 'renderer');
 }
 
 /** What the page in a tab offers. The functions that use it are sent there as text. */
