@@ -18,5 +18,9 @@ const { requirementsOf } = await import(
 const required = requirementsOf(args);
 // Without Redis all but one contender can be measured, without a browser its part cannot.
 if (required.includes('redis')) process.env['TASKDIST_REDIS'] = (await ensureRedis()) ?? '';
-if (required.includes('chromium')) process.env['TASKDIST_CHROMIUM'] = await ensureBrowser();
+if (required.includes('chromium')) {
+  process.env['TASKDIST_CHROMIUM'] = await ensureBrowser();
+  // Its threads in Node are the demo's.
+  await ensureBuilt(['demo server', 'bench page']);
+}
 becomeNode(['dist-bench/main.js', ...args]);

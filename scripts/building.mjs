@@ -1,4 +1,4 @@
-// Builds the library, the demo and the bench, each only when something it is made from has changed.
+// Builds the library, the demo and the bench, with its page, each only when something it is made from has changed.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,6 +42,12 @@ const TARGETS = [
       ),
     ],
     command: () => [commandOf('typescript', 'tsc'), '-p', 'bench/tsconfig.build.json'],
+  },
+  {
+    name: 'bench page',
+    output: 'dist-bench-page',
+    inputs: [...SHARED_INPUTS, 'src', 'demo', 'bench/page', 'bench/processes'],
+    command: () => [commandOf('vite'), 'build', '--config', 'bench/page/vite.config.ts', '--logLevel', 'warn'],
   },
 ];
 

@@ -10,6 +10,11 @@ export interface TaskdistPair {
   readonly worker: Child<TaskdistWorker>;
 }
 
+/** A process, of whatever kind, that can say how much time of the processor it has used. */
+interface Timed {
+  call(name: 'cpuMs'): Promise<number>;
+}
+
 export async function startTaskdist(bench: Bench, options?: ChildOptions): Promise<TaskdistPair> {
   const master = await bench.start<TaskdistMaster>('taskdist-master', options);
   const worker = await bench.start<TaskdistWorker>('taskdist-worker', options);
@@ -18,14 +23,17 @@ export async function startTaskdist(bench: Bench, options?: ChildOptions): Promi
 }
 
 /** Rate, and the processor's time per task on both sides, of so many tasks put at once. */
-export function taskdistFigures({ master, worker }: TaskdistPair, tasks: number): Promise<Figures> {
+export function taskdistFigures(
+  { master, worker }: Pick<TaskdistPair, 'master'> & { readonly worker: Timed },
+  tasks: number,
+): Promise<Figures> {
   return figuresOf(tasks, worker, () => master.call('compute', tasks));
 }
 
 /** The same of anybody: `compute` is what the master does. */
 export async function figuresOf(
   tasks: number,
-  worker: Child<{ cpuMs(): number }>,
+  worker: Timed,
   compute: () => Promise<{ elapsedMs: number; cpuMs: number }>,
 ): Promise<Figures> {
   const workerBefore = await worker.call('cpuMs');
