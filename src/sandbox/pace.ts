@@ -1,7 +1,7 @@
 // How many attempts are worth sending into a thread ahead of their turn.
 
 /** What is sent ahead takes no longer than this, by how long tasks took of late. */
-const AHEAD_MS = 2;
+const AHEAD_MS = 4;
 
 const MAX_AHEAD = 256;
 

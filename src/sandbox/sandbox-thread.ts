@@ -8,9 +8,6 @@ import type { ThreadLike } from '../thread-like.ts';
 import type { Job } from './job.ts';
 import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
 
-/** So many cross at once; fewer at the end of the turn. */
-const BATCH = 64;
-
 /** What a thread says of a job. */
 type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready']>;
 
@@ -48,6 +45,7 @@ export class SandboxThread {
   #lastCall = 0;
   /** The one that ran when it was last looked at. */
   #seen: Job | undefined = undefined;
+  #isFlushing = false;
   #isStalled = false;
   #state: ThreadState = 'booting';
 
@@ -81,8 +79,7 @@ export class SandboxThread {
     job.thread = this;
     this.#jobs.push(job);
     this.#unsent.push(job);
-    if (this.#unsent.length === 1) this.#host.clock.soon(() => this.#flush());
-    else if (this.#unsent.length === BATCH) queueMicrotask(() => this.#flush());
+    this.#flushWhenDue();
   }
 
   /** Asks for a job back that has not begun. Returns whether it is back at once, as it had not crossed. */
@@ -183,6 +180,7 @@ export class SandboxThread {
     }
     this.#startFirst();
     this.#host.relieved();
+    this.#flushWhenDue();
   }
 
   /** Takes a job out that has not crossed. Returns whether it had not. */
@@ -195,7 +193,15 @@ export class SandboxThread {
     return true;
   }
 
+  /** Sends no few while the thread has more: to cross costs more than a short task. */
+  #flushWhenDue(): void {
+    if (this.#isFlushing || this.#unsent.length * 2 < this.#jobs.size) return;
+    this.#isFlushing = true;
+    this.#host.clock.soon(() => this.#flush());
+  }
+
   #flush(): void {
+    this.#isFlushing = false;
     if (this.#state !== 'ready' || this.#unsent.length === 0) return;
     const jobs = this.#unsent;
     this.#unsent = [];

@@ -127,13 +127,16 @@ export class ThreadHost<T, R> implements ThreadApi {
     return nowMs - running.startedAtMs;
   }
 
+  /** Twice, as there is no order between what comes by different ports. */
   #yield(): void {
     this.#isYielding = true;
-    this.#clock.soon(() => {
-      this.#isYielding = false;
-      this.#turnStartedAtMs = this.#clock.now();
-      this.#pump();
-    });
+    this.#clock.soon(() => this.#clock.soon(() => this.#resume()));
+  }
+
+  #resume(): void {
+    this.#isYielding = false;
+    this.#turnStartedAtMs = this.#clock.now();
+    this.#pump();
   }
 
   #progressed(call: number, value: unknown): void {
