@@ -13,7 +13,8 @@ export class Bag<Item extends BagItem> {
   }
 
   has(item: Item): boolean {
-    return this.#items[item.slot] === item;
+    // Not at -1, which is no index of an array, but a property to be looked for.
+    return item.slot >= 0 && this.#items[item.slot] === item;
   }
 
   /** Adds an item, unless it is in the bag. */

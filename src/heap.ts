@@ -49,7 +49,8 @@ export class Heap<Item extends HeapItem> {
   /** Removes an item that is in the heap. */
   remove(item: Item): void {
     const index = item.heapIndex;
-    if (this.#items[index] !== item) return;
+    // -1 is no index of an array, but a property to be looked for.
+    if (index < 0 || this.#items[index] !== item) return;
     const last = this.#items.pop();
     item.heapIndex = -1;
     if (last === undefined || last === item) return;
@@ -60,7 +61,7 @@ export class Heap<Item extends HeapItem> {
   /** Puts an item that is in the heap to its new place, after its order has changed. */
   update(item: Item): void {
     const index = item.heapIndex;
-    if (this.#items[index] !== item) return;
+    if (index < 0 || this.#items[index] !== item) return;
     this.#sink(item, index);
     if (item.heapIndex === index) this.#rise(item, index);
   }

@@ -76,7 +76,7 @@ export class OrderedQueue<Item extends OrderedItem<Item>> {
   #removeFromLine(item: Item): void {
     const line = this.#line;
     const index = item.slot - this.#dropped;
-    if (line[index] !== item) return;
+    if (index < 0 || line[index] !== item) return;
     item.slot = -1;
     line[index] = undefined;
     this.#lined -= 1;
