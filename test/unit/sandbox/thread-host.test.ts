@@ -45,26 +45,29 @@ describe('ThreadHost', () => {
       },
       (context) => context.reject('d'),
     );
-    await nextTurn();
-    expect(log).toEqual(['run 0', 'done 0 a', 'run 1', 'done 1 b', 'run 2', 'failed 2 c', 'run 3', 'rejected 3 d']);
+    await expect
+      .poll(() => log)
+      .toEqual(['run 0', 'done 0 a', 'run 1', 'done 1 b', 'run 2', 'failed 2 c', 'run 3', 'rejected 3 d']);
   });
 
-  it('fails a call whose result cannot be posted, and goes on', () => {
+  it('fails a call whose result cannot be posted, and goes on', async () => {
     const { run, log } = setUp();
     run(
       () => () => {},
       () => 'b',
     );
-    expect(log).toEqual(['run 0', 'failed 0 The result cannot leave the thread: no functions', 'run 1', 'done 1 b']);
+    await expect
+      .poll(() => log)
+      .toEqual(['run 0', 'failed 0 The result cannot leave the thread: no functions', 'run 1', 'done 1 b']);
   });
 
-  it('tells progress in between', () => {
+  it('tells progress in between', async () => {
     const { run, log } = setUp();
     run(
       (context) => context.progress('half'),
       () => 'b',
     );
-    expect(log).toEqual(['run 0', 'progress 0 half', 'done 0', 'run 1', 'done 1 b']);
+    await expect.poll(() => log).toEqual(['run 0', 'progress 0 half', 'done 0', 'run 1', 'done 1 b']);
   });
 
   it('leaves out what is dropped before it has begun', async () => {
@@ -81,8 +84,7 @@ describe('ThreadHost', () => {
     host.drop([0, 1]);
     expect(log).toEqual(['run 0', 'dropped 1']);
     finish('a');
-    await nextTurn();
-    expect(log.slice(2)).toEqual(['done 0 a', 'run 2', 'done 2 c']);
+    await expect.poll(() => log.slice(2)).toEqual(['done 0 a', 'run 2', 'done 2 c']);
   });
 
   it('aborts what runs, and leaves out what does not', async () => {
@@ -93,8 +95,7 @@ describe('ThreadHost', () => {
     );
     host.abort(1, 'not wanted');
     host.abort(0, 'enough');
-    await nextTurn();
-    expect(log).toEqual(['run 0', 'dropped 1', 'done 0 enough']);
+    await expect.poll(() => log).toEqual(['run 0', 'dropped 1', 'done 0 enough']);
   });
 
   it('hears what came in while it computed before it begins the next call', async () => {
