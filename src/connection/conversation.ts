@@ -11,6 +11,13 @@ import { type Message, PROTOCOL_VERSION } from '../protocol/messages.ts';
 const CLOSE_TIMEOUT_MS = 1000;
 
 /**
+ * So many messages, or bytes, leave at once, though more may follow in this turn: what the peer does with them, it does
+ * meanwhile. Otherwise the two would take turns, one idle while the other is busy. A frame of so many costs little for each.
+ */
+const FLUSH_MESSAGES = 128;
+const FLUSH_BYTES = 65_536;
+
+/**
  * With so much waiting to leave, nothing is begun that would add to it: enough for a few large frames, and for what a
  * fast line carries within a round trip beside what the system buffers.
  */
@@ -52,6 +59,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #listener: ConversationListener<Incoming>;
   #isOpen = true;
   #isFlushing = false;
+  /** How many messages wait to be sent. */
+  #unsent = 0;
   #isWriting = false;
   /** Messages to send once the one that is being written is complete. */
   readonly #interjected: Outgoing[] = [];
@@ -121,9 +130,15 @@ export class Conversation<Outgoing extends Message, Incoming> {
       this.#isWriting = false;
       if (this.#interjected.length > 0) this.#sendInterjected();
     }
-    if (!this.#isFlushing) {
+    this.#unsent += 1;
+    if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {
+      this.#flush();
+    } else if (!this.#isFlushing) {
       this.#isFlushing = true;
-      this.#clock.atRest(() => this.#flush());
+      this.#clock.atRest(() => {
+        this.#isFlushing = false;
+        this.#flush();
+      });
     }
     return byteLength;
   }
@@ -200,8 +215,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #flush(): void {
     // What is being written is flushed when it is complete.
     if (this.#isWriting) return;
-    this.#isFlushing = false;
     if (!this.#isOpen || this.#writer.isEmpty) return;
+    this.#unsent = 0;
     for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
     // The system may have taken it all at once.
     this.socketDrained();

@@ -12,6 +12,9 @@ import type { PrefetchWindow } from './prefetch-window.ts';
  */
 const LEAST_SHARE = 1 / 8;
 
+/** After so many answers, there is a refill before the frame is through. */
+const REFILL_AT = 128;
+
 /** What was asked for: how many tasks at most, and how many of them the worker could start at once. */
 interface Asked {
   readonly max: number;
@@ -40,6 +43,8 @@ export class Intake<T, R> {
   /** Of that one; used again until it has aborted. */
   #controller = new AbortController();
   #isRefilling = false;
+  /** How many answers have come since the last refill. */
+  #freed = 0;
 
   constructor(
     scheduler: TaskScheduler<T, R>,
@@ -79,9 +84,12 @@ export class Intake<T, R> {
 
   /**
    * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
-   * scheduler has handed out what the frame gave back, as somebody idle may wait for it.
+   * scheduler has handed out what the frame gave back, as somebody idle may wait for it. But in the midst of many answers
+   * now and then, for the worker to have something to do while they are read.
    */
   refillSoon(): void {
+    this.#freed += 1;
+    if (this.#freed >= REFILL_AT) this.refill();
     if (this.#isRefilling) return;
     this.#isRefilling = true;
     queueMicrotask(() =>
@@ -94,6 +102,7 @@ export class Intake<T, R> {
 
   /** Takes tasks while there is credit; to be called whenever some may have come free. */
   refill(): void {
+    this.#freed = 0;
     this.#window.reckon(this.#clock.now());
     const free = this.#free;
     if (free <= 0) this.#window.noteFull();

@@ -296,3 +296,26 @@ describe('Conversation', () => {
     expect([listener.ends, second.ends]).toEqual([[], ['1000 bye']]);
   });
 });
+
+describe('a conversation with much to say', () => {
+  it('sends so many messages at once, though the turn is not over', async () => {
+    const { clock, socket, conversation } = setUp();
+    for (let nonce = 0; nonce < 127; nonce += 1) conversation.send(ping(nonce));
+    expect(socket.frames).toEqual([]);
+    for (let nonce = 127; nonce < 300; nonce += 1) conversation.send(ping(nonce));
+    expect(socket.frames.length).toBe(2);
+    await clock.settle();
+    expect(masterMessages(socket.frames).map(({ length }) => length)).toEqual([128, 128, 44]);
+  });
+
+  it('sends so many bytes at once', () => {
+    const { socket, conversation } = setUp();
+    conversation.maxFrameBytes = 1_000_000;
+    const send = (bytes: number): void =>
+      void conversation.send([MessageType.grant, 1, 1, 'key', new Uint8Array(bytes)]);
+    send(60_000);
+    expect(socket.frames).toEqual([]);
+    send(6000);
+    expect(socket.frames.length).toBe(1);
+  });
+});

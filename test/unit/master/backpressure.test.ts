@@ -44,6 +44,18 @@ describe('a master whose worker has enough to go on with', () => {
     expect(granted()).toEqual([66, 67, 68, 69, 70, 71, 72, 73]);
   });
 
+  it('grants more in the midst of many answers, before it has read them all', async () => {
+    const { scheduler, clock, socket, granted, answer } = await setUp({ concurrency: 1, prefetch: 400 });
+    for (let n = 0; n < 1000; n += 1) void scheduler.put(n);
+    await clock.settle();
+    expect(granted().length).toBe(401);
+    const before = socket.sent.length;
+    await answer(...Array.from({ length: 310 }, (_, n) => n + 1));
+    // At 128 and at 256 of them, and when all are read.
+    expect(granted().length).toBe(310);
+    expect(socket.sent.slice(before).length).toBe(3);
+  });
+
   it('grants at once what it could start', async () => {
     const { scheduler, clock, granted, answer } = await setUp({ concurrency: 2, prefetch: 64 });
     for (let n = 0; n < 3; n += 1) void scheduler.put(n);
