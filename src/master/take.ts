@@ -22,7 +22,8 @@ export class Take implements TakeSignal {
   addEventListener(_type: 'abort', listener: TakeListener): void {
     // As with an AbortSignal: each is called once, and none that comes too late.
     if (this.aborted || this.#listeners.includes(listener)) return;
-    this.#listeners = [...this.#listeners, listener];
+    // Not spread, which leaves room for more.
+    this.#listeners = this.#listeners.concat(listener);
   }
 
   removeEventListener(_type: 'abort', listener: TakeListener): void {
