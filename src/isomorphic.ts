@@ -36,6 +36,8 @@ export type {
   LeaseHolder,
   Release,
   RevokeReason,
+  TakeListener,
+  TakeSignal,
   TaskScheduler,
   TimeoutFrom,
 } from './scheduling/scheduler.ts';

@@ -7,16 +7,25 @@ const STALL_MS = 50;
 /** How long after a stall the deadlines are judged: time enough to read what came in meanwhile. */
 const CATCH_UP_MS = 100;
 
+/** Who hears an alarm: a function, or an object, which takes no memory of its own where there are many. */
+export type AlarmListener = ((nowMs: number) => void) | { alarmRang(nowMs: number): void };
+
 /** One alarm of a {@link TimerQueue}. */
 export class Alarm implements HeapItem {
   heapIndex = -1;
   atMs = Number.POSITIVE_INFINITY;
-  readonly ring: (nowMs: number) => void;
+  readonly #listener: AlarmListener;
   readonly #queue: TimerQueue;
 
-  constructor(queue: TimerQueue, ring: (nowMs: number) => void) {
+  constructor(queue: TimerQueue, listener: AlarmListener) {
     this.#queue = queue;
-    this.ring = ring;
+    this.#listener = listener;
+  }
+
+  /** Its time has come; for the queue. */
+  ring(nowMs: number): void {
+    if (typeof this.#listener === 'function') this.#listener(nowMs);
+    else this.#listener.alarmRang(nowMs);
   }
 
   /**
@@ -52,8 +61,8 @@ export class TimerQueue {
     this.#clock = clock;
   }
 
-  createAlarm(ring: (nowMs: number) => void): Alarm {
-    return new Alarm(this, ring);
+  createAlarm(listener: AlarmListener): Alarm {
+    return new Alarm(this, listener);
   }
 
   /** Sets an alarm; for {@link Alarm}. */

@@ -63,8 +63,9 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #unsent = 0;
   #isWriting = false;
   /** Messages to send once the one that is being written is complete. */
-  readonly #interjected: Outgoing[] = [];
-  #cancelCutOff = (): void => {};
+  #interjected: Outgoing[] | undefined = undefined;
+  /** There while the peer is to answer the closing handshake. */
+  #cancelCutOff: (() => void) | undefined = undefined;
   /** How to stop looking whether there is room again; there while somebody waits for it. */
   #cancelRoomCheck: (() => void) | undefined = undefined;
 
@@ -119,6 +120,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
     if (!this.#isOpen) return 0;
     if (this.#isWriting) {
       // Said by a getter of a value that is being written: a message has no place in the middle of another.
+      this.#interjected ??= [];
       this.#interjected.push(message);
       return 0;
     }
@@ -128,7 +130,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
       byteLength = this.#writer.add(message, this.maxFrameBytes);
     } finally {
       this.#isWriting = false;
-      if (this.#interjected.length > 0) this.#sendInterjected();
+      if (this.#interjected !== undefined) this.#sendInterjected(this.#interjected);
     }
     this.#unsent += 1;
     if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {
@@ -177,7 +179,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
 
   /** The socket is closed. */
   socketClosed(code: number, reason: string): void {
-    this.#cancelCutOff();
+    this.#cancelCutOff?.();
     this.#finish(code, reason);
   }
 
@@ -202,8 +204,9 @@ export class Conversation<Outgoing extends Message, Incoming> {
   }
 
   /** Nobody is there any more to be told what cannot be sent. */
-  #sendInterjected(): void {
-    for (const message of this.#interjected.splice(0)) {
+  #sendInterjected(messages: readonly Outgoing[]): void {
+    this.#interjected = undefined;
+    for (const message of messages) {
       try {
         this.send(message);
       } catch (error) {

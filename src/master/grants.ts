@@ -42,7 +42,8 @@ export class GrantTable<T> {
   readonly #waiting = new Queue<Grant<T>>();
   /** Those that occupy a slot, cancelled ones among them. */
   readonly #started = new Bag<Grant<T>>();
-  readonly #recalled = new Set<Grant<T>>();
+  /** There once one was asked back. */
+  #recalled: Set<Grant<T>> | undefined = undefined;
   /** Of those that are cancelled. */
   #cancelled = 0;
   #nextId = 1;
@@ -64,7 +65,7 @@ export class GrantTable<T> {
 
   /** Those that are asked back. */
   get recalled(): Iterable<Grant<T>> {
-    return this.#recalled;
+    return this.#recalled ?? [];
   }
 
   /** Those that the scheduler still waits for. */
@@ -107,7 +108,7 @@ export class GrantTable<T> {
       const grant = this.#waiting.shift();
       if (grant === undefined) break;
       this.#started.add(grant);
-      if (grant.state === 'recalled') this.#recalled.delete(grant);
+      if (grant.state === 'recalled') this.#recalled?.delete(grant);
       grant.startedAtMs = nowMs;
       if (grant.state === 'cancelled') continue;
       grant.state = 'running';
@@ -147,13 +148,14 @@ export class GrantTable<T> {
   recall(grant: Grant<T>, dueMs: number): void {
     grant.state = 'recalled';
     grant.dueMs = dueMs;
+    this.#recalled ??= new Set();
     this.#recalled.add(grant);
   }
 
   /** The scheduler has taken it back. */
   cancel(grant: Grant<T>): void {
     if (grant.state === 'cancelled') return;
-    if (grant.state === 'recalled') this.#recalled.delete(grant);
+    if (grant.state === 'recalled') this.#recalled?.delete(grant);
     grant.state = 'cancelled';
     this.#cancelled += 1;
   }
@@ -161,7 +163,7 @@ export class GrantTable<T> {
   /** The worker has answered. Returns whether it had started. */
   remove(grant: Grant<T>): boolean {
     this.#grants.delete(grant);
-    if (grant.state === 'recalled') this.#recalled.delete(grant);
+    if (grant.state === 'recalled') this.#recalled?.delete(grant);
     else if (grant.state === 'cancelled') this.#cancelled -= 1;
     if (this.#started.delete(grant)) return true;
     this.#waiting.remove(grant);
@@ -182,6 +184,6 @@ export class GrantTable<T> {
 
   *#timed(): Generator<Grant<T>> {
     for (const grant of this.#started) if (grant.state === 'running') yield grant;
-    yield* this.#recalled;
+    yield* this.recalled;
   }
 }

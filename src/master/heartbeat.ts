@@ -2,6 +2,7 @@
 import type { Conversation } from '../connection/conversation.ts';
 import { type MasterMessage, MessageType, type WorkerMessage } from '../protocol/messages.ts';
 import type { Alarm } from '../timer-queue.ts';
+import type { PrefetchWindow } from './prefetch-window.ts';
 
 /** Pings per `socketTimeout`: one may be lost, and the next still comes in time. */
 const PINGS_PER_TIMEOUT = 3;
@@ -20,22 +21,22 @@ export class Heartbeat {
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
   readonly #socketTimeoutMs: number;
   readonly #alarm: Alarm;
-  readonly #measured: (roundTripMs: number, heldMs: number) => void;
+  readonly #window: PrefetchWindow;
   #lastPing: Ping;
   /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
   #timedPing: Ping | undefined = undefined;
 
-  /** `alarm` is to ring for {@link look}; `measured` is told every round trip, and for how long of it the ping may have lain unread. */
+  /** `alarm` is to ring for {@link look}; `window` is told every round trip, and for how long of it the ping may have lain unread. */
   constructor(
     conversation: Conversation<MasterMessage, WorkerMessage>,
     alarm: Alarm,
     socketTimeoutMs: number,
-    measured: (roundTripMs: number, heldMs: number) => void,
+    window: PrefetchWindow,
   ) {
     this.pingIntervalMs = Math.ceil(socketTimeoutMs / PINGS_PER_TIMEOUT);
     this.#conversation = conversation;
     this.#socketTimeoutMs = socketTimeoutMs;
-    this.#measured = measured;
+    this.#window = window;
     this.#lastPing = { nonce: 0, sentAtMs: conversation.heardAtMs };
     this.#alarm = alarm;
   }
@@ -56,7 +57,7 @@ export class Heartbeat {
     if (nonce !== this.#timedPing?.nonce) return;
     const { sentAtMs } = this.#timedPing;
     this.#timedPing = undefined;
-    this.#measured(nowMs - sentAtMs, heldMs);
+    this.#window.noteRoundTrip(nowMs - sentAtMs, heldMs);
   }
 
   /** It may be time for a ping, or to give the worker up. */

@@ -5,6 +5,7 @@ import type { Lease, LeaseHolder, TaskScheduler } from '../scheduling/scheduler.
 import type { HeldLeases } from './held-leases.ts';
 import type { LeaseReports } from './lease-reports.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
+import { Take } from './take.ts';
 
 /**
  * While the worker has enough to go on with, tasks are taken by this share of the window at least: each frame costs both sides
@@ -14,12 +15,6 @@ const LEAST_SHARE = 1 / 8;
 
 /** After so many answers, there is a refill before the frame is through. */
 const REFILL_AT = 128;
-
-/** What was asked for: how many tasks at most, and how many of them the worker could start at once. */
-interface Asked {
-  readonly max: number;
-  readonly idleSlots: number;
-}
 
 /** For whom tasks are taken: a session. */
 export interface Taker<T> extends LeaseHolder<T> {
@@ -38,10 +33,8 @@ export class Intake<T, R> {
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taker: Taker<T>;
-  /** What the scheduler knows, while a `take` is under way. */
-  #taking: Asked | undefined = undefined;
-  /** Of that one; used again until it has aborted. */
-  #controller = new AbortController();
+  /** What is under way: what the scheduler knows of it. */
+  #taking: Take | undefined = undefined;
   #isRefilling = false;
   /** How many answers have come since the last refill. */
   #freed = 0;
@@ -75,11 +68,7 @@ export class Intake<T, R> {
 
   /** Calls back what is under way: it was asked for another number of tasks. */
   interrupt(): void {
-    if (this.#taking === undefined) return;
-    const controller = this.#controller;
-    this.#controller = new AbortController();
-    // With a reason, as otherwise a DOMException would be made, with a stack.
-    controller.abort('another number of tasks is wanted');
+    this.#taking?.abort();
   }
 
   /**
@@ -109,9 +98,10 @@ export class Intake<T, R> {
     const { room } = this.#held;
     // It reads too slowly: others may have the tasks until it has read what was sent.
     if (room === 0) this.#held.awaitRoom();
-    const asked: Asked = { max: Math.min(free, room), idleSlots: this.#taker.idleSlots };
-    if (this.#taking !== undefined) this.#askAnew(this.#taking, asked);
-    else if (asked.max > 0 && free >= this.#leastFor(asked.idleSlots) && this.#taker.isOpen) this.#take(asked);
+    const max = Math.min(free, room);
+    const { idleSlots } = this.#taker;
+    if (this.#taking !== undefined) this.#askAnew(this.#taking, max, idleSlots);
+    else if (max > 0 && free >= this.#leastFor(idleSlots) && this.#taker.isOpen) this.#take(max, idleSlots);
     this.#taker.loadChanged();
   }
 
@@ -126,29 +116,37 @@ export class Intake<T, R> {
   }
 
   /** Who could start a task at once goes before those who could not, and may have come to that while it waits. */
-  #askAnew(before: Asked, asked: Asked): void {
-    if (asked.max <= 0 || (asked.max === before.max && asked.idleSlots === before.idleSlots)) return;
-    this.#taking = asked;
-    this.#scheduler.loadChanged(this.#taker, asked.max);
+  #askAnew(taking: Take, max: number, idleSlots: number): void {
+    if (max <= 0 || (max === taking.max && idleSlots === taking.idleSlots)) return;
+    taking.max = max;
+    taking.idleSlots = idleSlots;
+    this.#scheduler.loadChanged(this.#taker, max);
   }
 
-  #take(asked: Asked): void {
-    this.#taking = asked;
+  #take(max: number, idleSlots: number): void {
+    const taking = new Take(max, idleSlots);
+    this.#taking = taking;
     try {
-      const taken = this.#scheduler.take(this.#taker, asked.max, this.#controller.signal);
-      if (isPromiseLike(taken)) void this.#await(taken);
+      const taken = this.#scheduler.take(this.#taker, max, taking);
+      if (isPromiseLike(taken)) this.#await(taken);
       else this.#taken(taken);
     } catch (error) {
       this.#taker.schedulerFailed(error);
     }
   }
 
-  async #await(taking: PromiseLike<readonly Lease<T>[]>): Promise<void> {
-    try {
-      this.#taken(await taking);
-    } catch (error) {
-      this.#taker.schedulerFailed(error);
-    }
+  /** Not an async function: a suspended one takes twice the memory, and a master has one for each idle worker. */
+  #await(taking: PromiseLike<readonly Lease<T>[]>): void {
+    taking.then(
+      (leases) => {
+        try {
+          this.#taken(leases);
+        } catch (error) {
+          this.#taker.schedulerFailed(error);
+        }
+      },
+      (error: unknown) => this.#taker.schedulerFailed(error),
+    );
   }
 
   #taken(leases: readonly Lease<T>[]): void {

@@ -6,6 +6,8 @@ export interface Numbered {
 }
 
 const FIRST_SLOTS = 16;
+/** Of all that have had no item yet, as those of idle workers. Not written to. */
+const NO_SLOTS: undefined[] = [];
 
 /**
  * Items by their numbers, each larger than those before. The latest stand in a ring of slots, where a number is found
@@ -13,9 +15,10 @@ const FIRST_SLOTS = 16;
  * thousands come and go beside it, moves to a map.
  */
 export class LeaseNumbers<Item extends Numbered> {
-  /** A power of two of slots, at least twice as many as there are items. */
-  #ring: (Item | undefined)[] = slots(FIRST_SLOTS);
-  readonly #old = new Map<number, Item>();
+  /** A power of two of slots, at least twice as many as there are items; none before the first. */
+  #ring: (Item | undefined)[] = NO_SLOTS;
+  /** There once there was one. */
+  #old: Map<number, Item> | undefined = undefined;
   #size = 0;
 
   get size(): number {
@@ -25,7 +28,7 @@ export class LeaseNumbers<Item extends Numbered> {
   get(id: number): Item | undefined {
     const item = this.#ring[id & (this.#ring.length - 1)];
     if (item?.id === id) return item;
-    return this.#old.size === 0 ? undefined : this.#old.get(id);
+    return this.#old === undefined || this.#old.size === 0 ? undefined : this.#old.get(id);
   }
 
   /** Adds the item with the largest number so far. */
@@ -39,27 +42,32 @@ export class LeaseNumbers<Item extends Numbered> {
   delete({ id }: Item): void {
     const slot = id & (this.#ring.length - 1);
     if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
-    else if (!this.#old.delete(id)) return;
+    else if (this.#old?.delete(id) !== true) return;
     this.#size -= 1;
   }
 
   /** All items, in the order of their numbers. */
   all(): Item[] {
     const recent = this.#ring.filter((item) => item !== undefined);
-    return [...this.#old.values(), ...recent].sort((a, b) => a.id - b.id);
+    return [...(this.#old?.values() ?? []), ...recent].sort((a, b) => a.id - b.id);
   }
 
   #place(item: Item): void {
     const slot = item.id & (this.#ring.length - 1);
     const before = this.#ring[slot];
-    if (before !== undefined) this.#old.set(before.id, before);
+    if (before !== undefined) this.#keep(before);
     this.#ring[slot] = item;
+  }
+
+  #keep(old: Item): void {
+    this.#old ??= new Map();
+    this.#old.set(old.id, old);
   }
 
   #grow(): void {
     const items = this.all();
-    this.#old.clear();
-    this.#ring = slots(2 * this.#ring.length);
+    this.#old?.clear();
+    this.#ring = slots(Math.max(FIRST_SLOTS, 2 * this.#ring.length));
     for (const item of items) this.#place(item);
   }
 }

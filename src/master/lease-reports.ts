@@ -32,8 +32,8 @@ export class LeaseReports<T, R> {
   readonly #context: ReportsContext<T, R>;
   readonly #worker: ReportedWorker;
   readonly #rate: RateMeter;
-  /** What the scheduler has been told, and not confirmed yet. */
-  readonly #unsettled = new Set<Promise<unknown>>();
+  /** What the scheduler has been told, and not confirmed yet; there once it was so. */
+  #unsettled: Set<Promise<unknown>> | undefined = undefined;
   readonly #counts = { done: 0, failed: 0, late: 0, recalled: 0 };
 
   constructor(context: ReportsContext<T, R>, worker: ReportedWorker) {
@@ -49,7 +49,7 @@ export class LeaseReports<T, R> {
 
   /** Resolves when the scheduler has dealt with all that it was told. */
   async settled(): Promise<void> {
-    await Promise.all(this.#unsettled);
+    await Promise.all(this.#unsettled ?? []);
   }
 
   /** It runs. Listeners are told once, though it may turn out that it had not started, and start later. */
@@ -184,9 +184,11 @@ export class LeaseReports<T, R> {
   /** A scheduler over a store answers later, and may fail. */
   #expect(ended: Ended): void {
     if (typeof ended === 'boolean') return;
+    const unsettled = this.#unsettled ?? new Set();
+    this.#unsettled = unsettled;
     const settled: Promise<unknown> = ended
       .catch((error: unknown) => this.#worker.schedulerFailed(error))
-      .finally(() => this.#unsettled.delete(settled));
-    this.#unsettled.add(settled);
+      .finally(() => unsettled.delete(settled));
+    unsettled.add(settled);
   }
 }

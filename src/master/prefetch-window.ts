@@ -17,11 +17,12 @@ const MAX_WINDOW = 4096;
 /** As long as nobody knows anything: enough for the worker to be busy while it is found out. */
 const FIRST_WINDOW = 1;
 /**
- * The shortest of so many measurements counts, that is, of about ten seconds while tasks flow: a ping waits behind all that
- * is on its way, and of this there is the more, the larger the window is. A filter of the minimum keeps the two from driving
- * each other up, as in BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", ACM Queue 14(5), 2016).
+ * The shortest of the last six to ten measurements counts, that is, of about as many seconds while tasks flow: a ping waits
+ * behind all that is on its way, and of this there is the more, the larger the window is. A filter of the minimum keeps
+ * the two from driving each other up, as in BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", ACM Queue 14(5),
+ * 2016). It is the minimum of two spans: of the last one that is complete, of so many measurements, and of the one since.
  */
-const MEASUREMENTS = 10;
+const SPAN = 5;
 /** The weight of the latest measurement of the tasks' time, if it is longer than what was known. */
 const LONGER_TASK_WEIGHT = 1 / 2;
 /**
@@ -38,9 +39,12 @@ const MAX_GROWTH = 4;
 export class PrefetchWindow {
   /** What the worker asks for. */
   wanted: Prefetch;
-  /** The last measurements of the round trip, the latest last. */
-  readonly #roundTripsMs: number[] = [];
   #roundTripMs: number | undefined = undefined;
+  /** The shortest round trip of the span that is complete, and of the one since. */
+  #lastSpanMs = Number.POSITIVE_INFINITY;
+  #thisSpanMs = Number.POSITIVE_INFINITY;
+  /** How many measurements there are in this one. */
+  #measured = 0;
   #taskMs: number | undefined = undefined;
   /** Since when the figures below count. */
   #sinceMs: number;
@@ -69,9 +73,13 @@ export class PrefetchWindow {
     const shortestMs = Math.max(0, ms - heldMs);
     const knownMs = this.#roundTripMs ?? shortestMs;
     // What is known may be right, if it is within what was measured.
-    this.#roundTripsMs.push(Math.min(Math.max(knownMs, shortestMs), ms));
-    if (this.#roundTripsMs.length > MEASUREMENTS) this.#roundTripsMs.shift();
-    this.#roundTripMs = Math.min(...this.#roundTripsMs);
+    this.#thisSpanMs = Math.min(this.#thisSpanMs, Math.max(knownMs, shortestMs), ms);
+    this.#roundTripMs = Math.min(this.#lastSpanMs, this.#thisSpanMs);
+    this.#measured += 1;
+    if (this.#measured < SPAN) return;
+    this.#lastSpanMs = this.#thisSpanMs;
+    this.#thisSpanMs = Number.POSITIVE_INFINITY;
+    this.#measured = 0;
   }
 
   /** An attempt is over that had a slot since `startedAtMs`, if not all of that time at the worker. */

@@ -71,11 +71,9 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;
-    this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
+    this.#alarm = timers.createAlarm(this);
     this.#window = new PrefetchWindow(prefetch, clock.now());
-    this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, (ms, heldMs) =>
-      this.#window.noteRoundTrip(ms, heldMs),
-    );
+    this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, this.#window);
     this.#reports = new LeaseReports(context, this);
     this.leases = new HeldLeases(conversation, concurrency, this.#window, this.#reports, this.#alarm, taskTimeoutMs);
     this.#intake = new Intake(scheduler, clock, this.leases, this.#window, this.#reports, this);
@@ -196,6 +194,15 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#intake.refill();
   }
 
+  alarmRang(nowMs: number): void {
+    try {
+      this.#heartbeat.look(nowMs);
+      this.leases.look(nowMs);
+    } catch (error) {
+      this.schedulerFailed(error);
+    }
+  }
+
   ended(code: number, reason: string): void {
     this.#alarm.cancel();
     this.#intake.interrupt();
@@ -206,15 +213,6 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       this.schedulerFailed(error);
     }
     this.#context.left(this, code, reason);
-  }
-
-  #look(nowMs: number): void {
-    try {
-      this.#heartbeat.look(nowMs);
-      this.leases.look(nowMs);
-    } catch (error) {
-      this.schedulerFailed(error);
-    }
   }
 
   #answered(answer: Answer, nowMs: number): void {

@@ -1,15 +1,12 @@
 // All connections of a master: from the moment a socket is accepted until the last one is closed.
-import { Conversation, unsupported } from '../connection/conversation.ts';
+import type { Conversation } from '../connection/conversation.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
-import { CloseCode, closeReason } from '../protocol/close-codes.ts';
-import { codecOf } from '../protocol/codec.ts';
-import { decodeWorkerFrame } from '../protocol/decode.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
+import { Connection, type ConnectionContext } from './connection.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
-import { Greeting } from './greeting.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -21,10 +18,8 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
 }
 
-type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
-
 /** The connections of one master, and the sessions on them. */
-export class Sessions<T, R> implements SessionContext<T, R> {
+export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly scheduler: TaskScheduler<T, R>;
   readonly clock: Clock;
   readonly events: Emitter<MasterEvent<T>>;
@@ -32,9 +27,9 @@ export class Sessions<T, R> implements SessionContext<T, R> {
   readonly taskTimeoutMs: number;
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
-  readonly #helloTimeoutMs: number;
-  /** Every socket that is not closed yet, with the conversation on it, if it has one. */
-  readonly #sockets = new Map<Socket, ServerConversation | undefined>();
+  readonly helloTimeoutMs: number;
+  /** Whose sockets are not closed yet. */
+  readonly #connections = new Set<Connection>();
   readonly #sessions = new Set<Session<T, R>>();
   readonly #recaller: Recaller<T, R>;
   #isDraining = false;
@@ -49,7 +44,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     this.taskTimeoutMs = limits.taskTimeoutMs;
     this.socketTimeoutMs = limits.socketTimeoutMs;
     this.maxFrameBytes = limits.maxFrameBytes;
-    this.#helloTimeoutMs = limits.helloTimeoutMs;
+    this.helloTimeoutMs = limits.helloTimeoutMs;
     this.#recaller = new Recaller(clock, this.timers);
   }
 
@@ -60,18 +55,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
 
   /** Takes an open socket; `adopt` connects it to the listener it is given. */
   accept(adopt: (listener: SocketListener) => Socket): void {
-    let conversation: ServerConversation | undefined;
-    const socket = adopt({
-      opened() {},
-      received: (frame) => conversation?.frameReceived(frame),
-      drained: () => conversation?.socketDrained(),
-      closed: (code, reason) => {
-        conversation?.socketClosed(code, reason);
-        this.#forget(socket);
-      },
-    });
-    conversation = this.#converse(socket);
-    this.#sockets.set(socket, conversation);
+    this.#connections.add(new Connection(this, adopt));
   }
 
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
@@ -82,12 +66,9 @@ export class Sessions<T, R> implements SessionContext<T, R> {
 
   /** Says goodbye to all, and resolves when every socket is closed. */
   async endAll(code: number, reason: string): Promise<void> {
-    for (const [socket, conversation] of [...this.#sockets]) {
-      if (conversation === undefined) socket.terminate();
-      else conversation.end(code, reason);
-    }
+    for (const connection of [...this.#connections]) connection.end(code, reason);
     this.#isDraining = false;
-    if (this.#sockets.size === 0) return;
+    if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
@@ -103,27 +84,7 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
-  #converse(socket: Socket): ServerConversation | undefined {
-    const codec = codecOf(socket.subprotocol);
-    if (codec === undefined) {
-      const reason = unsupported(socket.subprotocol || 'names no subprotocol');
-      socket.close(CloseCode.unsupportedVersion, closeReason(reason));
-      this.#refused(CloseCode.unsupportedVersion, reason);
-      return undefined;
-    }
-    const greeting = new Greeting(
-      () => conversation,
-      this.timers,
-      this.clock.now() + this.#helloTimeoutMs,
-      (worker) => this.#join(worker, conversation),
-      (code, reason) => this.#refused(code, reason),
-    );
-    const options = { codec, clock: this.clock, maxFrameBytes: this.maxFrameBytes, decode: decodeWorkerFrame };
-    const conversation: ServerConversation = new Conversation(socket, options, greeting);
-    return conversation;
-  }
-
-  #join(worker: WorkerDescription, conversation: ServerConversation): void {
+  joined(worker: WorkerDescription, conversation: Conversation<MasterMessage, WorkerMessage>): void {
     const session = new Session(`w${this.#nextId}`, worker, conversation, this);
     this.#nextId += 1;
     this.#sessions.add(session);
@@ -132,12 +93,12 @@ export class Sessions<T, R> implements SessionContext<T, R> {
     this.events.emit({ type: 'workerConnected', worker: session.info });
   }
 
-  #refused(code: number, reason: string): void {
+  refused(code: number, reason: string): void {
     this.events.emit({ type: 'connectionRefused', code, reason });
   }
 
-  #forget(socket: Socket): void {
-    this.#sockets.delete(socket);
-    if (this.#sockets.size === 0) this.#onEmpty?.();
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
   }
 }

@@ -9,8 +9,8 @@ import { Output } from './msgpack-output.ts';
 import { readValue } from './msgpack-read.ts';
 import { writeValue } from './msgpack-write.ts';
 
-/** Writes messages one behind the other; which of them share a frame is decided when frames are taken. */
-class MsgpackWriter implements FrameWriter {
+/** The messages of a writer. */
+class Draft {
   /** Before the first message there is room for the header of a frame. */
   readonly #output = new Output(FRAME_OVERHEAD_BYTES);
   /** Where each message ends, counted from the first. */
@@ -29,14 +29,14 @@ class MsgpackWriter implements FrameWriter {
     this.#write(message, start);
     const byteLength = this.#output.position - start;
     if (!fitsFrame(byteLength, maxFrameBytes)) {
-      this.#rollBack(start);
+      this.#output.position = start;
       throw tooLarge(byteLength, maxFrameBytes);
     }
     this.#ends.push(this.#output.position - FRAME_OVERHEAD_BYTES);
     return byteLength;
   }
 
-  take(maxFrameBytes: number): Frame[] {
+  frames(maxFrameBytes: number): Frame[] {
     const cuts = cutFrames(this.#ends, maxFrameBytes);
     const frames: Frame[] = [];
     let first = 0;
@@ -47,9 +47,13 @@ class MsgpackWriter implements FrameWriter {
       first = cut;
       start = end;
     }
+    return frames;
+  }
+
+  /** Forgets everything, and memory that only a large message needed. */
+  reset(): void {
     this.#ends = [];
     this.#output.reset();
-    return frames;
   }
 
   #write(message: Message, start: number): void {
@@ -57,14 +61,52 @@ class MsgpackWriter implements FrameWriter {
       // Within the array that is the frame.
       writeValue(this.#output, message, 1);
     } catch (error) {
-      this.#rollBack(start);
+      this.#output.position = start;
       throw notSerializable(error);
     }
   }
+}
 
-  #rollBack(start: number): void {
-    this.#output.position = start;
-    if (this.isEmpty) this.#output.reset();
+/** How many drafts are kept that no writer needs: enough for as many connections as have something to say in one turn, mostly. */
+const MAX_SPARE_DRAFTS = 64;
+
+/** With the memory that they have come to, of at most 16 KiB each. */
+const spareDrafts: Draft[] = [];
+
+/** Writes messages one behind the other; which of them share a frame is decided when frames are taken. */
+class MsgpackWriter implements FrameWriter {
+  /** Only while there are messages: a master has a writer for each of thousands of connections, of which most have nothing to say. */
+  #draft: Draft | undefined = undefined;
+
+  get isEmpty(): boolean {
+    return this.#draft === undefined || this.#draft.isEmpty;
+  }
+
+  get byteLength(): number {
+    return this.#draft === undefined ? 0 : this.#draft.byteLength;
+  }
+
+  add(message: Message, maxFrameBytes: number): number {
+    this.#draft ??= spareDrafts.pop() ?? new Draft();
+    try {
+      return this.#draft.add(message, maxFrameBytes);
+    } finally {
+      // It was refused.
+      if (this.#draft.isEmpty) this.#giveBack(this.#draft);
+    }
+  }
+
+  take(maxFrameBytes: number): Frame[] {
+    if (this.#draft === undefined) return [];
+    const frames = this.#draft.frames(maxFrameBytes);
+    this.#giveBack(this.#draft);
+    return frames;
+  }
+
+  #giveBack(draft: Draft): void {
+    this.#draft = undefined;
+    draft.reset();
+    if (spareDrafts.length < MAX_SPARE_DRAFTS) spareDrafts.push(draft);
   }
 }
 

@@ -10,7 +10,7 @@ import { type SchedulerEvent, schedulerEventTypes, type UnmatchedReason } from '
 import { type MapFailures, type MapItem, type MapOptions, type MappedPutOptions, mapTasks } from './map.ts';
 import type { MapInputs } from './map-inputs.ts';
 import type { MapFailure, MapResult } from './map-stream.ts';
-import type { Lease, LeaseHolder, Release, TaskScheduler } from './scheduler.ts';
+import type { Lease, LeaseHolder, Release, TakeSignal, TaskScheduler } from './scheduler.ts';
 import {
   checkPutOptions,
   checkSchedulerOptions,
@@ -225,7 +225,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
-  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Lease<T>[] | Promise<Lease<T>[]> {
+  take(holder: LeaseHolder<T>, max: number, signal: TakeSignal): Lease<T>[] | Promise<Lease<T>[]> {
     if (signal.aborted) return [];
     const leases: Lease<T>[] = [];
     // Those who wait already are about to be served: it waits with them, as it may have less need of it.

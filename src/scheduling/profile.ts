@@ -28,8 +28,8 @@ export class Place<T, R> implements HeapItem {
   }
 }
 
-/** Sequence numbers of tasks. */
-const NONE: ReadonlySet<number> = new Set();
+/** The sequence numbers of no tasks. */
+export const NO_TASKS: ReadonlySet<number> = new Set();
 
 /**
  * The holders with the same `accepts` and labels, and the lanes of what they take, in order, whoever of them has refused
@@ -45,7 +45,7 @@ export class Profile<T, R> {
   readonly #refusedLanes = new Groups<number, Lane<T, R>>();
 
   /** `without`: the sequence numbers of tasks that are left out. */
-  constructor(key: string, example: LeaseHolder<T>, without = NONE) {
+  constructor(key: string, example: LeaseHolder<T>, without = NO_TASKS) {
     this.key = key;
     this.#example = example;
     this.#without = without;
@@ -103,7 +103,7 @@ export class Profile<T, R> {
   }
 
   /** The first task for holders who have refused these ones. */
-  first(refused = NONE): TaskRecord<T, R> | undefined {
+  first(refused = NO_TASKS): TaskRecord<T, R> | undefined {
     for (let place = this.#firstPlace(refused); place !== undefined; place = this.#firstPlace(refused)) {
       const first = place.lane.records.peek();
       if (first === undefined) this.#places.remove(place);

@@ -1,7 +1,7 @@
 // Which workers are there, and which of them may have the same tasks.
 import { labelsKey } from '../labels.ts';
 import type { Lane } from './lane.ts';
-import { type Choice, Profile, View } from './profile.ts';
+import { type Choice, NO_TASKS, Profile, View } from './profile.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -11,8 +11,8 @@ const MAX_PASSED_OVER = 32;
 /** A holder that is there. */
 interface Member<T, R> {
   readonly holder: LeaseHolder<T>;
-  /** The sequence numbers of the unsettled tasks that it has refused. */
-  readonly refused: Set<number>;
+  /** The sequence numbers of the unsettled tasks that it has refused; there once it has refused one. */
+  refused: Set<number> | undefined;
   /** That of all with the same `accepts` and labels. */
   readonly profile: Profile<T, R>;
   choice: Choice<T, R>;
@@ -72,7 +72,7 @@ export class Profiles<T, R> {
   join(holder: LeaseHolder<T>): void {
     if (this.#members.has(holder.id)) return;
     const profile = this.#enterProfile(profileKey(holder), holder);
-    this.#members.set(holder.id, { holder, refused: new Set(), profile, choice: profile });
+    this.#members.set(holder.id, { holder, refused: undefined, profile, choice: profile });
   }
 
   /** A holder is gone; there must be no lane any more that it has refused. */
@@ -88,6 +88,7 @@ export class Profiles<T, R> {
   refused(holder: LeaseHolder<T>, record: TaskRecord<T, R>): void {
     const member = this.#members.get(holder.id);
     if (member === undefined) return;
+    member.refused ??= new Set();
     member.refused.add(record.sequence);
     this.#reassign(member);
   }
@@ -96,12 +97,12 @@ export class Profiles<T, R> {
   settled(record: TaskRecord<T, R>): void {
     for (const holderId of record.refusedBy) {
       const member = this.#members.get(holderId);
-      if (member?.refused.delete(record.sequence)) this.#reassign(member);
+      if (member?.refused?.delete(record.sequence)) this.#reassign(member);
     }
   }
 
   #reassign(member: Member<T, R>): void {
-    const { holder, refused, profile, choice } = member;
+    const { holder, refused = NO_TASKS, profile, choice } = member;
     const isAlone = choice !== profile && choice instanceof Profile;
     // Who has a profile of its own keeps it until nothing is left that sets it apart: its refusals come and go.
     if (isAlone && refused.size > 0) return;

@@ -46,6 +46,20 @@ export interface LeaseHolder<T> {
   revoke(lease: Lease<T>, reason: RevokeReason): void;
 }
 
+/** Who hears that a `take` is called back; as with any EventTarget, a function or an object. */
+export type TakeListener = (() => void) | { handleEvent(): void };
+
+/**
+ * Says that a `take` is called back. An AbortSignal is one, reduced to what that needs: a master makes one for each worker
+ * that waits, and gives something that takes less memory. Whoever needs an AbortSignal, as for `fetch`, makes a controller
+ * that this one aborts.
+ */
+export interface TakeSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: TakeListener, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: TakeListener): void;
+}
+
 /** Why a lease is given back without a result. */
 export type Release =
   /** It had not started, or was handed back in good order: as if it had never been granted. */
@@ -78,7 +92,7 @@ export interface TaskScheduler<T, R> {
    * Resolves to none when the signal aborts. One call at a time per holder. Who has idle slots goes before those who only
    * stock up.
    */
-  take(holder: LeaseHolder<T>, max: number, signal: AbortSignal): Lease<T>[] | Promise<Lease<T>[]>;
+  take(holder: LeaseHolder<T>, max: number, signal: TakeSignal): Lease<T>[] | Promise<Lease<T>[]>;
   /** A holder that waits in `take` wants up to `max` tasks now, and its `idleSlots` may be other ones than they were. */
   loadChanged(holder: LeaseHolder<T>, max: number): void;
   /** The attempt has begun to run. */

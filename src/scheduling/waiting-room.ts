@@ -1,25 +1,44 @@
 // The workers that wait for a task, and the fair handing out of what comes.
 import { Heap, type HeapItem } from '../heap.ts';
 import type { Choice } from './profile.ts';
-import type { Lease, LeaseHolder } from './scheduler.ts';
+import type { Lease, LeaseHolder, TakeSignal } from './scheduler.ts';
 
-/** A `take` that has found nothing so far. */
-class Waiter<T> implements HeapItem {
+/** A `take` that has found nothing so far, and listens whether it is called back. */
+class Waiter<T, R> implements HeapItem {
   heapIndex = -1;
-  readonly leases: Lease<T>[] = [];
   max = 0;
   /** How many more tasks it could start at once. */
   idleSlots = 0;
   /** Who has waited for longer, or was served in an earlier round, has the lower one. */
   ticket: number;
+  choice: Choice<T, R>;
   readonly holder: LeaseHolder<T>;
-  readonly resolve: (leases: Lease<T>[]) => void;
+  readonly #room: WaitingRoom<T, R>;
+  readonly #signal: TakeSignal;
+  readonly #resolve: (leases: Lease<T>[]) => void;
+  /** What it gets; none as long as it waits. */
+  #leases: Lease<T>[] | undefined = undefined;
 
-  constructor(ticket: number, holder: LeaseHolder<T>, max: number, resolve: (leases: Lease<T>[]) => void) {
+  constructor(
+    ticket: number,
+    choice: Choice<T, R>,
+    holder: LeaseHolder<T>,
+    room: WaitingRoom<T, R>,
+    signal: TakeSignal,
+    resolve: (leases: Lease<T>[]) => void,
+  ) {
     this.ticket = ticket;
+    this.choice = choice;
     this.holder = holder;
-    this.resolve = resolve;
-    this.want(max);
+    this.#room = room;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    signal.addEventListener('abort', this, { once: true });
+  }
+
+  /** How many leases it gets. */
+  get served(): number {
+    return this.#leases?.length ?? 0;
   }
 
   /** It is to get up to `max` leases, and first those that it could start at once. */
@@ -27,19 +46,37 @@ class Waiter<T> implements HeapItem {
     this.max = max;
     this.idleSlots = Math.min(max, this.holder.idleSlots);
   }
+
+  /** It gets one lease more. */
+  serve(lease: Lease<T>): void {
+    if (this.#leases === undefined) this.#leases = [lease];
+    else this.#leases.push(lease);
+    this.idleSlots -= 1;
+  }
+
+  /** It has what there is for it, and waits no more. */
+  settle(): void {
+    this.#signal.removeEventListener('abort', this);
+    this.#resolve(this.#leases ?? []);
+  }
+
+  /** The signal has aborted. */
+  handleEvent(): void {
+    this.#room.leave(this);
+  }
 }
 
 /** Those who wait and choose from the same: who could start a task at once, and who only stock up. The longest waiting first. */
-class Line<T> {
+class Line<T, R> {
   // Not in the order of coming here: who comes from another line may have waited longer.
-  readonly idle = new Heap<Waiter<T>>(hasWaitedLonger);
-  readonly stocking = new Heap<Waiter<T>>(hasWaitedLonger);
+  readonly idle = new Heap<Waiter<T, R>>(hasWaitedLonger);
+  readonly stocking = new Heap<Waiter<T, R>>(hasWaitedLonger);
 
-  add(waiter: Waiter<T>): void {
+  add(waiter: Waiter<T, R>): void {
     (waiter.idleSlots > 0 ? this.idle : this.stocking).push(waiter);
   }
 
-  remove(waiter: Waiter<T>): void {
+  remove(waiter: Waiter<T, R>): void {
     this.idle.remove(waiter);
     this.stocking.remove(waiter);
   }
@@ -49,7 +86,7 @@ class Line<T> {
   }
 }
 
-function hasWaitedLonger<T>(a: Waiter<T>, b: Waiter<T>): boolean {
+function hasWaitedLonger<T, R>(a: Waiter<T, R>, b: Waiter<T, R>): boolean {
   return a.ticket < b.ticket;
 }
 
@@ -59,8 +96,9 @@ type Group = 'idle' | 'stocking';
 export class WaitingRoom<T, R> {
   readonly #lease: (holder: LeaseHolder<T>) => Lease<T> | undefined;
   readonly #onServed: () => void;
-  readonly #lines = new Map<Choice<T, R>, Line<T>>();
-  readonly #waiters = new Map<string, { readonly waiter: Waiter<T>; choice: Choice<T, R> }>();
+  readonly #lines = new Map<Choice<T, R>, Line<T, R>>();
+  /** By the ids of their holders. */
+  readonly #waiters = new Map<string, Waiter<T, R>>();
   #nextTicket = 0;
   #isAboutToServe = false;
 
@@ -87,35 +125,34 @@ export class WaitingRoom<T, R> {
   }
 
   /** Waits to be served; resolves to nothing when the signal aborts. */
-  wait(choice: Choice<T, R>, holder: LeaseHolder<T>, max: number, signal: AbortSignal): Promise<Lease<T>[]> {
+  wait(choice: Choice<T, R>, holder: LeaseHolder<T>, max: number, signal: TakeSignal): Promise<Lease<T>[]> {
     return new Promise((resolve) => {
-      const leave = (): void => {
-        this.#remove(waiter);
-        resolve([]);
-      };
-      const waiter = new Waiter<T>(this.#issueTicket(), holder, max, (leases) => {
-        signal.removeEventListener('abort', leave);
-        resolve(leases);
-      });
-      signal.addEventListener('abort', leave, { once: true });
-      this.#add(waiter, choice);
+      const waiter = new Waiter<T, R>(this.#issueTicket(), choice, holder, this, signal, resolve);
+      waiter.want(max);
+      this.#add(waiter);
     });
+  }
+
+  /** Waits no more, and gets nothing; for those who wait. */
+  leave(waiter: Waiter<T, R>): void {
+    this.#remove(waiter);
+    waiter.settle();
   }
 
   /** A holder chooses from something else now. */
   move(holder: LeaseHolder<T>, choice: Choice<T, R>): void {
-    const found = this.#waiters.get(holder.id);
-    if (found === undefined) return;
-    this.#remove(found.waiter);
-    this.#add(found.waiter, choice);
+    const waiter = this.#waiters.get(holder.id);
+    if (waiter === undefined) return;
+    this.#remove(waiter);
+    waiter.choice = choice;
+    this.#add(waiter);
   }
 
   /** A holder that may wait wants up to `max` leases, and can start another number of tasks at once. */
   loadChanged(holder: LeaseHolder<T>, max: number): void {
-    const found = this.#waiters.get(holder.id);
-    if (found === undefined) return;
-    const { waiter, choice } = found;
-    const line = this.#lines.get(choice);
+    const waiter = this.#waiters.get(holder.id);
+    if (waiter === undefined) return;
+    const line = this.#lines.get(waiter.choice);
     line?.remove(waiter);
     waiter.want(max);
     line?.add(waiter);
@@ -137,38 +174,38 @@ export class WaitingRoom<T, R> {
    * could start it at once.
    */
   serve(): void {
-    const served = new Set<Waiter<T>>();
+    const served: Waiter<T, R>[] = [];
     for (const group of ['idle', 'stocking'] as const) {
       for (let line = this.#next(group); line !== undefined; line = this.#next(group)) {
         const waiter = line[group].peek();
         const next = waiter === undefined ? undefined : this.#lease(waiter.holder);
         if (waiter === undefined || next === undefined) break;
-        served.add(waiter);
+        if (waiter.served === 0) served.push(waiter);
         line.remove(waiter);
-        waiter.leases.push(next);
-        waiter.idleSlots -= 1;
+        waiter.serve(next);
         // To the end of the line, or of the other one; and behind those of other lines.
         waiter.ticket = this.#issueTicket();
-        if (waiter.leases.length < waiter.max) line.add(waiter);
+        if (waiter.served < waiter.max) line.add(waiter);
       }
     }
     for (const waiter of served) {
       this.#remove(waiter);
-      waiter.resolve(waiter.leases);
+      waiter.settle();
     }
   }
 
   /** Serves one who waits with a lease that was made for it. */
   give(holder: LeaseHolder<T>, lease: Lease<T>): void {
-    const waiter = this.#waiters.get(holder.id)?.waiter;
+    const waiter = this.#waiters.get(holder.id);
     if (waiter === undefined) return;
     this.#remove(waiter);
-    waiter.resolve([lease]);
+    waiter.serve(lease);
+    waiter.settle();
   }
 
   /** The line whose first waiter gets the first of all tasks that somebody in this group waits for. */
-  #next(group: Group): Line<T> | undefined {
-    let best: { readonly line: Line<T>; readonly ticket: number } | undefined;
+  #next(group: Group): Line<T, R> | undefined {
+    let best: { readonly line: Line<T, R>; readonly ticket: number } | undefined;
     let bestTask: ReturnType<Choice<T, R>['first']>;
     for (const [choice, line] of this.#lines) {
       const waiter = line[group].peek();
@@ -190,22 +227,23 @@ export class WaitingRoom<T, R> {
     return this.#nextTicket;
   }
 
-  #add(waiter: Waiter<T>, choice: Choice<T, R>): void {
+  #add(waiter: Waiter<T, R>): void {
+    const { choice } = waiter;
     let line = this.#lines.get(choice);
     if (line === undefined) {
-      line = new Line<T>();
+      line = new Line<T, R>();
       this.#lines.set(choice, line);
     }
     line.add(waiter);
-    this.#waiters.set(waiter.holder.id, { waiter, choice });
+    this.#waiters.set(waiter.holder.id, waiter);
   }
 
-  #remove(waiter: Waiter<T>): void {
-    const found = this.#waiters.get(waiter.holder.id);
-    if (found?.waiter !== waiter) return;
-    this.#waiters.delete(waiter.holder.id);
-    const line = this.#lines.get(found.choice);
+  #remove(waiter: Waiter<T, R>): void {
+    const { holder, choice } = waiter;
+    if (this.#waiters.get(holder.id) !== waiter) return;
+    this.#waiters.delete(holder.id);
+    const line = this.#lines.get(choice);
     line?.remove(waiter);
-    if (line?.isEmpty === true) this.#lines.delete(found.choice);
+    if (line?.isEmpty === true) this.#lines.delete(choice);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
-import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
+import type { TakeSignal, TaskScheduler } from '../../../src/scheduling/scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';
@@ -202,7 +202,7 @@ describe('sessions that drain', () => {
 
   it('wait for no task any more', async () => {
     const master = new VirtualMaster<unknown, unknown>();
-    const signals: AbortSignal[] = [];
+    const signals: TakeSignal[] = [];
     const take = master.scheduler.take.bind(master.scheduler);
     master.scheduler.take = (holder, max, signal) => {
       signals.push(signal);

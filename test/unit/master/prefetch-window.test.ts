@@ -176,13 +176,13 @@ describe('PrefetchWindow', () => {
     expect(Math.abs(line.size - 40)).toBeLessThanOrEqual(1);
   });
 
-  it('takes the shortest of the last ten round trips, as pings wait behind what is on its way', () => {
+  it('takes the shortest of the last six to ten round trips, as pings wait behind what is on its way', () => {
     const window = new PrefetchWindow('auto', 0);
     const followed = [100, 300, 25, ...Array<number>(9).fill(200), 150, 400].map((ms) => {
       window.noteRoundTrip(ms);
       return window.roundTripMs;
     });
-    expect(followed).toEqual([100, 100, ...Array<number>(10).fill(25), 150, 150]);
+    expect(followed).toEqual([100, 100, ...Array<number>(8).fill(25), 200, 200, 150, 150]);
   });
 
   it('does not take the time of a task for the way, where a ping may have waited for one', () => {
@@ -195,7 +195,7 @@ describe('PrefetchWindow', () => {
     // It is at most 6 ms, and then at least 50.
     window.noteRoundTrip(6, 6);
     expect(window.roundTripMs).toBe(6);
-    for (let ping = 0; ping < 9; ping += 1) window.noteRoundTrip(3049, 3000);
+    for (let ping = 0; ping < 7; ping += 1) window.noteRoundTrip(3049, 3000);
     expect(window.roundTripMs).toBe(6);
     window.noteRoundTrip(3049, 3000);
     expect(window.roundTripMs).toBe(49);

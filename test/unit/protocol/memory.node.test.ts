@@ -55,6 +55,18 @@ describe('MessagePack', () => {
     expect(keptBytes(writersAfter(use))).toBeLessThan(LARGE_BYTES);
   });
 
+  it('keeps no buffer for a writer whose messages are sent, and few for all that had some at once', () => {
+    const COUNT = 2000;
+    const write = (): FrameWriter[] => {
+      const writers = Array.from({ length: COUNT }, () => msgpack.createWriter());
+      for (const writer of writers) writer.add([5, 1, 'a result'], 1000);
+      for (const writer of writers) writer.take(1000);
+      return writers;
+    };
+    // A buffer has 512 bytes at least.
+    expect(keptBytes(write)).toBeLessThan(COUNT * 50);
+  });
+
   it('keeps no frame alive for a small value in it', () => {
     const read = (): unknown[] =>
       Array.from({ length: MANY }, () => {

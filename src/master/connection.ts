@@ -1,0 +1,82 @@
+// One socket of a master, from its acceptance until it is closed, and the conversation on it.
+import { Conversation, unsupported } from '../connection/conversation.ts';
+import type { Clock, Socket, SocketListener } from '../ports.ts';
+import { CloseCode, closeReason } from '../protocol/close-codes.ts';
+import { codecOf } from '../protocol/codec.ts';
+import { decodeWorkerFrame } from '../protocol/decode.ts';
+import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
+import type { TimerQueue } from '../timer-queue.ts';
+import { Greeting } from './greeting.ts';
+
+type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
+
+/** What all connections of a master share. */
+export interface ConnectionContext {
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly maxFrameBytes: number;
+  readonly helloTimeoutMs: number;
+  /** A worker has said hello. */
+  joined(worker: WorkerDescription, conversation: ServerConversation): void;
+  /** The connection ends, or has ended, before anybody has said hello. */
+  refused(code: number, reason: string): void;
+  /** The socket is closed. */
+  closed(connection: Connection): void;
+}
+
+/** An object with methods, as a master may have thousands of them: a closure takes as much memory. */
+export class Connection implements SocketListener {
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  /** Undefined if the peer speaks another version: it is told so, and not listened to. */
+  readonly #conversation: ServerConversation | undefined;
+
+  /** `adopt` connects the socket to the listener it is given. */
+  constructor(context: ConnectionContext, adopt: (listener: SocketListener) => Socket) {
+    this.#context = context;
+    this.#socket = adopt(this);
+    this.#conversation = converse(this.#socket, context);
+  }
+
+  /** Says goodbye, or cuts off who would not understand it. */
+  end(code: number, reason: string): void {
+    if (this.#conversation === undefined) this.#socket.terminate();
+    else this.#conversation.end(code, reason);
+  }
+
+  opened(): void {}
+
+  received(frame: unknown): void {
+    this.#conversation?.frameReceived(frame);
+  }
+
+  drained(): void {
+    this.#conversation?.socketDrained();
+  }
+
+  closed(code: number, reason: string): void {
+    this.#conversation?.socketClosed(code, reason);
+    this.#context.closed(this);
+  }
+}
+
+function converse(socket: Socket, context: ConnectionContext): ServerConversation | undefined {
+  const { clock, timers, maxFrameBytes, helloTimeoutMs } = context;
+  const codec = codecOf(socket.subprotocol);
+  if (codec === undefined) {
+    const reason = unsupported(socket.subprotocol || 'names no subprotocol');
+    socket.close(CloseCode.unsupportedVersion, closeReason(reason));
+    context.refused(CloseCode.unsupportedVersion, reason);
+    return undefined;
+  }
+  const greeting = new Greeting(
+    () => conversation,
+    timers,
+    clock.now() + helloTimeoutMs,
+    (worker) => context.joined(worker, conversation),
+    (code, reason) => context.refused(code, reason),
+  );
+  const options = { codec, clock, maxFrameBytes, decode: decodeWorkerFrame };
+  const conversation: ServerConversation = new Conversation(socket, options, greeting);
+  return conversation;
+}
