@@ -6,7 +6,10 @@ import type { Prefetch } from '../protocol/messages.ts';
  * trips vary.
  */
 const ROUND_TRIPS = 2;
-/** A worker may wait for its next task if that takes no more than this share of the time that the task takes. */
+/**
+ * A worker may wait for its next task if that takes no more than this share of the time that the task takes. By the longest
+ * of the round trips that were measured of late: when a thousand workers are through at once, the last waits for the others.
+ */
 const NEGLIGIBLE_SHARE = 0.002;
 /**
  * Beyond so many, more for a slot would not make it faster: that is enough for tasks of 0.2 ms behind a round trip of 100 ms, or
@@ -43,6 +46,9 @@ export class PrefetchWindow {
   /** The shortest round trip of the span that is complete, and of the one since. */
   #lastSpanMs = Number.POSITIVE_INFINITY;
   #thisSpanMs = Number.POSITIVE_INFINITY;
+  /** The longest, likewise. */
+  #longestOfLastMs = 0;
+  #longestOfThisMs = 0;
   /** How many measurements there are in this one. */
   #measured = 0;
   #taskMs: number | undefined = undefined;
@@ -73,12 +79,16 @@ export class PrefetchWindow {
     const shortestMs = Math.max(0, ms - heldMs);
     const knownMs = this.#roundTripMs ?? shortestMs;
     // What is known may be right, if it is within what was measured.
-    this.#thisSpanMs = Math.min(this.#thisSpanMs, Math.max(knownMs, shortestMs), ms);
+    const measuredMs = Math.min(Math.max(knownMs, shortestMs), ms);
+    this.#thisSpanMs = Math.min(this.#thisSpanMs, measuredMs);
+    this.#longestOfThisMs = Math.max(this.#longestOfThisMs, measuredMs);
     this.#roundTripMs = Math.min(this.#lastSpanMs, this.#thisSpanMs);
     this.#measured += 1;
     if (this.#measured < SPAN) return;
     this.#lastSpanMs = this.#thisSpanMs;
     this.#thisSpanMs = Number.POSITIVE_INFINITY;
+    this.#longestOfLastMs = this.#longestOfThisMs;
+    this.#longestOfThisMs = 0;
     this.#measured = 0;
   }
 
@@ -108,9 +118,13 @@ export class PrefetchWindow {
   size(concurrency: number): number {
     if (this.wanted !== 'auto') return this.wanted;
     if (this.#roundTripMs === undefined || this.#taskMs === undefined) return FIRST_WINDOW;
-    if (this.#roundTripMs <= this.#taskMs * NEGLIGIBLE_SHARE) return 0;
+    if (this.#longestMs <= this.#taskMs * NEGLIGIBLE_SHARE) return 0;
     const perSlot = Math.min(MAX_PER_SLOT, (ROUND_TRIPS * this.#roundTripMs) / this.#taskMs);
     return Math.min(MAX_WINDOW, Math.ceil(concurrency * perSlot));
+  }
+
+  get #longestMs(): number {
+    return Math.max(this.#longestOfLastMs, this.#longestOfThisMs);
   }
 
   #nextTaskMs(measuredMs: number): number {

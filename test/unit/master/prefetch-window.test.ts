@@ -201,6 +201,18 @@ describe('PrefetchWindow', () => {
     expect(window.roundTripMs).toBe(49);
   });
 
+  it('is one for long tasks while an answer waits for others now and then, and none when that is over', () => {
+    const window = new PrefetchWindow('auto', 0);
+    window.noteRoundTrip(1);
+    window.noteEnd(0, 0, 1000);
+    window.reckon(1000);
+    expect(window.size(1)).toBe(0);
+    window.noteRoundTrip(50);
+    expect([window.roundTripMs, window.size(1)]).toEqual([1, 1]);
+    for (let ping = 0; ping < 10; ping += 1) window.noteRoundTrip(1);
+    expect(window.size(1)).toBe(0);
+  });
+
   it('is none if the way takes no time', () => {
     const window = new PrefetchWindow('auto', 0);
     window.noteRoundTrip(0);
