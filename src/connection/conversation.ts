@@ -134,12 +134,12 @@ export class Conversation<Outgoing extends Message, Incoming> {
     }
     this.#unsent += 1;
     if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {
-      this.#flush();
+      this.flush();
     } else if (!this.#isFlushing) {
       this.#isFlushing = true;
       this.#clock.atRest(() => {
         this.#isFlushing = false;
-        this.#flush();
+        this.flush();
       });
     }
     return byteLength;
@@ -148,13 +148,28 @@ export class Conversation<Outgoing extends Message, Incoming> {
   /** Sends a message at once, behind what is waiting: this turn may be a long one. @throws as {@link send} */
   sendNow(message: Outgoing): void {
     this.send(message);
-    this.#flush();
+    this.flush();
+  }
+
+  /** How many messages wait for the end of the turn. */
+  get unsent(): number {
+    return this.#unsent;
+  }
+
+  /** Sends what is waiting. */
+  flush(): void {
+    // What is being written is sent when it is complete.
+    if (this.#isWriting || !this.#isOpen || this.#writer.isEmpty) return;
+    this.#unsent = 0;
+    for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
+    // The system may have taken it all at once.
+    this.socketDrained();
   }
 
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
-    this.#flush();
+    this.flush();
     this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     this.#socket.close(code, closeReason(reason));
     this.#finish(code, reason);
@@ -213,16 +228,6 @@ export class Conversation<Outgoing extends Message, Incoming> {
         this.end(CloseCode.internalError, `Internal error: ${messageOf(error)}`);
       }
     }
-  }
-
-  #flush(): void {
-    // What is being written is flushed when it is complete.
-    if (this.#isWriting) return;
-    if (!this.#isOpen || this.#writer.isEmpty) return;
-    this.#unsent = 0;
-    for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
-    // The system may have taken it all at once.
-    this.socketDrained();
   }
 
   #stopAwaitingRoom(): void {

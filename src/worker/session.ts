@@ -45,6 +45,9 @@ type SessionState =
   | { readonly kind: 'welcomed'; readonly socketTimeoutMs: number }
   | { readonly kind: 'ended' };
 
+/** In the midst of a turn, results are sent no more often than this: a frame costs a few hundredths of it. */
+const MIN_FLUSH_INTERVAL_MS = 0.1;
+
 /** The session of one connection. */
 export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
   readonly #context: WorkerSessionContext<T>;
@@ -52,8 +55,14 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #attempts = new Map<number, AddedAttempt>();
+  /** What the master granted in the frame that is being read, and is to run when it is through. */
+  #granted: GrantMessage[] = [];
+  /** How many of a frame are yet to be run. */
+  #ungranted = 0;
   /** How many leases occupy a slot. */
   #running = 0;
+  /** When results were sent in the midst of a turn. */
+  #flushedAtMs = 0;
   #isCongested = false;
   /** What leases have to tell of their progress, the latest of each, once there is room for it. */
   readonly #heldProgress = new Map<number, unknown>();
@@ -97,12 +106,15 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   received(message: MasterMessage): void {
     const conversation = this.#conversation;
     if (conversation === undefined) return;
+    if (message[0] === MessageType.grant) {
+      this.#queue(message);
+      return;
+    }
+    // What it says of leases may be about those.
+    if (message[0] !== MessageType.ping) this.#runGranted();
     switch (message[0]) {
       case MessageType.welcome:
         this.#welcomed(conversation, message[1]);
-        break;
-      case MessageType.grant:
-        this.#granted(conversation, message);
         break;
       case MessageType.cancel:
         this.#attempts.get(message[1])?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
@@ -178,7 +190,24 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#context.welcomed(master.worker);
   }
 
-  #granted(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
+  /** Not run at once, as with the first of them it would not be known yet how much there is to do. */
+  #queue(message: GrantMessage): void {
+    this.#granted.push(message);
+    if (this.#granted.length === 1) queueMicrotask(() => this.#runGranted());
+  }
+
+  #runGranted(): void {
+    const granted = this.#granted;
+    if (granted.length === 0) return;
+    this.#granted = [];
+    this.#ungranted = granted.length;
+    for (const message of granted) {
+      this.#ungranted -= 1;
+      if (this.#conversation?.isOpen) this.#run(this.#conversation, message);
+    }
+  }
+
+  #run(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
     const lease = new Lease(message, this);
     if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease.id)) {
       conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
@@ -211,7 +240,20 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     if (this.#isCongested) this.#heldProgress.delete(id);
     const sent = this.#sendAnswer(id, result);
     this.#lookForRoom();
+    this.#flushHalfway();
     return sent;
+  }
+
+  /**
+   * With half of what there is done, results are sent: what the master grants for them is there when the other half is
+   * through, if half of a window is worth a round trip.
+   */
+  #flushHalfway(): void {
+    if (this.#conversation === undefined || this.#conversation.unsent < this.#attempts.size + this.#ungranted) return;
+    const nowMs = this.#context.clock.now();
+    if (nowMs - this.#flushedAtMs < MIN_FLUSH_INTERVAL_MS) return;
+    this.#flushedAtMs = nowMs;
+    this.#conversation.flush();
   }
 
   #sendAnswer(id: number, result: AttemptResult<unknown>): AttemptResult<unknown> {

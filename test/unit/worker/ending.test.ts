@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { codecs } from '../../../src/protocol/codec.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
+import { encodeOne } from '../../support/frames.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualWorker } from '../../support/worker.ts';
 
@@ -32,11 +34,13 @@ describe('a Worker and its master', () => {
   });
 
   it('says how long a ping may have lain unread, as a handler held the thread', async () => {
-    const { clock, master } = await new VirtualWorker(() => {
+    const { clock, master, network } = await new VirtualWorker(() => {
       clock.jump(500);
+      // It came in meanwhile, and is read when the turn is over.
+      clock.soon(() => network.lastLink.client.receive(encodeOne(codecs.msgpack, [[ping, 7]])));
       return null;
     }).connect();
-    master.last.send([grant, 1, 1, 'a', 'task'], [ping, 7]);
+    master.last.send([grant, 1, 1, 'a', 'task']);
     await clock.advance(500);
     expect(master.last.news()).toEqual([
       [done, 1, null],
@@ -45,6 +49,19 @@ describe('a Worker and its master', () => {
     master.last.send([ping, 8]);
     await clock.settle();
     expect(master.last.news()).toEqual([[pong, 8]]);
+  });
+
+  it('answers a ping before it runs what came in the same frame', async () => {
+    const { clock, master } = await new VirtualWorker(() => {
+      clock.jump(500);
+      return null;
+    }).connect();
+    master.last.send([grant, 1, 1, 'a', 'task'], [ping, 7]);
+    await clock.advance(500);
+    expect(master.last.news()).toEqual([
+      [pong, 7],
+      [done, 1, null],
+    ]);
   });
 
   it('gives up a master that is silent for `socketTimeout`, and connects again', async () => {
