@@ -94,6 +94,13 @@ export class Intake<T, R> {
 
   /** Takes tasks while there is credit; to be called whenever some may have come free. */
   refill(): void {
+    // One after the other, not one within the other: of tasks that cannot be sent, thousands may come and go.
+    while (this.#takeMore());
+    this.#taker.loadChanged();
+  }
+
+  /** Returns whether tasks were given at once: more may be wanted. */
+  #takeMore(): boolean {
     this.#window.reckon(this.#clock.now());
     const free = this.#free;
     if (free <= 0) this.#window.noteFull();
@@ -101,9 +108,12 @@ export class Intake<T, R> {
     // It reads too slowly: others may have the tasks until it has read what was sent.
     if (room === 0) this.#held.awaitRoom();
     const asked: Asked = { max: Math.min(free, room), idleSlots: this.#taker.idleSlots };
-    if (this.#taking !== undefined) this.#askAnew(this.#taking, asked);
-    else if (asked.max > 0 && free >= this.#leastFor(asked.idleSlots) && this.#taker.isOpen) this.#take(asked);
-    this.#taker.loadChanged();
+    if (this.#taking !== undefined) {
+      this.#askAnew(this.#taking, asked);
+      return false;
+    }
+    const isWorthIt = asked.max > 0 && free >= this.#leastFor(asked.idleSlots);
+    return isWorthIt && this.#taker.isOpen && this.#take(asked);
   }
 
   /** How many more leases the worker may hold. */
@@ -123,32 +133,34 @@ export class Intake<T, R> {
     this.#scheduler.loadChanged(this.#taker, asked.max);
   }
 
-  #take(asked: Asked): void {
+  /** Returns whether the scheduler has answered at once. */
+  #take(asked: Asked): boolean {
     this.#taking = asked;
     try {
       const taken = this.#scheduler.take(this.#taker, asked.max, this.#controller.signal);
-      if (isPromiseLike(taken)) void this.#await(taken);
-      else this.#taken(taken);
+      if (isPromiseLike(taken)) {
+        void this.#await(taken);
+        return false;
+      }
+      this.#grantAll(taken);
+      return taken.length > 0;
     } catch (error) {
       this.#taker.schedulerFailed(error);
+      return false;
     }
   }
 
   async #await(taking: PromiseLike<readonly Lease<T>[]>): Promise<void> {
     try {
-      this.#taken(await taking);
+      this.#grantAll(await taking);
+      this.refill();
     } catch (error) {
       this.#taker.schedulerFailed(error);
     }
   }
 
-  #taken(leases: readonly Lease<T>[]): void {
-    this.#taking = undefined;
-    this.#grantAll(leases);
-    this.refill();
-  }
-
   #grantAll(leases: readonly Lease<T>[]): void {
+    this.#taking = undefined;
     const nowMs = this.#clock.now();
     for (const lease of leases) {
       // It may have been aborted since it was taken, which there was no grant to revoke for.
