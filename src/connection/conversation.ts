@@ -102,8 +102,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   }
 
   /**
-   * Sends a message, in one frame with all others of this turn of the event loop. Returns how many bytes it takes, as far as
-   * that is known.
+   * Sends a message, in one frame with all others that come before this turn is at rest. Returns how many bytes it takes, as
+   * far as that is known.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`; nothing is sent then
    */
   send(message: Outgoing): number {
