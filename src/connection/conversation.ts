@@ -137,6 +137,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
+    // What leaves now makes room for nothing more.
+    this.#stopAwaitingRoom();
     this.#flush();
     this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     this.#socket.close(code, closeReason(reason));

@@ -110,6 +110,17 @@ describe('a worker whose master does not read', () => {
     expect(started()).toBe(13);
   });
 
+  it('starts nothing as it says goodbye', async () => {
+    const { clock, client, started, worker } = await setUp(() => new Uint8Array(100_000), 50);
+    client.flow(false);
+    // There is room again, and something to send, when it stops.
+    worker.setConcurrency(2);
+    const stopped = worker.stop();
+    await clock.advance(60_000);
+    await stopped;
+    expect([started(), clock.pendingTimers]).toEqual([11, 0]);
+  });
+
   it('starts what the next connection brings, when an attempt of the one before has ended late', async () => {
     const late: (() => void)[] = [];
     const { clock, client, started, master } = await setUp((_, context) => {
