@@ -10,6 +10,8 @@ import type { TileWorker } from '../processes/tile-worker.ts';
 import { type Rendered, type TileTask, tilesOf } from '../processes/tiles.ts';
 
 const TABS = 10;
+/** How long all of them may take to say that they take tasks, or none. */
+const READY_LIMIT_MS = 30_000;
 /** Not the first, on which more of what the system does besides may fall. */
 const CORE = availableParallelism() - 1;
 
@@ -107,11 +109,19 @@ async function openTab(chromium: Child<Chromium>, page: string, url: string): Pr
 
 async function computeWith(lenders: readonly Lender[], master: Child<TileMaster>, tiles: readonly TileTask[]) {
   await Promise.all(lenders.map((lender) => lender.resume()));
-  while ((await master.call('ready')) !== lenders.length);
+  await ready(master, lenders.length);
   const rendered = await master.call('compute', tiles);
   await Promise.all(lenders.map((lender) => lender.pause()));
-  while ((await master.call('ready')) !== 0);
+  await ready(master, 0);
   return rendered;
+}
+
+/** Waits until so many workers take tasks; one may be lost, or have paused by itself. */
+async function ready(master: Child<TileMaster>, lenders: number): Promise<void> {
+  const untilMs = performance.now() + READY_LIMIT_MS;
+  for (let found = await master.call('ready'); found !== lenders; found = await master.call('ready')) {
+    if (performance.now() > untilMs) throw new Error(`Expected ${lenders} workers that take tasks, got ${found}`);
+  }
 }
 
 function rowsOf(rounds: Rounds, { version, isPinned }: Setting): PartFindings['rows'] {

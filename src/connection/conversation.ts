@@ -112,8 +112,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   }
 
   /**
-   * Sends a message, in one frame with all others of this turn of the event loop. Returns how many bytes it takes, as far as
-   * that is known.
+   * Sends a message, in one frame with all others that come before this turn is at rest. Returns how many bytes it takes, as
+   * far as that is known.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`; nothing is sent then
    */
   send(message: Outgoing): number {
@@ -169,6 +169,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
+    // What leaves now makes room for nothing more.
+    this.#stopAwaitingRoom();
     this.flush();
     this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     this.#socket.close(code, closeReason(reason));

@@ -92,6 +92,13 @@ export class Intake<T, R> {
   /** Takes tasks while there is credit; to be called whenever some may have come free. */
   refill(): void {
     this.#freed = 0;
+    // One after the other, not one within the other: of tasks that cannot be sent, thousands may come and go.
+    while (this.#takeMore());
+    this.#taker.loadChanged();
+  }
+
+  /** Returns whether tasks were given at once: more may be wanted. */
+  #takeMore(): boolean {
     this.#window.reckon(this.#clock.now());
     const free = this.#free;
     if (free <= 0) this.#window.noteFull();
@@ -100,9 +107,12 @@ export class Intake<T, R> {
     if (room === 0) this.#held.awaitRoom();
     const max = Math.min(free, room);
     const { idleSlots } = this.#taker;
-    if (this.#taking !== undefined) this.#askAnew(this.#taking, max, idleSlots);
-    else if (max > 0 && free >= this.#leastFor(idleSlots) && this.#taker.isOpen) this.#take(max, idleSlots);
-    this.#taker.loadChanged();
+    if (this.#taking !== undefined) {
+      this.#askAnew(this.#taking, max, idleSlots);
+      return false;
+    }
+    const isWorthIt = max > 0 && free >= this.#leastFor(idleSlots);
+    return isWorthIt && this.#taker.isOpen && this.#take(max, idleSlots);
   }
 
   /** How many more leases the worker may hold. */
@@ -123,15 +133,21 @@ export class Intake<T, R> {
     this.#scheduler.loadChanged(this.#taker, max);
   }
 
-  #take(max: number, idleSlots: number): void {
+  /** Returns whether the scheduler has given something at once. */
+  #take(max: number, idleSlots: number): boolean {
     const taking = new Take(max, idleSlots);
     this.#taking = taking;
     try {
       const taken = this.#scheduler.take(this.#taker, max, taking);
-      if (isPromiseLike(taken)) this.#await(taken);
-      else this.#taken(taken);
+      if (isPromiseLike(taken)) {
+        this.#await(taken);
+        return false;
+      }
+      this.#grantAll(taken);
+      return taken.length > 0;
     } catch (error) {
       this.#taker.schedulerFailed(error);
+      return false;
     }
   }
 
@@ -140,7 +156,8 @@ export class Intake<T, R> {
     taking.then(
       (leases) => {
         try {
-          this.#taken(leases);
+          this.#grantAll(leases);
+          this.refill();
         } catch (error) {
           this.#taker.schedulerFailed(error);
         }
@@ -149,13 +166,8 @@ export class Intake<T, R> {
     );
   }
 
-  #taken(leases: readonly Lease<T>[]): void {
-    this.#taking = undefined;
-    this.#grantAll(leases);
-    this.refill();
-  }
-
   #grantAll(leases: readonly Lease<T>[]): void {
+    this.#taking = undefined;
     const nowMs = this.#clock.now();
     for (const lease of leases) {
       // It may have been aborted since it was taken, which there was no grant to revoke for.

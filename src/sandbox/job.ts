@@ -50,15 +50,17 @@ export class Job implements Handed {
 
   /** It is at the head of its thread. */
   started(): void {
-    if (this.#isStarted || this.isOver) return;
+    if (this.#isStarted) return;
     this.#isStarted = true;
+    // Given back on its way: if the thread has begun it all the same, nobody waits for it, and it may never end.
+    if (this.isOver) this.#abort ??= { reason: 'it had been given back' };
     // Called off on its way: the thread left it in, so it runs.
     if (this.#abort !== undefined) this.#callOff();
-    this.attempt.started();
+    if (!this.isOver) this.attempt.started();
   }
 
   progressed(value: unknown): void {
-    if (this.#abort !== undefined) return;
+    if (this.isOver || this.#abort !== undefined) return;
     this.started();
     try {
       this.attempt.progressed(value);
@@ -96,10 +98,10 @@ export class Job implements Handed {
 
   /** Returns whether it has not ended before. */
   #finish(hasRun: boolean): boolean {
-    if (hasRun) this.started();
+    if (hasRun && !this.isOver) this.started();
+    this.#cancelGrace();
     if (this.isOver) return false;
     this.isOver = true;
-    this.#cancelGrace();
     return true;
   }
 }

@@ -212,7 +212,8 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
     this.#cancelWatch = undefined;
     for (const thread of this.#threads) {
       if (thread.relieveIfStalled()) this.#pace.took(STALL_MS);
-      if (thread.load > 1) this.#watch();
+      // Behind one that takes long, nothing waits any more.
+      if (thread.load > 1 && thread.takesAhead) this.#watch();
     }
   }
 

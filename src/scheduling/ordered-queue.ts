@@ -1,7 +1,7 @@
 // Items in order: in O(1) for those that come in it, as most do, and in O(log n) for the others.
 import { Heap, type HeapItem } from '../heap.ts';
 
-/** An item of an {@link OrderedQueue}: `heapIndex` and `slot` belong to the queue, and are -1 outside it. */
+/** An item of an {@link OrderedQueue}: `heapIndex` and `slot` belong to the queue that it was pushed to last. */
 export interface OrderedItem<Item> extends HeapItem {
   slot: number;
   /** Since when it has been ready. Does not change in the queue. */
@@ -53,6 +53,8 @@ export class OrderedQueue<Item extends OrderedItem<Item>> {
       this.#others.push(item);
       return;
     }
+    // It may come from a queue that was given up as a whole.
+    item.heapIndex = -1;
     item.slot = this.#dropped + this.#line.length;
     this.#line.push(item);
     this.#lined += 1;

@@ -135,8 +135,6 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   roomAgain(): void {
-    for (const [lease, value] of this.#heldProgress) this.#sendProgress(lease, value);
-    this.#heldProgress.clear();
     this.#lookForRoom();
   }
 
@@ -145,11 +143,12 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
     this.#heldProgress.clear();
-    this.#setCongested(false);
     for (const attempt of [...this.#attempts.values()]) {
       attempt.leaveOver(abortError(`The connection ended: ${reason}`));
     }
     this.#attempts.clear();
+    // Last, as whatever waits would start.
+    this.#setCongested(false);
     this.#context.ended(code, reason);
   }
 
@@ -267,6 +266,12 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     }
   }
 
+  #sendHeldProgress(): void {
+    const held = [...this.#heldProgress];
+    this.#heldProgress.clear();
+    for (const [lease, value] of held) this.#sendProgress(lease, value);
+  }
+
   /** Nobody can be told any more what is wrong with it: its handler is past it. */
   #sendProgress(lease: number, value: unknown): void {
     try {
@@ -277,7 +282,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   #lookForRoom(): void {
-    if (this.#conversation === undefined) return;
+    // What a socket has left when it is closed never leaves it.
+    if (this.#conversation === undefined || this.#state.kind === 'ended') return;
+    // Before anything newer is said.
+    if (this.#conversation.roomBytes > 0) this.#sendHeldProgress();
     const isCongested = this.#conversation.roomBytes === 0;
     if (isCongested) this.#conversation.awaitRoom();
     this.#setCongested(isCongested);

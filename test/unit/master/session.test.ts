@@ -213,6 +213,14 @@ describe('Session', () => {
     expect(master.sessions.list()).toMatchObject([{ running: 1 }]);
   });
 
+  it('discards thousands of them that were put at once', async () => {
+    const { clock, scheduler, master } = await setUp(0);
+    const outcomes = Array.from({ length: 10_000 }, () => follow(scheduler.put(() => 1)));
+    await clock.settle();
+    expect(new Set(outcomes.map((outcome) => outcome().status))).toEqual(new Set(['rejected']));
+    expect(master.sessions.list()).toMatchObject([{ running: 0 }]);
+  });
+
   it('hears a pong and says nothing', async () => {
     const { clock, peer } = await setUp(0);
     peer.news();

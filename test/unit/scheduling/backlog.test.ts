@@ -67,6 +67,21 @@ describe('Backlog', () => {
     expect(records.map(({ heapIndex, lane }) => [heapIndex, lane])).toEqual(Array(4).fill([-1, undefined]));
   });
 
+  it('takes a task out that came out of order, and then to another lane in order', () => {
+    const { backlog } = backlogOf();
+    const [stays, leaves] = [holderOf('stays'), holderOf('leaves')];
+    for (const holder of [stays, leaves]) backlog.join(holder);
+    const [first, second] = [recordOf(1), recordOf(2)];
+    for (const record of [second, first]) {
+      backlog.refuse(leaves, record);
+      backlog.add(record);
+    }
+    backlog.remove(second);
+    // Both lanes are one from now on.
+    backlog.leave(leaves);
+    expect([take(backlog, stays), take(backlog, stays), backlog.size]).toEqual([first, undefined, 0]);
+  });
+
   it.each([1, 2, 3, 4, 5, 6])('agrees with a sorted list that every holder searches (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const { backlog, orphaned } = backlogOf();

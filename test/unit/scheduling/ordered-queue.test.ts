@@ -54,6 +54,14 @@ describe('OrderedQueue', () => {
     expect(drain(queueOf(3, 5, 4, 1, 6, 2).queue)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('takes out what has come from another queue, wherever it stood there', () => {
+    const { queue: before, items } = queueOf(2, 1);
+    const { queue } = queueOf();
+    for (const item of [...before].reverse()) queue.push(item);
+    for (const item of items) queue.remove(item);
+    expect([queue.size, queue.peek()]).toEqual([0, undefined]);
+  });
+
   it('takes out any item, and no other', () => {
     const { queue, items } = queueOf(1, 2, 3, 4, 5);
     for (const order of [3, 5, 1]) queue.remove(items[order - 1] as Item);

@@ -1,0 +1,95 @@
+// What becomes of jobs that are taken back from a thread that takes long, if the thread begins them all the same.
+import { describe, expect, it } from 'vitest';
+import { Job } from '../../../src/sandbox/job.ts';
+import { SandboxThread } from '../../../src/sandbox/sandbox-thread.ts';
+import { MARK } from '../../../src/sandbox/thread-api.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const GRACE_MS = 1000;
+
+/** A thread by hand: what it was told, in short, and how it speaks. */
+class ManualThread extends EventTarget {
+  readonly told: string[] = [];
+
+  postMessage({ path, argumentList }: { path: string[]; argumentList: { value: unknown }[] }): void {
+    const [first] = argumentList.map(({ value }) => value);
+    const calls = path[0] === 'run' ? (first as [number][]).map(([call]) => call) : first;
+    this.told.push(`${path[0]} ${calls}`);
+  }
+
+  terminate(): void {
+    this.told.push('terminate');
+  }
+
+  say(...message: unknown[]): void {
+    this.dispatchEvent(Object.assign(new Event('message'), { data: [MARK, ...message] }));
+  }
+}
+
+/** A thread that runs the first of two jobs for so long that the second one was taken back from it. */
+async function setUp() {
+  const clock = new VirtualClock(0);
+  const manual = new ManualThread();
+  const log: string[] = [];
+  const thread = new SandboxThread({
+    factory: () => manual,
+    bootTimeoutMs: 5000,
+    clock,
+    booted() {},
+    ended: () => void log.push('thread ended'),
+    relieved() {},
+    ran() {},
+  });
+  const create = (key: string): Job =>
+    new Job(
+      {
+        key,
+        attempt: 1,
+        task: key,
+        started: () => void log.push(`started ${key}`),
+        progressed: (value) => void log.push(`progress ${key} ${value}`),
+        done: (result) => void log.push(`done ${key} ${result}`),
+        failed: (error) => void log.push(`failed ${key} ${error}`),
+        returned: () => void log.push(`returned ${key}`),
+      },
+      1,
+      { unqueue: () => false, afterGrace: (callback) => clock.setTimer(GRACE_MS, callback) },
+    );
+  manual.say('ready');
+  thread.add(create('a'));
+  thread.add(create('b'));
+  await clock.settle();
+  thread.relieveIfStalled();
+  thread.relieveIfStalled();
+  expect(log.splice(0)).toEqual(['started a', 'returned b']);
+  expect(manual.told.splice(0)).toEqual(['run 1,2', 'drop 2']);
+  return { clock, thread, manual, log };
+}
+
+describe('a job that was taken back from a thread which begins it all the same', () => {
+  it('is told to nobody', async () => {
+    const { clock, manual, log } = await setUp();
+    manual.say('done', 1, 'result', 7);
+    manual.say('progress', 2, 'half');
+    manual.say('done', 2, 'result', 7);
+    await clock.settle();
+    expect([log, clock.pendingTimers]).toEqual([['done a result'], 0]);
+  });
+
+  it('is aborted, and if it does not end, its thread is terminated', async () => {
+    const { clock, thread, manual, log } = await setUp();
+    manual.say('done', 1, 'result', 7);
+    expect(manual.told).toEqual(['abort 2']);
+    await clock.advance(GRACE_MS);
+    expect(manual.told).toEqual(['abort 2', 'terminate']);
+    expect([log, thread.load, clock.pendingTimers]).toEqual([['done a result', 'thread ended'], 0, 0]);
+  });
+
+  it('is nothing to end a thread for that leaves it out', async () => {
+    const { clock, thread, manual, log } = await setUp();
+    manual.say('done', 1, 'result', 7);
+    manual.say('dropped', 2);
+    await clock.advance(GRACE_MS);
+    expect([log, thread.load, manual.told]).toEqual([['done a result'], 0, ['abort 2']]);
+  });
+});
