@@ -6,7 +6,7 @@ import { codecOf } from '../protocol/codec.ts';
 import { decodeWorkerFrame } from '../protocol/decode.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
-import { Greeting } from './greeting.ts';
+import { type Greeted, Greeting } from './greeting.ts';
 
 type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
 
@@ -25,7 +25,7 @@ export interface ConnectionContext {
 }
 
 /** An object with methods, as a master may have thousands of them: a closure takes as much memory. */
-export class Connection implements SocketListener {
+export class Connection implements SocketListener, Greeted {
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   /** Undefined if the peer speaks another version: it is told so, and not listened to. */
@@ -35,7 +35,7 @@ export class Connection implements SocketListener {
   constructor(context: ConnectionContext, adopt: (listener: SocketListener) => Socket) {
     this.#context = context;
     this.#socket = adopt(this);
-    this.#conversation = converse(this.#socket, context);
+    this.#conversation = this.#converse();
   }
 
   /** Says goodbye, or cuts off who would not understand it. */
@@ -58,25 +58,27 @@ export class Connection implements SocketListener {
     this.#conversation?.socketClosed(code, reason);
     this.#context.closed(this);
   }
-}
 
-function converse(socket: Socket, context: ConnectionContext): ServerConversation | undefined {
-  const { clock, timers, maxFrameBytes, helloTimeoutMs } = context;
-  const codec = codecOf(socket.subprotocol);
-  if (codec === undefined) {
-    const reason = unsupported(socket.subprotocol || 'names no subprotocol');
-    socket.close(CloseCode.unsupportedVersion, closeReason(reason));
-    context.refused(CloseCode.unsupportedVersion, reason);
-    return undefined;
+  saidHello(worker: WorkerDescription): void {
+    if (this.#conversation !== undefined) this.#context.joined(worker, this.#conversation);
   }
-  const greeting = new Greeting(
-    () => conversation,
-    timers,
-    clock.now() + helloTimeoutMs,
-    (worker) => context.joined(worker, conversation),
-    (code, reason) => context.refused(code, reason),
-  );
-  const options = { codec, clock, maxFrameBytes, decode: decodeWorkerFrame };
-  const conversation: ServerConversation = new Conversation(socket, options, greeting);
-  return conversation;
+
+  refused(code: number, reason: string): void {
+    this.#context.refused(code, reason);
+  }
+
+  #converse(): ServerConversation | undefined {
+    const { clock, timers, maxFrameBytes, helloTimeoutMs } = this.#context;
+    const { subprotocol } = this.#socket;
+    const codec = codecOf(subprotocol);
+    if (codec === undefined) {
+      const reason = unsupported(subprotocol || 'names no subprotocol');
+      this.#socket.close(CloseCode.unsupportedVersion, closeReason(reason));
+      this.refused(CloseCode.unsupportedVersion, reason);
+      return undefined;
+    }
+    const greeting = new Greeting(this, timers, clock.now() + helloTimeoutMs);
+    const options = { codec, clock, maxFrameBytes, decode: decodeWorkerFrame };
+    return new Conversation(this.#socket, options, greeting);
+  }
 }

@@ -1,42 +1,44 @@
 // The start of a connection, until the worker has said hello.
-import type { Conversation, ConversationListener } from '../connection/conversation.ts';
+import type { ConversationListener } from '../connection/conversation.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { type MasterMessage, MessageType, type WorkerDescription, type WorkerMessage } from '../protocol/messages.ts';
+import { MessageType, type WorkerDescription, type WorkerMessage } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+
+/** Whom the greeting is about. */
+export interface Greeted {
+  /** Ends the connection. */
+  end(code: number, reason: string): void;
+  saidHello(worker: WorkerDescription): void;
+  /** The connection ends before anybody has said hello. */
+  refused(code: number, reason: string): void;
+}
 
 /** Waits for the first message, and judges it. */
 export class Greeting implements ConversationListener<WorkerMessage> {
-  readonly #conversation: () => Conversation<MasterMessage, WorkerMessage>;
+  readonly #greeted: Greeted;
   readonly #alarm: Alarm;
-  readonly #onHello: (worker: WorkerDescription) => void;
-  readonly #onRefused: (code: number, reason: string) => void;
 
-  /** `conversation` is asked for later, as it is made with this listener. */
-  constructor(
-    conversation: () => Conversation<MasterMessage, WorkerMessage>,
-    timers: TimerQueue,
-    deadlineMs: number,
-    onHello: (worker: WorkerDescription) => void,
-    onRefused: (code: number, reason: string) => void,
-  ) {
-    this.#conversation = conversation;
-    this.#onHello = onHello;
-    this.#onRefused = onRefused;
-    this.#alarm = timers.createAlarm(() => conversation().end(CloseCode.helloTimeout, 'No hello came in time'));
+  constructor(greeted: Greeted, timers: TimerQueue, deadlineMs: number) {
+    this.#greeted = greeted;
+    this.#alarm = timers.createAlarm(this);
     this.#alarm.setBy(deadlineMs);
+  }
+
+  alarmRang(): void {
+    this.#greeted.end(CloseCode.helloTimeout, 'No hello came in time');
   }
 
   received(message: WorkerMessage): void {
     if (message[0] !== MessageType.hello) {
-      this.#conversation().end(CloseCode.violation, 'The first message must be a hello');
+      this.#greeted.end(CloseCode.violation, 'The first message must be a hello');
       return;
     }
     this.#alarm.cancel();
-    this.#onHello(message[1]);
+    this.#greeted.saidHello(message[1]);
   }
 
   ended(code: number, reason: string): void {
     this.#alarm.cancel();
-    this.#onRefused(code, reason);
+    this.#greeted.refused(code, reason);
   }
 }

@@ -25,9 +25,12 @@ const FIRST_RECALL_PATIENCE_MS = 2000;
 /** The weight of the latest grant in what grants take on average. */
 const GRANT_WEIGHT = 1 / 8;
 
+/** Of all workers that have not had a lease yet. Nothing is added to it. */
+const NO_GRANTS = new GrantTable<never>();
+
 /** The leases of one connection, from their grant to their end. */
 export class HeldLeases<T, R> {
-  readonly #grants = new GrantTable<T>();
+  #grants: GrantTable<T> = NO_GRANTS;
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
@@ -97,6 +100,7 @@ export class HeldLeases<T, R> {
 
   /** Sends a lease to the worker. */
   grant(lease: Lease<T>, nowMs: number): void {
+    if (this.#grants === NO_GRANTS) this.#grants = new GrantTable();
     const grant = this.#grants.add(lease, nowMs);
     const message: MasterMessage = [MessageType.grant, grant.id, lease.attempt, lease.key, lease.task];
     try {

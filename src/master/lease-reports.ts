@@ -31,20 +31,31 @@ export interface ReportedWorker {
 export class LeaseReports<T, R> {
   readonly #context: ReportsContext<T, R>;
   readonly #worker: ReportedWorker;
-  readonly #rate: RateMeter;
+  readonly #connectedAtMs: number;
+  /** There once a task is done. */
+  #rate: RateMeter | undefined = undefined;
   /** What the scheduler has been told, and not confirmed yet; there once it was so. */
   #unsettled: Set<Promise<unknown>> | undefined = undefined;
-  readonly #counts = { done: 0, failed: 0, late: 0, recalled: 0 };
+  #done = 0;
+  #failed = 0;
+  #late = 0;
+  #recalled = 0;
 
   constructor(context: ReportsContext<T, R>, worker: ReportedWorker) {
     this.#context = context;
     this.#worker = worker;
-    this.#rate = new RateMeter(RATE_WINDOW_MS, context.clock.now());
+    this.#connectedAtMs = context.clock.now();
   }
 
   /** How many there were, and how many per second. */
   get figures(): Pick<WorkerInfo, 'done' | 'failed' | 'late' | 'recalled' | 'rate'> {
-    return { ...this.#counts, rate: this.#rate.perSecond(this.#context.clock.now()) };
+    return {
+      done: this.#done,
+      failed: this.#failed,
+      late: this.#late,
+      recalled: this.#recalled,
+      rate: this.#rate?.perSecond(this.#context.clock.now()) ?? 0,
+    };
   }
 
   /** Resolves when the scheduler has dealt with all that it was told. */
@@ -83,7 +94,8 @@ export class LeaseReports<T, R> {
     const { scheduler } = this.#context;
     switch (answer[0]) {
       case MessageType.done:
-        this.#counts.done += 1;
+        this.#done += 1;
+        this.#rate ??= new RateMeter(RATE_WINDOW_MS, this.#connectedAtMs);
         this.#rate.count(nowMs);
         this.#tellEnded(grant, 'done');
         // The handler's type promises it; what crosses the wire is as trustworthy as the worker.
@@ -105,7 +117,7 @@ export class LeaseReports<T, R> {
 
   /** An answer came for what had ended before. */
   late(): void {
-    this.#counts.late += 1;
+    this.#late += 1;
   }
 
   /** It took too long. */
@@ -117,7 +129,7 @@ export class LeaseReports<T, R> {
   recalled(grant: Grant<T>): void {
     const { scheduler, events } = this.#context;
     const { lease } = grant;
-    this.#counts.recalled += 1;
+    this.#recalled += 1;
     if (events.hears('leaseRecalled')) {
       events.emit({ type: 'leaseRecalled', worker: this.#worker.info, key: lease.key, task: lease.task });
     }
@@ -153,7 +165,7 @@ export class LeaseReports<T, R> {
   }
 
   #fail(grant: Grant<T>, outcome: AttemptOutcome, error: Error): void {
-    this.#counts.failed += 1;
+    this.#failed += 1;
     this.#tellEnded(grant, outcome);
     this.#expect(this.#context.scheduler.fail(grant.lease, error));
   }

@@ -104,7 +104,8 @@ export class Master<T, R> {
       maxFrameBytes,
     };
     this.#sessions = new Sessions(scheduler, systemClock, limits, this.#events);
-    this.#logEvents();
+    // What events tell is only put together if somebody listens.
+    if (this.#options.logger !== silentLogger) this.#logEvents();
   }
 
   /** Where the master listens with its own server, while it does. */

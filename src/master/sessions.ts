@@ -81,6 +81,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   left(session: Session<T, R>, code: number, reason: string): void {
     this.#sessions.delete(session);
     this.#recaller.left(session);
+    if (!this.events.hears('workerDisconnected')) return;
     this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
@@ -90,7 +91,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.#sessions.add(session);
     if (this.#isDraining) void session.drain();
     session.start();
-    this.events.emit({ type: 'workerConnected', worker: session.info });
+    if (this.events.hears('workerConnected')) this.events.emit({ type: 'workerConnected', worker: session.info });
   }
 
   refused(code: number, reason: string): void {
