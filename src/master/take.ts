@@ -2,9 +2,6 @@
 import { callListener } from '../events.ts';
 import type { TakeListener, TakeSignal } from '../scheduling/scheduler.ts';
 
-/** Not written to. */
-const NOBODY: readonly TakeListener[] = [];
-
 /** Its own signal, as a master has one for each idle worker: an AbortController and what it brings take 1 kB. */
 export class Take implements TakeSignal {
   /** How many tasks at most. */
@@ -12,7 +9,9 @@ export class Take implements TakeSignal {
   /** How many of them the worker could start at once. */
   idleSlots: number;
   aborted = false;
-  #listeners = NOBODY;
+  /** The scheduler, and whoever else there may be. */
+  #listener: TakeListener | undefined = undefined;
+  #others: Set<TakeListener> | undefined = undefined;
 
   constructor(max: number, idleSlots: number) {
     this.max = max;
@@ -21,23 +20,33 @@ export class Take implements TakeSignal {
 
   addEventListener(_type: 'abort', listener: TakeListener): void {
     // As with an AbortSignal: each is called once, and none that comes too late.
-    if (this.aborted || this.#listeners.includes(listener)) return;
-    // Not spread, which leaves room for more.
-    this.#listeners = this.#listeners.concat(listener);
+    if (this.aborted || listener === this.#listener || this.#others?.has(listener)) return;
+    if (this.#listener === undefined) {
+      this.#listener = listener;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: TakeListener): void {
-    const others = this.#listeners.filter((each) => each !== listener);
-    this.#listeners = others.length === 0 ? NOBODY : others;
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others?.delete(listener);
   }
 
   /** Calls it back. */
   abort(): void {
     this.aborted = true;
-    const listeners = this.#listeners;
-    this.#listeners = NOBODY;
+    const listeners = [this.#listener, ...(this.#others ?? [])];
+    this.#listener = undefined;
+    this.#others = undefined;
     for (const listener of listeners) {
-      callListener(() => (typeof listener === 'function' ? listener() : listener.handleEvent()));
+      if (listener !== undefined) callListener(() => tell(listener));
     }
   }
+}
+
+function tell(listener: TakeListener): void {
+  if (typeof listener === 'function') listener();
+  else listener.handleEvent();
 }
