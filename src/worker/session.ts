@@ -46,7 +46,7 @@ type SessionState =
   | { readonly kind: 'ended' };
 
 /** In the midst of a turn, results are sent no more often than this: a frame costs a few hundredths of it. */
-const MIN_FLUSH_INTERVAL_MS = 0.1;
+const MIN_FLUSH_INTERVAL_MS = 0.25;
 
 /** The session of one connection. */
 export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
@@ -248,7 +248,9 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
    * through, if half of a window is worth a round trip.
    */
   #flushHalfway(): void {
-    if (this.#conversation === undefined || this.#conversation.unsent < this.#attempts.size + this.#ungranted) return;
+    const left = this.#attempts.size + this.#ungranted;
+    // With the last one, the turn is about to end.
+    if (this.#conversation === undefined || left === 0 || this.#conversation.unsent < left) return;
     const nowMs = this.#context.clock.now();
     if (nowMs - this.#flushedAtMs < MIN_FLUSH_INTERVAL_MS) return;
     this.#flushedAtMs = nowMs;
@@ -267,6 +269,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   #sendHeldProgress(): void {
+    // Looked at for every answer, and mostly there is none.
+    if (this.#heldProgress.size === 0) return;
     const held = [...this.#heldProgress];
     this.#heldProgress.clear();
     for (const [lease, value] of held) this.#sendProgress(lease, value);
