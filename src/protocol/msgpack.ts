@@ -25,15 +25,16 @@ class Draft {
   }
 
   add(message: Message, maxFrameBytes: number): number {
-    const start = this.#output.position;
+    const output = this.#output;
+    const start = output.position;
     this.#write(message, start);
-    const byteLength = this.#output.position - start;
-    if (!fitsFrame(byteLength, maxFrameBytes)) {
-      this.#output.position = start;
-      throw tooLarge(byteLength, maxFrameBytes);
+    const end = output.position;
+    if (!fitsFrame(end - start, maxFrameBytes)) {
+      output.position = start;
+      throw tooLarge(end - start, maxFrameBytes);
     }
-    this.#ends.push(this.#output.position - FRAME_OVERHEAD_BYTES);
-    return byteLength;
+    this.#ends.push(end - FRAME_OVERHEAD_BYTES);
+    return end - start;
   }
 
   frames(maxFrameBytes: number): Frame[] {
@@ -87,12 +88,16 @@ class MsgpackWriter implements FrameWriter {
   }
 
   add(message: Message, maxFrameBytes: number): number {
-    this.#draft ??= spareDrafts.pop() ?? new Draft();
+    let draft = this.#draft;
+    if (draft === undefined) {
+      draft = spareDrafts.pop() ?? new Draft();
+      this.#draft = draft;
+    }
     try {
-      return this.#draft.add(message, maxFrameBytes);
-    } finally {
-      // It was refused.
-      if (this.#draft.isEmpty) this.#giveBack(this.#draft);
+      return draft.add(message, maxFrameBytes);
+    } catch (error) {
+      if (draft.isEmpty) this.#giveBack(draft);
+      throw error;
     }
   }
 
