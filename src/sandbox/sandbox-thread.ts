@@ -6,10 +6,11 @@ import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
 import type { Job } from './job.ts';
+import { SharedResults } from './shared-results.ts';
 import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
 
 /** What a thread says of a job. */
-type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready']>;
+type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready' | 'written']>;
 
 /** Until the handler is in place; then; and after the end. */
 type ThreadState = 'booting' | 'ready' | 'dead';
@@ -43,6 +44,7 @@ export class SandboxThread {
   /** Those of them that have yet to cross. */
   #unsent: Job[] = [];
   #lastCall = 0;
+  readonly #results = SharedResults.create();
   /** The one that ran when it was last looked at. */
   #seen: Job | undefined = undefined;
   #isFlushing = false;
@@ -100,6 +102,7 @@ export class SandboxThread {
    * one of them all the same, as it has not heard yet, nobody waits for what comes of it. Returns whether it was so.
    */
   relieveIfStalled(): boolean {
+    this.#readResults();
     const running = this.#jobs.peek();
     this.#isStalled = this.#state === 'ready' && running === this.#seen;
     this.#seen = running;
@@ -122,6 +125,8 @@ export class SandboxThread {
 
   /** The thread has failed, or is not wanted any more. The job that runs is to blame; the others have not begun. */
   die(reason: string): void {
+    // What has ended before it did is not to blame.
+    this.#readResults();
     if (this.#state === 'dead') return;
     const wasBooting = this.#state === 'booting';
     this.#state = 'dead';
@@ -150,9 +155,29 @@ export class SandboxThread {
       this.#ready();
       return;
     }
-    const first = this.#jobs.peek();
-    const job = first?.call === answer[2] ? first : [...this.#jobs].find(({ call }) => call === answer[2]);
+    // First, as they are older than what was posted.
+    this.#readResults();
+    if (answer[1] === 'written') return;
+    const job = this.#find(answer[2]);
     if (job !== undefined) this.#answered(job, answer);
+  }
+
+  #readResults(): void {
+    let hasRead = false;
+    this.#results?.read((call, result, durationMs) => {
+      const job = this.#find(call);
+      if (job === undefined) return;
+      hasRead = true;
+      this.#jobs.remove(job);
+      this.#ended(durationMs);
+      job.done(result, durationMs);
+    });
+    if (hasRead) this.#advanced();
+  }
+
+  #find(call: number): Job | undefined {
+    const first = this.#jobs.peek();
+    return first?.call === call ? first : [...this.#jobs].find((job) => job.call === call);
   }
 
   #ready(): void {
@@ -160,6 +185,8 @@ export class SandboxThread {
     this.#state = 'ready';
     this.#cancelBootTimer();
     this.#host.booted();
+    // If it cannot be sent after all, the thread posts each result.
+    if (this.#results !== undefined) this.#remote.share(this.#results.buffer).catch(() => {});
     this.#flush();
   }
 
@@ -172,12 +199,21 @@ export class SandboxThread {
     if (answer[1] === 'dropped') {
       job.giveBack();
     } else {
-      this.#isStalled = false;
-      this.#host.ran(answer[4]);
+      this.#ended(answer[4]);
       if (answer[1] === 'done') job.done(answer[3], answer[4]);
       else
         job.failed(answer[1] === 'rejected' ? new TaskRejectedError(answer[3]) : new RemoteError(answer[3]), answer[4]);
     }
+    this.#advanced();
+  }
+
+  #ended(durationMs: number): void {
+    this.#isStalled = false;
+    this.#host.ran(durationMs);
+  }
+
+  /** It has fewer jobs than before. */
+  #advanced(): void {
     this.#startFirst();
     this.#host.relieved();
     this.#flushWhenDue();

@@ -6,6 +6,8 @@ export type Call = readonly [call: number, task: unknown, key: string, attempt: 
 
 /** What a thread offers through Comlink. */
 export interface ThreadApi {
+  /** Gives the thread a {@link SharedResults} to write numbers to, instead of posting each. */
+  share(results: SharedArrayBuffer): void;
   /** Runs tasks, one after the other, behind those that it has. Answers each by a {@link ThreadMessage}. */
   run(calls: readonly Call[]): void;
   /** Leaves out those that have not started. */
@@ -19,11 +21,13 @@ export const MARK = 'taskdist';
 
 /**
  * What a thread posts by itself, in between Comlink's messages, which are no arrays. Every call is answered once, by one
- * of the latter four. Errors are described, as structured cloning loses most of them.
+ * of the latter four, or in the memory that is shared. Errors are described, as structured cloning loses most of them.
  */
 export type ThreadMessage =
   /** The handler is in place. */
   | readonly [mark: typeof MARK, kind: 'ready']
+  /** There are results to be read in the memory that is shared. */
+  | readonly [mark: typeof MARK, kind: 'written']
   | readonly [mark: typeof MARK, kind: 'progress', call: number, value: unknown]
   /** It was left out. */
   | readonly [mark: typeof MARK, kind: 'dropped', call: number]

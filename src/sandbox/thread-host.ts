@@ -4,11 +4,17 @@ import { AttemptContext, type ProgressFollower, type TaskHandler } from '../hand
 import { systemClock } from '../platform/system.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import { Queue } from '../queue.ts';
+import { SharedResults } from './shared-results.ts';
 import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
 import { transferOf } from './transferables.ts';
 
 /** After so long, what was sent to the thread meanwhile is heard before the next call begins. */
 const TURN_MS = 2;
+
+/** So many results are written before the sandbox is told, */
+const MAX_UNTOLD = 32;
+/** or for so long, if a call ends then; or until nothing waits any more. */
+const MAX_UNTOLD_MS = 0.5;
 
 type Post = (message: ThreadMessage, buffers?: Transferable[]) => void;
 
@@ -17,6 +23,8 @@ interface Running {
   readonly call: number;
   readonly context: AttemptContext;
   readonly startedAtMs: number;
+  /** Its result must be posted too then, to come behind that. */
+  hasTold: boolean;
 }
 
 export class ThreadHost<T, R> implements ThreadApi {
@@ -27,10 +35,19 @@ export class ThreadHost<T, R> implements ThreadApi {
   #running: Running | undefined = undefined;
   #turnStartedAtMs = 0;
   #isYielding = false;
+  /** There if memory is shared. */
+  #results: SharedResults | undefined = undefined;
+  /** How many results were written of which the sandbox was not told, and since when. */
+  #untold = 0;
+  #untoldSinceMs = 0;
 
   constructor(handler: TaskHandler<T, R>, post: Post) {
     this.#handler = handler;
     this.#post = post;
+  }
+
+  share(results: SharedArrayBuffer): void {
+    this.#results = new SharedResults(results);
   }
 
   run(calls: readonly Call[]): void {
@@ -65,7 +82,7 @@ export class ThreadHost<T, R> implements ThreadApi {
   #begin([call, task, key, attempt]: Call): void {
     const follower: ProgressFollower = { progressed: (value) => this.#progressed(call, value) };
     const context = new AttemptContext(key, attempt, follower);
-    const running: Running = { call, context, startedAtMs: this.#clock.now() };
+    const running: Running = { call, context, startedAtMs: this.#clock.now(), hasTold: false };
     this.#running = running;
     try {
       // The sandbox's type promises it.
@@ -92,6 +109,10 @@ export class ThreadHost<T, R> implements ThreadApi {
   #done(running: Running, result: unknown): void {
     const { call } = running;
     const durationMs = this.#end(running);
+    if (typeof result === 'number' && !running.hasTold && this.#results?.write(call, result, durationMs) === true) {
+      this.#written(running.startedAtMs + durationMs);
+      return;
+    }
     try {
       if (typeof result !== 'object' || result === null) {
         this.#post([MARK, 'done', call, result, durationMs]);
@@ -103,6 +124,23 @@ export class ThreadHost<T, R> implements ThreadApi {
       const why = `The result cannot leave the thread: ${messageOf(cause)}`;
       this.#postFailure(call, new TaskdistError('TASKDIST_NOT_SERIALIZABLE', why), durationMs);
     }
+  }
+
+  /** The sandbox can read it from now on, also if the next call never ends; but it should be told soon. */
+  #written(nowMs: number): void {
+    this.#untold += 1;
+    if (this.#untold === 1) {
+      this.#untoldSinceMs = nowMs;
+      this.#clock.atRest(() => this.#tell());
+    }
+    if (this.#untold >= MAX_UNTOLD || nowMs - this.#untoldSinceMs >= MAX_UNTOLD_MS || this.#waiting.size === 0)
+      this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#untold === 0) return;
+    this.#untold = 0;
+    this.#post([MARK, 'written']);
   }
 
   #failed(running: Running, error: unknown): void {
@@ -141,6 +179,7 @@ export class ThreadHost<T, R> implements ThreadApi {
 
   #progressed(call: number, value: unknown): void {
     try {
+      if (this.#running?.call === call) this.#running.hasTold = true;
       // Copied: the handler goes on to use it.
       this.#post([MARK, 'progress', call, value]);
     } catch (cause) {
