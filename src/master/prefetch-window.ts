@@ -7,6 +7,11 @@ import type { Prefetch } from '../protocol/messages.ts';
  */
 const ROUND_TRIPS = 2;
 /**
+ * However short the round trip, the window holds work for so long: a frame takes either side some 20 µs, which tasks of that
+ * length should share. To take that back is never worth a message.
+ */
+const MIN_WINDOW_MS = 2;
+/**
  * A worker may wait for its next task if that takes no more than this share of the time that the task takes. By the longest
  * of the round trips that were measured of late: when a thousand workers are through at once, the last waits for the others.
  */
@@ -119,7 +124,8 @@ export class PrefetchWindow {
     if (this.wanted !== 'auto') return this.wanted;
     if (this.#roundTripMs === undefined || this.#taskMs === undefined) return FIRST_WINDOW;
     if (this.#longestMs <= this.#taskMs * NEGLIGIBLE_SHARE) return 0;
-    const perSlot = Math.min(MAX_PER_SLOT, (ROUND_TRIPS * this.#roundTripMs) / this.#taskMs);
+    const windowMs = Math.max(MIN_WINDOW_MS, ROUND_TRIPS * this.#roundTripMs);
+    const perSlot = Math.min(MAX_PER_SLOT, windowMs / this.#taskMs);
     return Math.min(MAX_WINDOW, Math.ceil(concurrency * perSlot));
   }
 

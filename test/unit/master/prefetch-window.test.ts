@@ -213,6 +213,17 @@ describe('PrefetchWindow', () => {
     expect(window.size(1)).toBe(0);
   });
 
+  it('holds work for two milliseconds at least, if tasks are short', () => {
+    const window = new PrefetchWindow('auto', 0);
+    window.noteRoundTrip(0.125);
+    for (let ms = 1; ms < 10; ms += 1) {
+      for (let task = 0; task < 8; task += 1) window.noteEnd(ms - 1, ms - 0.125, ms);
+      window.noteFull();
+      window.reckon(ms);
+    }
+    expect([window.taskMs, window.size(1), window.size(4)]).toEqual([0.125, 16, 64]);
+  });
+
   it('is none if the way takes no time', () => {
     const window = new PrefetchWindow('auto', 0);
     window.noteRoundTrip(0);
