@@ -91,8 +91,9 @@ export class Job implements Handed {
     const text = messageOf(reason);
     thread?.abort(this, text);
     this.#cancelGrace = this.#host.afterGrace(() => {
+      const isStuck = thread?.runs(this) === true;
       this.failed(reason, undefined);
-      thread?.die(`the task was aborted: ${text}`);
+      if (isStuck) thread?.die(`the task was aborted: ${text}`);
     });
   }
 

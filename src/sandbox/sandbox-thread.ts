@@ -116,6 +116,12 @@ export class SandboxThread {
     return behind.length > 0;
   }
 
+  /** Whether it still runs this job, which had begun: its result may be there already. */
+  runs(job: Job): boolean {
+    this.#readResults();
+    return this.#jobs.peek() === job;
+  }
+
   /** Ends the thread, and all its jobs with this error. */
   async terminate(error: TaskdistError): Promise<void> {
     for (const job of this.#jobs.clear()) job.failed(error, undefined);

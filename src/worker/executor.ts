@@ -97,10 +97,14 @@ export class Executor<T, R> implements RunHost<T, R> {
     this.#pump();
   }
 
-  /** Gives back all that has not started: what waits here at once, what was handed over as soon as that is certain. */
-  releaseWaiting(): void {
+  /**
+   * Gives back all that has not started: what waits here at once, what was handed over as soon as that is certain. But the oldest
+   * `slots` are about to start, as soon as a thread is there for them: those stay.
+   */
+  releaseWaiting(slots = 0): void {
     for (const run of this.#waiting.clear()) run.release();
-    if (this.#ahead !== undefined) for (const run of [...this.#active].reverse()) run.recall();
+    if (this.#ahead === undefined) return;
+    for (const run of [...this.#active].slice(slots).reverse()) run.recall();
   }
 
   /** Aborts all, and resolves when nothing runs any more, or was given up after the grace. */

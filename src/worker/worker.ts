@@ -121,7 +121,7 @@ export class Worker<T, R> {
       const { promise, resolve } = deferred();
       this.#lifecycle = { kind: 'draining', drained: promise };
       this.#applyConcurrency();
-      this.#executor.releaseWaiting();
+      this.#executor.releaseWaiting(this.#concurrency);
       await within(graceMs, this.#environment.clock, this.#executor.idle());
       await this.stop();
       resolve();
@@ -142,7 +142,7 @@ export class Worker<T, R> {
     if (this.#isPaused) return;
     this.#isPaused = true;
     this.#applyConcurrency();
-    this.#executor.releaseWaiting();
+    this.#executor.releaseWaiting(this.#concurrency);
   }
 
   /** Takes tasks again after {@link pause}. */

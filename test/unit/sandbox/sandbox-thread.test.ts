@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Job } from '../../../src/sandbox/job.ts';
 import { SandboxThread } from '../../../src/sandbox/sandbox-thread.ts';
+import { SharedResults } from '../../../src/sandbox/shared-results.ts';
 import { MARK } from '../../../src/sandbox/thread-api.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -10,11 +11,15 @@ const GRACE_MS = 1000;
 /** A thread by hand: what it was told, in short, and how it speaks. */
 class ManualThread extends EventTarget {
   readonly told: string[] = [];
+  shared: SharedResults | undefined = undefined;
 
   postMessage({ path, argumentList }: { path: string[]; argumentList: { value: unknown }[] }): void {
     const [first] = argumentList.map(({ value }) => value);
     // Whether memory can be shared is a matter of the platform.
-    if (path[0] === 'share') return;
+    if (path[0] === 'share') {
+      if (first instanceof SharedArrayBuffer) this.shared = new SharedResults(first);
+      return;
+    }
     const calls = path[0] === 'run' ? (first as [number][]).map(([call]) => call) : first;
     this.told.push(`${path[0]} ${calls}`);
   }
@@ -58,14 +63,15 @@ async function setUp() {
       { unqueue: () => false, afterGrace: (callback) => clock.setTimer(GRACE_MS, callback) },
     );
   manual.say('ready');
-  thread.add(create('a'));
+  const first = create('a');
+  thread.add(first);
   thread.add(create('b'));
   await clock.settle();
   thread.relieveIfStalled();
   thread.relieveIfStalled();
   expect(log.splice(0)).toEqual(['started a', 'returned b']);
   expect(manual.told.splice(0)).toEqual(['run 1,2', 'drop 2']);
-  return { clock, thread, manual, log };
+  return { clock, thread, manual, log, abortFirst: () => first.abort('no use') };
 }
 
 describe('a job that was taken back from a thread which begins it all the same', () => {
@@ -95,3 +101,16 @@ describe('a job that was taken back from a thread which begins it all the same',
     expect([log, thread.load, manual.told]).toEqual([['done a result'], 0, ['abort 2']]);
   });
 });
+
+describe.skipIf(SharedResults.create() === undefined)(
+  'a job that was called off, and whose result is in the memory that is shared',
+  () => {
+    it('is no reason to end its thread, which is past it', async () => {
+      const { clock, manual, log, abortFirst } = await setUp();
+      abortFirst();
+      manual.shared?.write(1, 42, 7);
+      await clock.advance(GRACE_MS);
+      expect([log, manual.told]).toEqual([['done a 42'], ['abort 1', 'abort 2']]);
+    });
+  },
+);

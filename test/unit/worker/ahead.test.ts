@@ -143,6 +143,15 @@ describe('an Executor whose handler takes attempts ahead', () => {
     expect(isIdle).toBe(true);
   });
 
+  it('keeps those that are about to start as it gives back the others, though no thread may be there for them yet', () => {
+    const { executor, add, take } = setUp(1, 3);
+    for (const task of ['a', 'b', 'c', 'd']) add(task);
+    take();
+    executor.setConcurrency(0);
+    executor.releaseWaiting(1);
+    expect(take()).toEqual(['end d released 0', 'withdraw c', 'withdraw b']);
+  });
+
   it('is told when it is broken', () => {
     const { add, its, take } = setUp();
     add('a');
