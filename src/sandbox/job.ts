@@ -44,7 +44,9 @@ export class Job implements Handed {
   abort(reason: unknown): void {
     if (this.isOver || this.#abort !== undefined) return;
     this.#abort = { reason };
-    if (this.#isStarted) this.#callOff();
+    // It may be the first of a thread that boots.
+    if (this.#isStarted && this.thread?.takeBack(this) === true) this.giveBack();
+    else if (this.#isStarted) this.#callOff();
     else this.withdraw();
   }
 

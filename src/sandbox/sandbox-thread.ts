@@ -81,12 +81,13 @@ export class SandboxThread {
     job.thread = this;
     this.#jobs.push(job);
     this.#unsent.push(job);
+    if (this.#state === 'booting') this.#startFirst();
     this.#flushWhenDue();
   }
 
   /** Asks for a job back that has not begun. Returns whether it is back at once, as it had not crossed. */
   recall(job: Job): boolean {
-    const isBack = this.#takeBack(job);
+    const isBack = this.takeBack(job);
     if (!isBack) void this.#remote.drop([job.call]);
     return isBack;
   }
@@ -110,7 +111,7 @@ export class SandboxThread {
     const behind = [...this.#jobs].slice(1).filter((job) => !job.isOver);
     if (behind.length > 0) void this.#remote.drop(behind.map(({ call }) => call));
     for (const job of behind.reverse()) {
-      this.#takeBack(job);
+      this.takeBack(job);
       job.giveBack();
     }
     return behind.length > 0;
@@ -226,7 +227,7 @@ export class SandboxThread {
   }
 
   /** Takes a job out that has not crossed. Returns whether it had not. */
-  #takeBack(job: Job): boolean {
+  takeBack(job: Job): boolean {
     const index = this.#unsent.indexOf(job);
     if (index < 0) return false;
     this.#unsent.splice(index, 1);
@@ -275,7 +276,8 @@ export class SandboxThread {
 
   #startFirst(): void {
     const first = this.#jobs.peek();
-    if (first !== undefined && this.#state === 'ready' && first !== this.#unsent[0]) first.started();
+    // In a thread that boots, it runs as soon as it can.
+    if (first !== undefined && (this.#state === 'booting' || first !== this.#unsent[0])) first.started();
   }
 }
 

@@ -73,6 +73,8 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   #context: AttemptContext | undefined = undefined;
   /** There if it was handed over. */
   #handed: Handed | undefined = undefined;
+  /** Why it was called off. */
+  #cancelled: unknown = undefined;
 
   constructor(attempt: Attempt<T, R>, sequence: number, host: RunHost<T, R>) {
     this.#attempt = attempt;
@@ -120,7 +122,13 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
   /** Leaves it to the handler when it begins. */
   handTo(ahead: Ahead, concurrency: number): void {
     this.state = 'handed';
-    this.#handed = ahead.hand(this, concurrency);
+    this.#accepted(ahead.hand(this, concurrency));
+  }
+
+  #accepted(handed: Handed): void {
+    this.#handed = handed;
+    // It may have started already, and a listener have called it off.
+    if (this.state === 'cancelled') handed.abort(this.#cancelled);
   }
 
   started(): void {
@@ -156,6 +164,7 @@ export class Run<T, R> implements AddedAttempt, HandedAttempt {
       this.release();
     } else if (this.state === 'handed' || this.state === 'running') {
       this.state = 'cancelled';
+      this.#cancelled = reason;
       const { timers, clock, graceMs } = this.#host;
       this.#giveUp = timers.createAlarm(() => this.release());
       this.#giveUp.setBy(clock.now() + graceMs);

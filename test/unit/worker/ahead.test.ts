@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ahead, type HandedAttempt } from '../../../src/ahead.ts';
 import { TaskdistError } from '../../../src/errors.ts';
 import { Executor } from '../../../src/worker/executor.ts';
-import type { AddedAttempt } from '../../../src/worker/run.ts';
+import { type AddedAttempt, Run } from '../../../src/worker/run.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 function setUp(concurrency = 1, capacity = 3) {
@@ -150,6 +150,31 @@ describe('an Executor whose handler takes attempts ahead', () => {
     executor.setConcurrency(0);
     executor.releaseWaiting(1);
     expect(take()).toEqual(['end d released 0', 'withdraw c', 'withdraw b']);
+  });
+
+  it('aborts one that is called off as it starts, before it is handed over for good', () => {
+    const aborted: unknown[] = [];
+    const host = {
+      clock: new VirtualClock(0),
+      timers: { createAlarm: () => ({ setBy() {}, cancel() {} }) },
+      graceMs: 10,
+    };
+    const attempt = {
+      key: 'a',
+      attempt: 1,
+      task: 'a',
+      started: () => run.cancel('enough'),
+      progressed() {},
+      ended() {},
+    };
+    const run = new Run<string, unknown>(attempt, 1, host as never);
+    const handed = { withdraw() {}, abort: (reason: unknown) => void aborted.push(reason) };
+    const hand = (each: HandedAttempt): typeof handed => {
+      each.started();
+      return handed;
+    };
+    run.handTo({ capacity: () => 1, hand }, 1);
+    expect(aborted).toEqual(['enough']);
   });
 
   it('is told when it is broken', () => {
