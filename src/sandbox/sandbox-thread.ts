@@ -162,23 +162,29 @@ export class SandboxThread {
       this.#ready();
       return;
     }
-    // First, as they are older than what was posted.
+    // What was written before it was posted, and what is behind it.
     this.#readResults();
     if (answer[1] === 'written') return;
     const job = this.#find(answer[2]);
-    if (job !== undefined) this.#answered(job, answer);
+    if (job === undefined) return;
+    this.#answered(job, answer);
+    this.#readResults();
   }
 
+  /** Up to the first job whose answer has yet to come by a message: none ends before those that were added before it. */
   #readResults(): void {
     let hasRead = false;
-    this.#results?.read((call, result, durationMs) => {
-      const job = this.#find(call);
-      if (job === undefined) return;
-      hasRead = true;
-      this.#jobs.remove(job);
-      this.#ended(durationMs);
-      job.done(result, durationMs);
-    });
+    this.#results?.read(
+      (call, result, durationMs) => {
+        const job = this.#find(call);
+        if (job === undefined) return;
+        hasRead = true;
+        this.#jobs.remove(job);
+        this.#ended(durationMs);
+        job.done(result, durationMs);
+      },
+      (call) => call <= (this.#jobs.peek()?.call ?? call),
+    );
     if (hasRead) this.#advanced();
   }
 

@@ -48,8 +48,11 @@ export class SharedResults {
     return true;
   }
 
-  /** For the sandbox: hands over what has been written, in its order. */
-  read(take: (call: number, result: number, durationMs: number) => void): void {
+  /** For the sandbox: hands over what has been written, in its order, up to the first that is not due yet. */
+  read(
+    take: (call: number, result: number, durationMs: number) => void,
+    isDue = (_call: number): boolean => true,
+  ): void {
     for (;;) {
       const read = Atomics.load(this.#counters, READ);
       if (read === Atomics.load(this.#counters, WRITTEN)) return;
@@ -57,6 +60,7 @@ export class SharedResults {
       const call = this.#slots[slot] ?? 0;
       const result = this.#slots[slot + 1] ?? 0;
       const durationMs = this.#slots[slot + 2] ?? 0;
+      if (!isDue(call)) return;
       Atomics.store(this.#counters, READ, (read + 1) | 0);
       take(call, result, durationMs);
     }

@@ -71,7 +71,7 @@ async function setUp() {
   thread.relieveIfStalled();
   expect(log.splice(0)).toEqual(['started a', 'returned b']);
   expect(manual.told.splice(0)).toEqual(['run 1,2', 'drop 2']);
-  return { clock, thread, manual, log, abortFirst: () => first.abort('no use') };
+  return { clock, thread, manual, log, create, abortFirst: () => first.abort('no use') };
 }
 
 describe('a job that was taken back from a thread which begins it all the same', () => {
@@ -114,3 +114,19 @@ describe.skipIf(SharedResults.create() === undefined)(
     });
   },
 );
+
+describe.skipIf(SharedResults.create() === undefined)('a job whose result is in the memory that is shared', () => {
+  it('ends behind an older one whose answer was posted', async () => {
+    const { clock, thread, manual, log, create } = await setUp();
+    manual.say('done', 1, 'a', 7);
+    manual.say('dropped', 2);
+    for (const key of ['c', 'd']) thread.add(create(key));
+    await clock.settle();
+    log.splice(0);
+    manual.shared?.write(4, 42, 7);
+    manual.say('written');
+    expect(log).toEqual([]);
+    manual.say('done', 3, 'posted', 7);
+    expect(log).toEqual(['done c posted', 'started d', 'done d 42']);
+  });
+});
