@@ -47,12 +47,8 @@ class AdoptedWebSocket implements Socket {
   }
 }
 
-/** Those of `ws`, which calls its listeners with the socket as `this`: so that they can be the same for all sockets. */
+/** Those that a server accepted. Their listeners are called with the socket as `this`, and so can be the same for all. */
 const adopted = new WeakMap<WebSocket, AdoptedWebSocket>();
-
-function onOpen(this: WebSocket): void {
-  adopted.get(this)?.listener.opened();
-}
 
 function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   adopted.get(this)?.listener.received(isBinary ? data : data.toString());
@@ -69,32 +65,32 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
   socket?.listener.closed(code, reason.toString() || socket.failure);
 }
 
-/** A master may have thousands: what `ws` makes of the properties below takes 2 kB a socket. */
-function listenByEmitter(webSocket: WebSocket, socket: AdoptedWebSocket): void {
-  adopted.set(webSocket, socket);
-  // A server's is open already.
-  if (webSocket.readyState === webSocket.CONNECTING) webSocket.on('open', onOpen);
-  webSocket.on('message', onMessage);
-  webSocket.on('error', onError);
-  webSocket.on('close', onClose);
-}
-
-/** As browsers tell it, which say nothing of what went wrong. */
-function listenByProperties(webSocket: WebSocket, { listener }: AdoptedWebSocket): void {
-  webSocket.onopen = () => listener.opened();
-  webSocket.onmessage = (event) => listener.received(event.data);
-  webSocket.onclose = (event) => listener.closed(event.code, event.reason);
-}
-
-/** Wraps a WebSocket that was just made, by us or by a server. */
+/**
+ * Wraps a WebSocket that a server of `ws` has accepted, which is open. Listens by its emitter: a master may have
+ * thousands, and what `ws` makes of the properties that browsers have takes 2 kB a socket.
+ */
 export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): Socket {
   webSocket.binaryType = 'arraybuffer';
   const socket = new AdoptedWebSocket(webSocket, listener);
-  if (typeof webSocket.on === 'function') listenByEmitter(webSocket, socket);
-  else listenByProperties(webSocket, socket);
+  adopted.set(webSocket, socket);
+  webSocket.on('message', onMessage);
+  webSocket.on('error', onError);
+  webSocket.on('close', onClose);
   return socket;
 }
 
-export const connectWebSocket: Connect = (url, subprotocols, listener) =>
+/** Opens a client's WebSocket, of either make: listens by the properties that both have. */
+export const connectWebSocket: Connect = (url, subprotocols, listener) => {
   // The third argument is for `ws` alone: tasks and results are small or binary, and deflate costs memory per socket.
-  adoptWebSocket(new WebSocket(url, [...subprotocols], { perMessageDeflate: false }), listener);
+  const webSocket = new WebSocket(url, [...subprotocols], { perMessageDeflate: false });
+  webSocket.binaryType = 'arraybuffer';
+  const socket = new AdoptedWebSocket(webSocket, listener);
+  webSocket.onopen = () => listener.opened();
+  webSocket.onmessage = (event) => listener.received(event.data);
+  // Browsers say nothing of what went wrong.
+  webSocket.onerror = ({ message = '' }) => {
+    socket.failure = message;
+  };
+  webSocket.onclose = (event) => listener.closed(event.code, event.reason || socket.failure);
+  return socket;
+};
