@@ -2,6 +2,8 @@
 
 /** Below so many, moving what is left is not worth it. */
 const MIN_COMPACTION = 1024;
+/** An empty queue that has had no more goes on in the same array: a new one for each item would be more than the item. */
+const KEPT_SLOTS = 64;
 
 export class Queue<Item> {
   /** What was taken out is undefined, so that it is not kept alive. */
@@ -37,8 +39,9 @@ export class Queue<Item> {
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head += 1;
-    if (this.size === 0) this.clear();
-    else if (this.#head >= MIN_COMPACTION && this.#head > this.size) this.#compact();
+    const { size } = this;
+    if (size === 0 && this.#head > KEPT_SLOTS) this.#use([]);
+    else if (this.#head >= MIN_COMPACTION && this.#head > size) this.#use(this.#items.slice(this.#head));
     return item;
   }
 
@@ -73,19 +76,18 @@ export class Queue<Item> {
 
   /** Takes out all that are not to be kept. */
   keep(isKept: (item: Item) => boolean): void {
-    this.#items = this.clear().filter(isKept);
+    this.#use(this.clear().filter(isKept));
   }
 
   /** Takes out all. */
   clear(): Item[] {
     const items = this.#items.slice(this.#head).filter((item) => item !== undefined);
-    this.#items = [];
-    this.#head = 0;
+    this.#use([]);
     return items;
   }
 
-  #compact(): void {
-    this.#items = this.#items.slice(this.#head);
+  #use(items: (Item | undefined)[]): void {
+    this.#items = items;
     this.#head = 0;
   }
 }

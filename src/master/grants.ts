@@ -1,8 +1,8 @@
 // The leases of one connection, by their number on the wire, and which of them run.
 import { Bag, type BagItem } from '../bag.ts';
+import { LeaseNumbers } from '../lease-numbers.ts';
 import { Queue } from '../queue.ts';
 import type { Lease } from '../scheduling/scheduler.ts';
-import { LeaseNumbers } from './lease-numbers.ts';
 
 /** A lease that this connection holds. */
 export class Grant<T> implements BagItem {

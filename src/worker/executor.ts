@@ -1,5 +1,6 @@
 // Runs attempts through the handler: in order of arrival, so many at once, each until it ends or is given up.
 import { type Ahead, type AheadHandler, ahead } from '../ahead.ts';
+import { Bag } from '../bag.ts';
 import type { TaskdistError } from '../errors.ts';
 import type { TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
@@ -30,7 +31,7 @@ export class Executor<T, R> implements RunHost<T, R> {
   readonly #listener: ExecutorListener;
   readonly #waiting = new Queue<Run<T, R>>();
   /** Those that run, and those that were handed over to do so. */
-  readonly #active = new Set<Run<T, R>>();
+  readonly #active = new Bag<Run<T, R>>();
   #added = 0;
   #turnStartedAtMs: number | undefined = undefined;
   /** When the turn began that is just over, if it took longer than it should: what came in meanwhile is read now. */
@@ -104,13 +105,13 @@ export class Executor<T, R> implements RunHost<T, R> {
   releaseWaiting(slots = 0): void {
     for (const run of this.#waiting.clear()) run.release();
     if (this.#ahead === undefined) return;
-    for (const run of [...this.#active].slice(slots).reverse()) run.recall();
+    for (const run of this.#activeByAge().slice(slots).reverse()) run.recall();
   }
 
   /** Aborts all, and resolves when nothing runs any more, or was given up after the grace. */
   async abortAll(reason: unknown): Promise<void> {
     for (const run of this.#waiting.clear()) run.release();
-    for (const run of [...this.#active].reverse()) run.cancel(reason);
+    for (const run of this.#activeByAge().reverse()) run.cancel(reason);
     await this.idle();
   }
 
@@ -143,7 +144,7 @@ export class Executor<T, R> implements RunHost<T, R> {
   /** For its runs: it has told. */
   ended(run: Run<T, R>, durationMs: number): void {
     if (run.isLeftOver) this.#listener.slotFreed();
-    if (this.#active.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#active.size === 0 && this.#onIdle.length > 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     if (durationMs >= TURN_MS && !this.#isYielding) {
       // The next may take as long: what came of this one goes first. A turn that is on comes to its end by itself.
       if (this.#turnStartedAtMs === undefined) this.#pause();
@@ -174,6 +175,10 @@ export class Executor<T, R> implements RunHost<T, R> {
     } finally {
       this.#isPumping = false;
     }
+  }
+
+  #activeByAge(): Run<T, R>[] {
+    return [...this.#active].sort((a, b) => a.sequence - b.sequence);
   }
 
   #capacity(): number {

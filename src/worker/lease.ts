@@ -2,7 +2,7 @@
 import type { Emitter } from '../events.ts';
 import type { MasterMessage, MessageType } from '../protocol/messages.ts';
 import type { WorkerEvent } from './events.ts';
-import type { Attempt, AttemptResult } from './run.ts';
+import type { AddedAttempt, Attempt, AttemptResult } from './run.ts';
 
 export type GrantMessage = Extract<MasterMessage, readonly [typeof MessageType.grant, ...unknown[]]>;
 
@@ -27,6 +27,8 @@ export class Lease<T> implements Attempt<T, unknown> {
   /** It occupies a slot. */
   isRunning = false;
   isAnswered = false;
+  /** What can be done about it; there once it was taken, unless it was over at once. */
+  added: AddedAttempt | undefined = undefined;
   readonly #host: LeaseHost<T>;
 
   constructor([, id, attempt, key, task]: GrantMessage, host: LeaseHost<T>) {

@@ -1,5 +1,6 @@
 // One attempt on its way through the executor: waiting, handed over or running, called off, ended.
 import type { Ahead, Handed, HandedAttempt } from '../ahead.ts';
+import type { BagItem } from '../bag.ts';
 import { isTaskdistError, rejectionReason, TaskdistError } from '../errors.ts';
 import { AttemptContext, type TaskHandler } from '../handler.ts';
 import type { Clock } from '../ports.ts';
@@ -56,7 +57,9 @@ export interface RunHost<T, R> {
 type RunState = 'waiting' | 'handed' | 'running' | 'cancelled' | 'ended';
 
 /** An attempt, and where it stands. */
-export class Run<T, R> implements AddedAttempt, HandedAttempt {
+export class Run<T, R> implements AddedAttempt, HandedAttempt, BagItem {
+  /** Its place among those that are active. */
+  slot = -1;
   /** By age. */
   readonly sequence: number;
   state: RunState = 'waiting';

@@ -2,6 +2,7 @@
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
 import { describeError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
+import { LeaseNumbers } from '../lease-numbers.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { type Codec, codecOf } from '../protocol/codec.ts';
@@ -54,7 +55,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   readonly #socket: Socket;
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
-  readonly #attempts = new Map<number, AddedAttempt>();
+  readonly #leases = new LeaseNumbers<Lease<T>>();
   /** What the master granted in the frame that is being read, and is to run when it is through. */
   #granted: GrantMessage[] = [];
   /** How many of a frame are yet to be run. */
@@ -117,10 +118,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
         this.#welcomed(conversation, message[1]);
         break;
       case MessageType.cancel:
-        this.#attempts.get(message[1])?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
+        this.#leases.get(message[1])?.added?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
         break;
       case MessageType.recall:
-        this.#attempts.get(message[1])?.recall();
+        this.#leases.get(message[1])?.added?.recall();
         break;
       case MessageType.ping:
         this.#pong(conversation, message[1]);
@@ -143,10 +144,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
     this.#heldProgress.clear();
-    for (const attempt of [...this.#attempts.values()]) {
-      attempt.leaveOver(abortError(`The connection ended: ${reason}`));
+    for (const lease of this.#leases.all()) {
+      this.#leases.delete(lease);
+      lease.added?.leaveOver(abortError(`The connection ended: ${reason}`));
     }
-    this.#attempts.clear();
     // Last, as whatever waits would start.
     this.#setCongested(false);
     this.#context.ended(code, reason);
@@ -208,13 +209,13 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   #run(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
     const lease = new Lease(message, this);
-    if (this.#state.kind !== 'welcomed' || this.#attempts.has(lease.id)) {
+    if (this.#state.kind !== 'welcomed' || this.#leases.get(lease.id) !== undefined) {
       conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
       return;
     }
-    const attempt = this.#context.run(lease);
+    lease.added = this.#context.run(lease);
     // It may have been over at once.
-    if (attempt !== undefined && !lease.isAnswered) this.#attempts.set(lease.id, attempt);
+    if (!lease.isAnswered) this.#leases.add(lease);
   }
 
   /** For its leases: one of them occupies a slot from now on. */
@@ -233,8 +234,9 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   /** For its leases: sends what came of one. */
-  answer({ id, isRunning }: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
-    this.#attempts.delete(id);
+  answer(lease: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
+    const { id, isRunning } = lease;
+    this.#leases.delete(lease);
     if (isRunning) this.#running -= 1;
     if (this.#isCongested) this.#heldProgress.delete(id);
     const sent = this.#sendAnswer(id, result);
@@ -248,7 +250,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
    * through, if half of a window is worth a round trip.
    */
   #flushHalfway(): void {
-    const left = this.#attempts.size + this.#ungranted;
+    const left = this.#leases.size + this.#ungranted;
     // With the last one, the turn is about to end.
     if (this.#conversation === undefined || left === 0 || this.#conversation.unsent < left) return;
     const nowMs = this.#context.clock.now();

@@ -10,7 +10,7 @@ const FIRST_SLOTS = 16;
 const NO_SLOTS: undefined[] = [];
 
 /**
- * Items by their numbers, each larger than those before. The latest stand in a ring of slots, where a number is found
+ * Items by their numbers, mostly each larger than those before. The latest stand in a ring of slots, where a number is found
  * without hashing it; one that is still there when its slot is needed again, as of a task that takes long while
  * thousands come and go beside it, moves to a map.
  */
@@ -31,14 +31,14 @@ export class LeaseNumbers<Item extends Numbered> {
     return this.#old === undefined || this.#old.size === 0 ? undefined : this.#old.get(id);
   }
 
-  /** Adds the item with the largest number so far. */
+  /** Adds an item whose number is not there. */
   add(item: Item): void {
     if (2 * this.#size >= this.#ring.length) this.#grow();
     this.#place(item);
     this.#size += 1;
   }
 
-  /** Takes an item out that is there. */
+  /** Takes an item out, if it is there. */
   delete({ id }: Item): void {
     const slot = id & (this.#ring.length - 1);
     if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LeaseNumbers } from '../../../src/master/lease-numbers.ts';
+import { LeaseNumbers } from '../../src/lease-numbers.ts';
 
 describe('LeaseNumbers', () => {
   it('finds an old number among many that come and go', () => {
