@@ -25,6 +25,9 @@ let afterTurn: ((callback: () => void) => void) | undefined;
 const afterMicrotasks = (callback: () => void): void =>
   process.nextTick(() => queueMicrotask(() => process.nextTick(callback)));
 
+/** In Node, the global is a getter, which takes half as long as to read the clock, and that is read for every task. */
+const { performance } = globalThis;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   epochNow: () => Date.now(),
