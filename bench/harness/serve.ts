@@ -1,11 +1,13 @@
 // The other side of a child: answers the bench's calls, and ends when the bench does.
 import type { CallMessage, ChildMessage } from './child.ts';
 
+/** What reaches the whole group, as Ctrl-C or a terminal that is closed: the bench hears it too, and lets go. */
+const GROUP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Answers calls by the functions given, until the bench lets go or is no more. */
 export function serve<Calls extends object>(calls: Calls): Calls {
   const byName = new Map<string, unknown>(Object.entries(calls));
-  // Ctrl-C reaches the whole group: the bench hears it too, and lets go.
-  process.on('SIGINT', () => {});
+  for (const signal of GROUP_SIGNALS) process.on(signal, () => {});
   process.on('disconnect', () => void end());
   process.on('message', (message: CallMessage) => void answer(message));
   if (!process.connected) void end();
