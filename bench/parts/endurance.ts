@@ -1,11 +1,17 @@
 // Whether the ten millionth task is as fast as the first ones, and memory what it was.
-import type { Part, PartFindings } from '../harness/part.ts';
+import type { Bench, Part, PartFindings } from '../harness/part.ts';
+import { inTurns } from '../harness/rounds.ts';
 import { compared } from '../harness/rows.ts';
-import { startTaskdist, type TaskdistPair } from './taskdist-pair.ts';
+import { median } from '../harness/statistics.ts';
+import { startTaskdist, type TaskdistPair, taskdistFigures } from './taskdist-pair.ts';
 
 const STAGES = 10;
 const BATCH = 100_000;
-/** The stages that the first one is compared to. */
+/** Batches of each stage. */
+const BATCHES = 10;
+/** So many of them are compared to those of a new pair, after as many that warm it up. */
+const COMPARED = 3;
+/** The stages that are judged. */
 const LAST = 3;
 
 /** After one stage, of a million tasks. */
@@ -13,77 +19,78 @@ interface Stage {
   readonly tasksDone: number;
   readonly rate: number;
   readonly masterCpuUs: number;
+  /** Of the new pair, meanwhile. */
+  readonly newRate: number;
+  readonly newMasterCpuUs: number;
   readonly masterHeapBytes: number;
   readonly workerHeapBytes: number;
 }
 
 /**
- * Ten million tasks, `fibonacci(10)`, put 100 000 at once, through one master and one worker that are never started anew.
- * After each million, both heaps are measured after gc. The first million comes after half a million that do not count.
+ * Ten million tasks, `fibonacci(10)`, put 100 000 at once, through one master and one worker that are never started anew. In
+ * each million, batches are measured in turns with those of a master and a worker that have just been started, so that
+ * whatever else the machine does in these minutes falls on both. After each million, both heaps are measured after gc.
  */
 export const endurance: Part = {
   name: 'endurance',
   title: 'ten million tasks through one master and one worker',
   async run(bench) {
-    const stageTasks = bench.isQuick ? BATCH : 10 * BATCH;
     const pair = await startTaskdist(bench, { nodeOptions: ['--expose-gc'] });
-    await runTasks(pair, stageTasks / 2);
     const stages: Stage[] = [];
     for (let stage = 1; stage <= STAGES; stage++) {
-      bench.progress(`${stage} of ${STAGES} times ${stageTasks} tasks`);
-      const { elapsedMs, cpuMs } = await runTasks(pair, stageTasks);
-      stages.push({
-        tasksDone: stage * stageTasks,
-        rate: (stageTasks / elapsedMs) * 1000,
-        masterCpuUs: (cpuMs / stageTasks) * 1000,
-        masterHeapBytes: await pair.master.call('heapBytes'),
-        workerHeapBytes: await pair.worker.call('heapBytes'),
-      });
+      bench.progress(`stage ${stage} of ${STAGES}`);
+      stages.push(await measureStage(bench, pair, stage));
     }
-    return { rounds: 1, rows: rowsOf(stages), series: { stages: stages.map((stage) => ({ ...stage })) } };
+    return { rounds: LAST, rows: rowsOf(stages), series: { stages: stages.map((stage) => ({ ...stage })) } };
   },
 };
 
-/** What it took, and the master's share of the processor's time. */
-async function runTasks({ master }: TaskdistPair, tasks: number): Promise<{ elapsedMs: number; cpuMs: number }> {
-  const sum = { elapsedMs: 0, cpuMs: 0 };
-  for (let left = tasks; left > 0; left -= BATCH) {
-    const batch = await master.call('compute', Math.min(left, BATCH));
-    sum.elapsedMs += batch.elapsedMs;
-    sum.cpuMs += batch.cpuMs;
-  }
-  return sum;
+async function measureStage(bench: Bench, pair: TaskdistPair, stage: number): Promise<Stage> {
+  const batch = bench.isQuick ? BATCH / 10 : BATCH;
+  for (let done = 2 * COMPARED; done < BATCHES; done++) await taskdistFigures(pair, batch);
+  const newPair = await startTaskdist(bench);
+  const rounds = await inTurns(
+    { own: () => taskdistFigures(pair, batch), fresh: () => taskdistFigures(newPair, batch) },
+    { rounds: COMPARED, warmUps: COMPARED },
+  );
+  await Promise.all([newPair.master, newPair.worker].map((process) => process[Symbol.asyncDispose]()));
+  return {
+    tasksDone: stage * BATCHES * batch,
+    rate: median(rounds.values('own', 'rate')),
+    masterCpuUs: median(rounds.values('own', 'masterCpuUs')),
+    newRate: median(rounds.values('fresh', 'rate')),
+    newMasterCpuUs: median(rounds.values('fresh', 'masterCpuUs')),
+    masterHeapBytes: await pair.master.call('heapBytes'),
+    workerHeapBytes: await pair.worker.call('heapBytes'),
+  };
 }
 
 function rowsOf(stages: readonly Stage[]): PartFindings['rows'] {
   const [first] = stages;
   if (first === undefined) throw new RangeError('Expected at least one stage');
   const last = stages.slice(-LAST);
-  const lastAgainstFirst = (figure: keyof Stage, scale: number) => ({
-    values: last.map((stage) => stage[figure] / scale),
+  const againstNew = (figure: 'rate' | 'masterCpuUs', newFigure: 'newRate' | 'newMasterCpuUs') => ({
+    values: last.map((stage) => stage[figure]),
+    against: 'a new pair',
+    againstValues: last.map((stage) => stage[newFigure]),
+  });
+  const megabytesAgainstFirst = (figure: 'masterHeapBytes' | 'workerHeapBytes') => ({
+    unit: 'MB',
+    values: last.map((stage) => stage[figure] / 1_000_000),
     against: 'the first tenth',
-    againstValues: last.map(() => first[figure] / scale),
+    againstValues: last.map(() => first[figure] / 1_000_000),
+    target: { atMost: 1.1 },
   });
   return [
     compared({
-      what: 'rate of the last three tenths',
+      what: 'rate in the last three tenths',
       unit: 'tasks/s',
-      ...lastAgainstFirst('rate', 1),
+      ...againstNew('rate', 'newRate'),
       target: { atLeast: 0.9 },
-      note: 'Flat is read as: not below 0.9 of the rate, not above 1.1 of the heap.',
+      note: 'Flat is read as: not below 0.9 of the rate of a master and a worker that have done no more than half a million, measured in turns; not above 1.1 of the heap.',
     }),
-    compared({ what: "master's CPU per task in them", unit: 'µs', ...lastAgainstFirst('masterCpuUs', 1) }),
-    compared({
-      what: "master's heap after them",
-      unit: 'MB',
-      ...lastAgainstFirst('masterHeapBytes', 1_000_000),
-      target: { atMost: 1.1 },
-    }),
-    compared({
-      what: "worker's heap after them",
-      unit: 'MB',
-      ...lastAgainstFirst('workerHeapBytes', 1_000_000),
-      target: { atMost: 1.1 },
-    }),
+    compared({ what: "master's CPU per task in them", unit: 'µs', ...againstNew('masterCpuUs', 'newMasterCpuUs') }),
+    compared({ what: "master's heap after them", ...megabytesAgainstFirst('masterHeapBytes') }),
+    compared({ what: "worker's heap after them", ...megabytesAgainstFirst('workerHeapBytes') }),
   ];
 }

@@ -1,4 +1,4 @@
-// Whether it gets slower with much of something: tasks that wait, types of tasks, or idle workers.
+// Whether it gets slower with much of something: tasks that wait, types of tasks, idle workers, or kinds of them.
 import type { Bench, Part } from '../harness/part.ts';
 import type { Row, Series } from '../harness/results.ts';
 import { type Contenders, inTurns, type Rounds } from '../harness/rounds.ts';
@@ -12,6 +12,8 @@ interface Setting {
   readonly backlog: number;
   readonly types: number;
   readonly idleWorkers: number;
+  /** How many kinds of them there are, by their labels. */
+  readonly kinds: number;
 }
 
 interface Dimension {
@@ -22,7 +24,7 @@ interface Dimension {
   readonly common: Setting;
 }
 
-const common: Setting = { backlog: 10_000, types: 1, idleWorkers: 0 };
+const common: Setting = { backlog: 10_000, types: 1, idleWorkers: 0, kinds: 1 };
 
 const dimensions: readonly Dimension[] = [
   { name: 'backlog', what: (size) => `${formatNumber(size)} tasks wait`, sizes: [1e3, 1e4, 1e5, 1e6], common },
@@ -39,6 +41,12 @@ const dimensions: readonly Dimension[] = [
     sizes: [1, 10, 100, 1000],
     common,
   },
+  {
+    name: 'kinds',
+    what: (size) => `${formatNumber(size)} kinds among 1000 idle workers`,
+    sizes: [1, 10, 100, 1000],
+    common: { ...common, idleWorkers: 1000 },
+  },
 ];
 
 /**
@@ -47,7 +55,8 @@ const dimensions: readonly Dimension[] = [
  *
  * - backlog: 10³ to 10⁶ tasks in the queue;
  * - types: tasks of 1 to 10 000 types in turn, 100 000 in the queue;
- * - idle workers: 1 to 1000 others are connected, which accept another type of tasks; 10 000 in the queue.
+ * - idle workers: 1 to 1000 others are connected, which accept another type of tasks; 10 000 in the queue;
+ * - kinds: 1000 others, as before, with 1 to 1000 different labels; 10 000 in the queue.
  */
 export const growth: Part = {
   name: 'growth',
@@ -74,12 +83,12 @@ export const growth: Part = {
 };
 
 async function start(bench: Bench, setting: Setting, tasks: number) {
-  const { backlog, types, idleWorkers } = setting;
+  const { backlog, types, idleWorkers, kinds } = setting;
   const master = await bench.start<GrowthMaster>('growth-master');
   const worker = await bench.start<TaskdistWorker>('taskdist-worker');
   const crowd = idleWorkers > 0 ? await bench.start<CrowdWorker>('crowd-worker') : undefined;
   const port = await master.call('listen');
-  await crowd?.call('connect', port, idleWorkers, ['something else']);
+  await crowd?.call('connect', port, idleWorkers, ['something else'], kinds);
   await worker.call('connect', port);
   await worker.call('pause');
   await master.call('fill', backlog, types);

@@ -155,11 +155,16 @@ function limitClass({ of }: Limit): string {
   return of === undefined ? 'limit' : `limit${of}`;
 }
 
-/** Round, square, or standing on a corner: for those who do not tell the colours apart. */
+/** Round, square, standing on a corner, or with three of them: for those who do not tell the colours apart. */
 function mark(kind: number, x: number, y: number): string {
   const fill = { class: `fill${kind}` };
   if (kind === 0) return element('circle', { ...fill, cx: x, cy: y, r: MARK });
   const square = { ...fill, x: x - MARK, y: y - MARK, width: 2 * MARK, height: 2 * MARK };
   if (kind === 1) return element('rect', square);
+  if (kind === 3) return element('polygon', { ...fill, points: triangleAt(x, y).map(rounded).join(' ') });
   return element('rect', { ...square, transform: `rotate(45 ${rounded(x)} ${rounded(y)})` });
+}
+
+function triangleAt(x: number, y: number): number[] {
+  return [x, y - MARK, x + MARK, y + MARK, x - MARK, y + MARK];
 }

@@ -11,7 +11,7 @@ const LEGEND_GAP = 18;
 const SYMBOL_WIDTH = 24;
 
 /** How many lines can be told apart, by their colours and their marks. */
-export const KINDS = 3;
+export const KINDS = 4;
 
 interface Colours {
   readonly paper: string;
@@ -30,7 +30,7 @@ const LIGHT: Colours = {
   pale: '#59636e',
   grid: '#d8dee4',
   others: '#b4bcc5',
-  kinds: ['#0969da', '#bc4c00', '#8250df'],
+  kinds: ['#0969da', '#bc4c00', '#8250df', '#1a7f37'],
 };
 const DARK: Colours = {
   paper: '#0d1117',
@@ -38,7 +38,7 @@ const DARK: Colours = {
   pale: '#9198a1',
   grid: '#30363d',
   others: '#656c76',
-  kinds: ['#4493f8', '#e0823d', '#b78af9'],
+  kinds: ['#4493f8', '#e0823d', '#b78af9', '#3fb950'],
 };
 
 export interface LegendEntry {
@@ -97,7 +97,7 @@ const FONT = `text { font: ${FONT_SIZE}px system-ui, -apple-system, "Segoe UI", 
 .middle { text-anchor: middle; }
 polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .whisker { stroke-width: 1.5; }
-.limit, .limit0, .limit1, .limit2 { stroke-width: 1.5; stroke-dasharray: 5 4; }`;
+.limit, .limit0, .limit1, .limit2, .limit3 { stroke-width: 1.5; stroke-dasharray: 5 4; }`;
 
 /** One after the other, on as many lines as they need. */
 function legendOf(legend: readonly LegendEntry[], top: number): { elements: string[]; bottom: number } {

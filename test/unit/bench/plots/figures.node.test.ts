@@ -26,11 +26,13 @@ const results = resultsOf({
     ],
     types: [{ round: 1, types: 1, rate: 100 }],
     idleWorkers: [{ round: 1, idleWorkers: 1, rate: 100 }],
+    kinds: [{ round: 1, kinds: 1, rate: 100 }],
   }),
   endurance: seriesOf({
     stages: [1, 2].map((stage) => ({
       tasksDone: stage * 1e6,
       rate: 1000,
+      newRate: 1100,
       masterHeapBytes: 9e6,
       workerHeapBytes: 7e6,
     })),
