@@ -147,7 +147,8 @@ export class Backlog<T, R> {
 
   /** Puts a task at its place, and returns its lane. */
   #insert(record: TaskRecord<T, R>): Lane<T, R> {
-    record.keepRefusals((holderId) => this.#profiles.has(holderId));
+    // Most tasks have none, and need no closure.
+    if (record.refusedBy.size > 0) record.keepRefusals((holderId) => this.#profiles.has(holderId));
     let lane = this.#laneFor(record);
     if (lane === undefined) {
       lane = this.#createLane(record);
