@@ -4,6 +4,7 @@ import { Groups } from './groups.ts';
 import type { Lane } from './lane.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { isFor, type TaskRecord } from './task-record.ts';
+import { Line } from './waiting-line.ts';
 
 /**
  * A lane's place among those that a profile chooses from. Its rank is the order of the lane's first task when the
@@ -37,6 +38,10 @@ export const NO_TASKS: ReadonlySet<number> = new Set();
  */
 export class Profile<T, R> {
   readonly key: string;
+  /** Those of its holders who wait, and choose from all of it. */
+  readonly line = new Line<T, R>(this);
+  /** The lines in which somebody waits, its own and those of its views; for whoever serves them. */
+  readonly waiting = new Set<Line<T, R>>();
   #holders = 0;
   readonly #example: LeaseHolder<T>;
   readonly #without: ReadonlySet<number>;
@@ -113,6 +118,11 @@ export class Profile<T, R> {
     return undefined;
   }
 
+  /** Whether it leaves out a task of the lanes that it has a place for. */
+  passesOver(_record: TaskRecord<T, R>): boolean {
+    return false;
+  }
+
   #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
     if (refused.size === 0) return this.#places.peek();
     return this.#places.find(({ lane }) => {
@@ -126,6 +136,8 @@ export class Profile<T, R> {
 /** A profile as those of its holders see it who have refused the same tasks: they pass over these at every look. */
 export class View<T, R> {
   readonly key: string;
+  /** Those of its holders who wait. */
+  readonly line = new Line<T, R>(this);
   /** How many holders look through it. */
   holders = 0;
   readonly #profile: Profile<T, R>;
@@ -136,6 +148,16 @@ export class View<T, R> {
     this.key = key;
     this.#profile = profile;
     this.#refused = refused;
+  }
+
+  /** The lines of the profile in which somebody waits. */
+  get waiting(): Set<Line<T, R>> {
+    return this.#profile.waiting;
+  }
+
+  /** Whether it leaves out a task of the profile's. */
+  passesOver(record: TaskRecord<T, R>): boolean {
+    return this.#refused.has(record.sequence);
   }
 
   /** The first task for these holders. */

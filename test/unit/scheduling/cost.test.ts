@@ -109,7 +109,7 @@ describe('UnmatchedWatch', () => {
     const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
       told.push(sequence),
     );
-    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, () => {}) };
+    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, { moved() {}, firstChanged() {} }) };
   }
 
   it('keeps no more in mind than twice what is queued, and a little, however much comes and goes', async () => {
