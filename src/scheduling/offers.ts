@@ -11,53 +11,89 @@ interface Taker<T, R> extends HeapItem {
   ticket: number;
 }
 
-/** The tasks of a lane, and the lines that may have them. */
+/** The tasks of a lane, for the lines that may have them. */
 class Offer<T, R> implements HeapItem {
   heapIndex = -1;
   readonly lane: Lane<T, R>;
   first: TaskRecord<T, R>;
-  /** The latecomers whose first task this lane has. */
+  /** The latecomers whose first task it has. */
   followers: Line<T, R>[] = [];
   readonly #group: Group;
-  readonly #takers = new Heap<Taker<T, R>>((a, b) => a.ticket < b.ticket);
-  /** The latecomers among the takers; there once there is one. */
-  #latecomers: Set<Line<T, R>> | undefined = undefined;
+  readonly #isForAll: boolean;
+  readonly #latecomers = new Set<Line<T, R>>();
+  /** The longest waiting first; there once more than one task is given. */
+  #takers: Heap<Taker<T, R>> | undefined = undefined;
 
-  constructor(lane: Lane<T, R>, first: TaskRecord<T, R>, group: Group) {
+  /** `isForAll`: for all who may have its tasks, not only for the latecomers that follow it. */
+  constructor(lane: Lane<T, R>, first: TaskRecord<T, R>, group: Group, isForAll: boolean) {
     this.lane = lane;
     this.first = first;
     this.#group = group;
+    this.#isForAll = isForAll;
   }
 
-  add(line: Line<T, R>): void {
-    const waiter = line[this.#group].peek();
-    if (waiter !== undefined) this.#takers.push({ heapIndex: -1, line, ticket: waiter.ticket });
-  }
-
-  /** The lane has the first task for this latecomer. */
+  /** It has the first task for this latecomer. */
   follow(line: Line<T, R>): void {
     this.followers.push(line);
-    this.#latecomers ??= new Set();
     if (this.#latecomers.has(line)) return;
     this.#latecomers.add(line);
-    // It may be among the takers already, which does no harm.
-    this.add(line);
+    if (this.#takers !== undefined) this.#add(line, this.#takers);
   }
 
   /** The line in which the one is who has waited longest. */
   taker(): Line<T, R> | undefined {
-    for (let taker = this.#takers.peek(); taker !== undefined; taker = this.#takers.peek()) {
+    const takers = this.#takers;
+    if (takers === undefined) return this.#firstTaker();
+    for (let taker = takers.peek(); taker !== undefined; taker = takers.peek()) {
       const { line } = taker;
       const waiter = line[this.#group].peek();
       if (waiter?.ticket === taker.ticket) return line;
       if (waiter === undefined) {
-        this.#takers.remove(taker);
+        takers.remove(taker);
       } else {
         taker.ticket = waiter.ticket;
-        this.#takers.update(taker);
+        takers.update(taker);
       }
     }
     return undefined;
+  }
+
+  #firstTaker(): Line<T, R> | undefined {
+    // Of a lone task, only one can be the taker.
+    if (this.lane.records.size === 1) return this.#longestWaiting();
+    const takers = new Heap<Taker<T, R>>((a, b) => a.ticket < b.ticket);
+    this.#takers = takers;
+    for (const line of this.#lines()) this.#add(line, takers);
+    return this.taker();
+  }
+
+  #longestWaiting(): Line<T, R> | undefined {
+    let longest: Line<T, R> | undefined;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines()) {
+      const ticket = line[this.#group].peek()?.ticket ?? Number.POSITIVE_INFINITY;
+      if (ticket >= lowest) continue;
+      longest = line;
+      lowest = ticket;
+    }
+    return longest;
+  }
+
+  /** Those that may have its tasks; some twice, which does no harm. */
+  #lines(): Line<T, R>[] {
+    const lines = [...this.#latecomers];
+    if (!this.#isForAll) return lines;
+    for (const { line, waitingViews } of this.lane.places.keys()) {
+      if (line[this.#group].size > 0) lines.push(line);
+      if (waitingViews.size === 0) continue;
+      for (const view of waitingViews) if (!view.passesOver(this.first)) lines.push(view.line);
+    }
+    return lines;
+  }
+
+  #add(line: Line<T, R>, takers: Heap<Taker<T, R>>): void {
+    const waiter = line[this.#group].peek();
+    if (waiter !== undefined) takers.push({ heapIndex: -1, line, ticket: waiter.ticket });
   }
 }
 
@@ -79,7 +115,10 @@ export class Offers<T, R> {
 
   constructor(group: Group, newLanes: Iterable<Lane<T, R>>, latecomers: Iterable<Line<T, R>>) {
     this.#group = group;
-    for (const lane of newLanes) this.#offer(lane);
+    for (const lane of newLanes) {
+      const first = lane.records.peek();
+      if (first !== undefined) this.#open(lane, first, true);
+    }
     for (const line of latecomers) this.#follow(line);
   }
 
@@ -106,26 +145,16 @@ export class Offers<T, R> {
     return undefined;
   }
 
-  /** Offers the tasks of a lane to all who may have them. */
-  #offer(lane: Lane<T, R>): void {
-    const first = lane.records.peek();
-    if (first === undefined) return;
-    const offer = this.#open(lane, first);
-    for (const profile of lane.places.keys()) {
-      for (const line of profile.waiting) if (!line.choice.passesOver(first)) offer.add(line);
-    }
-  }
-
   /** Offers a latecomer its first task. */
   #follow(line: Line<T, R>): void {
     const first = line[this.#group].size === 0 ? undefined : line.choice.first();
     if (first?.lane === undefined) return;
-    const offer = this.#byLane.get(first.lane) ?? this.#open(first.lane, first);
+    const offer = this.#byLane.get(first.lane) ?? this.#open(first.lane, first, false);
     offer.follow(line);
   }
 
-  #open(lane: Lane<T, R>, first: TaskRecord<T, R>): Offer<T, R> {
-    const offer = new Offer<T, R>(lane, first, this.#group);
+  #open(lane: Lane<T, R>, first: TaskRecord<T, R>, isForAll: boolean): Offer<T, R> {
+    const offer = new Offer<T, R>(lane, first, this.#group, isForAll);
     this.#offers.push(offer);
     this.#byLane.set(lane, offer);
     return offer;

@@ -40,8 +40,8 @@ export class Profile<T, R> {
   readonly key: string;
   /** Those of its holders who wait, and choose from all of it. */
   readonly line = new Line<T, R>(this);
-  /** The lines in which somebody waits, its own and those of its views; for whoever serves them. */
-  readonly waiting = new Set<Line<T, R>>();
+  /** Its views in whose lines somebody waits. */
+  readonly waitingViews = new Set<View<T, R>>();
   #holders = 0;
   readonly #example: LeaseHolder<T>;
   readonly #without: ReadonlySet<number>;
@@ -54,6 +54,11 @@ export class Profile<T, R> {
     this.key = key;
     this.#example = example;
     this.#without = without;
+  }
+
+  /** Whether some of its holders wait. */
+  get isAwaited(): boolean {
+    return this.waitingViews.size > 0 || !this.line.isEmpty;
   }
 
   /** How many holders it is of. */
@@ -118,10 +123,8 @@ export class Profile<T, R> {
     return undefined;
   }
 
-  /** Whether it leaves out a task of the lanes that it has a place for. */
-  passesOver(_record: TaskRecord<T, R>): boolean {
-    return false;
-  }
+  /** Somebody waits in its line who is the first there, or nobody does any more. */
+  lineChanged(): void {}
 
   #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
     if (refused.size === 0) return this.#places.peek();
@@ -150,14 +153,15 @@ export class View<T, R> {
     this.#refused = refused;
   }
 
-  /** The lines of the profile in which somebody waits. */
-  get waiting(): Set<Line<T, R>> {
-    return this.#profile.waiting;
-  }
-
-  /** Whether it leaves out a task of the profile's. */
+  /** Whether its holders have refused this task. */
   passesOver(record: TaskRecord<T, R>): boolean {
     return this.#refused.has(record.sequence);
+  }
+
+  /** Somebody waits in its line who is the first there, or nobody does any more. */
+  lineChanged(): void {
+    if (this.line.isEmpty) this.#profile.waitingViews.delete(this);
+    else this.#profile.waitingViews.add(this);
   }
 
   /** The first task for these holders. */

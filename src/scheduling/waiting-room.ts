@@ -133,7 +133,7 @@ export class WaitingRoom<T, R> {
   /** Whether there may be something for somebody. */
   #mayBeServed(): boolean {
     if (this.#latecomers.size > 0) return true;
-    for (const { places } of this.#newLanes) for (const { waiting } of places.keys()) if (waiting.size > 0) return true;
+    for (const { places } of this.#newLanes) for (const profile of places.keys()) if (profile.isAwaited) return true;
     return false;
   }
 
@@ -164,13 +164,13 @@ export class WaitingRoom<T, R> {
 
   #add(waiter: Waiter<T, R>): void {
     const { line, holder } = waiter;
-    if (line.isEmpty) {
-      this.#lines.add(line);
-      line.choice.waiting.add(line);
-    }
-    if (this.#isAboutToServe) this.#latecomers.add(line);
+    const isFirst = line.isEmpty;
     line.add(waiter);
     this.#waiters.set(holder.id, waiter);
+    if (this.#isAboutToServe) this.#latecomers.add(line);
+    if (!isFirst) return;
+    this.#lines.add(line);
+    line.choice.lineChanged();
   }
 
   #remove(waiter: Waiter<T, R>): void {
@@ -180,6 +180,6 @@ export class WaitingRoom<T, R> {
     line.remove(waiter);
     if (!line.isEmpty) return;
     this.#lines.delete(line);
-    line.choice.waiting.delete(line);
+    line.choice.lineChanged();
   }
 }
