@@ -7,7 +7,7 @@ import type { Group, Line } from './waiting-line.ts';
 /** A line that may have the tasks of a lane. */
 interface Taker<T, R> extends HeapItem {
   readonly line: Line<T, R>;
-  /** Of the first who waits in the line, when it was looked at last: it only rises, as who is served goes to the end. */
+  /** Of the first who waits there, when it was looked at last: it only rises, as who is served goes to the end. */
   ticket: number;
 }
 
@@ -16,11 +16,10 @@ class Offer<T, R> implements HeapItem {
   heapIndex = -1;
   readonly lane: Lane<T, R>;
   first: TaskRecord<T, R>;
-  /** The latecomers whose first task it has. */
+  /** The latecomers whose first task it has; all that may have its tasks, once these are the first of all. */
   followers: Line<T, R>[] = [];
   readonly #group: Group;
   readonly #isForAll: boolean;
-  readonly #latecomers = new Set<Line<T, R>>();
   /** The longest waiting first; there once more than one task is given. */
   #takers: Heap<Taker<T, R>> | undefined = undefined;
 
@@ -32,15 +31,7 @@ class Offer<T, R> implements HeapItem {
     this.#isForAll = isForAll;
   }
 
-  /** It has the first task for this latecomer. */
-  follow(line: Line<T, R>): void {
-    this.followers.push(line);
-    if (this.#latecomers.has(line)) return;
-    this.#latecomers.add(line);
-    if (this.#takers !== undefined) this.#add(line, this.#takers);
-  }
-
-  /** The line in which the one is who has waited longest. */
+  /** The line in which the one is who has waited longest; to be asked when its first task is the first of all. */
   taker(): Line<T, R> | undefined {
     const takers = this.#takers;
     if (takers === undefined) return this.#firstTaker();
@@ -63,7 +54,10 @@ class Offer<T, R> implements HeapItem {
     if (this.lane.records.size === 1) return this.#longestWaiting();
     const takers = new Heap<Taker<T, R>>((a, b) => a.ticket < b.ticket);
     this.#takers = takers;
-    for (const line of this.#lines()) this.#add(line, takers);
+    for (const line of this.#lines()) {
+      const waiter = line[this.#group].peek();
+      if (waiter !== undefined) takers.push({ heapIndex: -1, line, ticket: waiter.ticket });
+    }
     return this.taker();
   }
 
@@ -81,19 +75,14 @@ class Offer<T, R> implements HeapItem {
 
   /** Those that may have its tasks; some twice, which does no harm. */
   #lines(): Line<T, R>[] {
-    const lines = [...this.#latecomers];
-    if (!this.#isForAll) return lines;
+    if (!this.#isForAll) return this.followers;
+    const lines = [...this.followers];
     for (const { line, waitingViews } of this.lane.places.keys()) {
       if (line[this.#group].size > 0) lines.push(line);
       if (waitingViews.size === 0) continue;
       for (const view of waitingViews) if (!view.passesOver(this.first)) lines.push(view.line);
     }
     return lines;
-  }
-
-  #add(line: Line<T, R>, takers: Heap<Taker<T, R>>): void {
-    const waiter = line[this.#group].peek();
-    if (waiter !== undefined) takers.push({ heapIndex: -1, line, ticket: waiter.ticket });
   }
 }
 
@@ -150,7 +139,7 @@ export class Offers<T, R> {
     const first = line[this.#group].size === 0 ? undefined : line.choice.first();
     if (first?.lane === undefined) return;
     const offer = this.#byLane.get(first.lane) ?? this.#open(first.lane, first, false);
-    offer.follow(line);
+    offer.followers.push(line);
   }
 
   #open(lane: Lane<T, R>, first: TaskRecord<T, R>, isForAll: boolean): Offer<T, R> {
