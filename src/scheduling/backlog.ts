@@ -32,7 +32,7 @@ const MAX_EMPTY_LANES = 256;
 /**
  * All queued tasks. The first one that a worker may have costs O(log n), however long the backlog is, however many
  * kinds of tasks wait, and however many workers there are. A task that becomes the first of its kind costs that for each kind
- * of workers, that is, those with the same `accepts` and labels.
+ * of workers that may have it, that is, those with the same `accepts` and labels.
  */
 export class Backlog<T, R> {
   /** By type, those of tasks that have nothing else which says who may have them. */
