@@ -64,6 +64,8 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #isWriting = false;
   /** Messages to send once the one that is being written is complete. */
   #interjected: Outgoing[] | undefined = undefined;
+  /** How to end once the message that is being written is complete; there if a getter of it has said so. */
+  #awaitedEnd: readonly [code: number, reason: string] | undefined = undefined;
   /** There while the peer is to answer the closing handshake. */
   #cancelCutOff: (() => void) | undefined = undefined;
   /** How to stop looking whether there is room again; there while somebody waits for it. */
@@ -120,6 +122,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
     if (!this.#isOpen) return 0;
     if (this.#isWriting) {
       // Said by a getter of a value that is being written: a message has no place in the middle of another.
+      if (this.#awaitedEnd !== undefined) return 0;
       this.#interjected ??= [];
       this.#interjected.push(message);
       return 0;
@@ -131,6 +134,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
     } finally {
       this.#isWriting = false;
       if (this.#interjected !== undefined) this.#sendInterjected(this.#interjected);
+      if (this.#awaitedEnd !== undefined) this.end(...this.#awaitedEnd);
     }
     this.#unsent += 1;
     if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {
@@ -169,6 +173,11 @@ export class Conversation<Outgoing extends Message, Incoming> {
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
+    if (this.#isWriting) {
+      // Said by a getter of a value that is being written: nothing can leave before that is complete.
+      this.#awaitedEnd ??= [code, reason];
+      return;
+    }
     // What leaves now makes room for nothing more.
     this.#stopAwaitingRoom();
     this.flush();

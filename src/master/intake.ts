@@ -71,14 +71,18 @@ export class Intake<T, R> {
     this.#taking?.abort();
   }
 
-  /**
-   * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
-   * scheduler has handed out what the frame gave back, as somebody idle may wait for it. But in the midst of many answers
-   * now and then, for the worker to have something to do while they are read.
-   */
-  refillSoon(): void {
+  /** The worker has answered a lease. In the midst of many answers it gets something to do now and then, while they are read. */
+  freed(): void {
     this.#freed += 1;
     if (this.#freed >= REFILL_AT) this.refill();
+    this.refillSoon();
+  }
+
+  /**
+   * Refills once the frame that is being read is through, so that all that it frees is taken together; and once the
+   * scheduler has handed out what the frame gave back, as somebody idle may wait for it.
+   */
+  refillSoon(): void {
     if (this.#isRefilling) return;
     this.#isRefilling = true;
     queueMicrotask(() =>
@@ -92,9 +96,14 @@ export class Intake<T, R> {
   /** Takes tasks while there is credit; to be called whenever some may have come free. */
   refill(): void {
     this.#freed = 0;
-    // One after the other, not one within the other: of tasks that cannot be sent, thousands may come and go.
-    while (this.#takeMore());
-    this.#taker.loadChanged();
+    try {
+      // One after the other, not one within the other: of tasks that cannot be sent, thousands may come and go.
+      while (this.#takeMore());
+      this.#taker.loadChanged();
+    } catch (error) {
+      // Mostly nobody is there to throw it to: it is called by microtasks and timers.
+      this.#taker.schedulerFailed(error);
+    }
   }
 
   /** Returns whether tasks were given at once: more may be wanted. */
@@ -137,18 +146,13 @@ export class Intake<T, R> {
   #take(max: number, idleSlots: number): boolean {
     const taking = new Take(max, idleSlots);
     this.#taking = taking;
-    try {
-      const taken = this.#scheduler.take(this.#taker, max, taking);
-      if (isPromiseLike(taken)) {
-        this.#await(taken);
-        return false;
-      }
-      this.#grantAll(taken);
-      return taken.length > 0;
-    } catch (error) {
-      this.#taker.schedulerFailed(error);
+    const taken = this.#scheduler.take(this.#taker, max, taking);
+    if (isPromiseLike(taken)) {
+      this.#await(taken);
       return false;
     }
+    this.#grantAll(taken);
+    return taken.length > 0;
   }
 
   /** Not an async function: a suspended one takes twice the memory, and a master has one for each idle worker. */
@@ -157,10 +161,10 @@ export class Intake<T, R> {
       (leases) => {
         try {
           this.#grantAll(leases);
-          this.refill();
         } catch (error) {
           this.#taker.schedulerFailed(error);
         }
+        this.refill();
       },
       (error: unknown) => this.#taker.schedulerFailed(error),
     );

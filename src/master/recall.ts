@@ -75,7 +75,9 @@ export class Recaller<T, R> {
     const demand = new Demand(this.#idle.values());
     for (const session of this.#stocked) {
       // What is on its way back already.
-      for (const { lease } of session.leases.recalled) demand.takerOf(lease)?.take();
+      guard(session, () => {
+        for (const { lease } of session.leases.recalled) demand.takerOf(lease)?.take();
+      });
     }
     return this.#recall(demand, nowMs);
   }
@@ -84,21 +86,27 @@ export class Recaller<T, R> {
   #recall(demand: Demand<T, R>, nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [session] of this.#longestWaiting(nowMs)) {
-      for (const [grant, waitMs] of session.leases.recallable(nowMs)) {
-        if (demand.isMet) return Number.POSITIVE_INFINITY;
-        const taker = demand.takerOf(grant.lease);
-        if (taker === undefined) continue;
-        const moveMs = session.roundTripMs + taker.session.roundTripMs;
-        if (waitMs <= moveMs) {
-          // It will start where it is before it could elsewhere. If it does not, it is looked at again.
-          nextMs = Math.min(nextMs, nowMs + Math.max(1, moveMs));
-          break;
-        }
-        taker.take();
-        session.leases.recall(grant, nowMs);
-      }
+      guard(session, () => {
+        nextMs = Math.min(nextMs, this.#recallFrom(session, demand, nowMs));
+      });
+      if (demand.isMet) return Number.POSITIVE_INFINITY;
     }
     return nextMs;
+  }
+
+  /** Returns when to look at this session again. */
+  #recallFrom({ leases, roundTripMs }: Session<T, R>, demand: Demand<T, R>, nowMs: number): number {
+    for (const [grant, waitMs] of leases.recallable(nowMs)) {
+      if (demand.isMet) break;
+      const taker = demand.takerOf(grant.lease);
+      if (taker === undefined) continue;
+      const moveMs = roundTripMs + taker.session.roundTripMs;
+      // It will start where it is before it could elsewhere. If it does not, it is looked at again.
+      if (waitMs <= moveMs) return nowMs + Math.max(1, moveMs);
+      taker.take();
+      leases.recall(grant, nowMs);
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Those who hold leases that wait, first those whose last one would wait longest. */
@@ -109,6 +117,15 @@ export class Recaller<T, R> {
         return [session, last?.[1] ?? 0] as const;
       })
       .sort(([, a], [, b]) => b - a);
+  }
+}
+
+/** Looks at the leases of a session. If one fails, as that of a scheduler over a store may, that session ends, and no other. */
+function guard<T, R>(session: Session<T, R>, look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    session.schedulerFailed(error);
   }
 }
 

@@ -191,7 +191,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   }
 
   roomAgain(): void {
-    this.#intake.refill();
+    // Not now: it may be told in the midst of grants, and what is taken then would overtake the rest of them.
+    this.#intake.refillSoon();
   }
 
   alarmRang(nowMs: number): void {
@@ -218,7 +219,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   #answered(answer: Answer, nowMs: number): void {
     this.leases.answered(answer, nowMs);
     if (this.#window.wanted === 'auto') this.#heartbeat.probe(nowMs);
-    this.#intake.refillSoon();
+    this.#intake.freed();
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined, nowMs: number): void {

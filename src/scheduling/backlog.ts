@@ -18,13 +18,21 @@ export interface OrphanListener<T, R> {
   backlogEmptied(): void;
 }
 
+/** Learns what matters to holders that wait. */
+export interface WaitingListener<T, R> {
+  /** A holder chooses from something else now. */
+  moved(holder: LeaseHolder<T>, choice: Choice<T, R>): void;
+  /** A lane has got a new first task, which is not the one behind the last. */
+  firstChanged(lane: Lane<T, R>): void;
+}
+
 /** Empty lanes are kept for the next task of their kind, up to so many. */
 const MAX_EMPTY_LANES = 256;
 
 /**
  * All queued tasks. The first one that a worker may have costs O(log n), however long the backlog is, however many
  * kinds of tasks wait, and however many workers there are. A task that becomes the first of its kind costs that for each kind
- * of workers, that is, those with the same `accepts` and labels.
+ * of workers that may have it, that is, those with the same `accepts` and labels.
  */
 export class Backlog<T, R> {
   /** By type, those of tasks that have nothing else which says who may have them. */
@@ -37,17 +45,18 @@ export class Backlog<T, R> {
   readonly #refusedLanes = new Groups<string, Lane<T, R>>();
   readonly #profiles: Profiles<T, R>;
   readonly #orphans: OrphanListener<T, R>;
+  readonly #waiting: WaitingListener<T, R>;
   #size = 0;
 
-  /** `moved` is told when a holder that is there chooses from something else. */
-  constructor(orphans: OrphanListener<T, R>, moved: (holder: LeaseHolder<T>, choice: Choice<T, R>) => void) {
+  constructor(orphans: OrphanListener<T, R>, waiting: WaitingListener<T, R>) {
     this.#orphans = orphans;
+    this.#waiting = waiting;
     this.#profiles = new Profiles<T, R>({
       lanes: () => this.#allLanes(),
       orphaned: (lane) => {
         if (lane.records.size > 0) orphans.laneOrphaned(lane);
       },
-      moved,
+      moved: (holder, choice) => waiting.moved(holder, choice),
     });
   }
 
@@ -147,13 +156,14 @@ export class Backlog<T, R> {
 
   /** Puts a task at its place, and returns its lane. */
   #insert(record: TaskRecord<T, R>): Lane<T, R> {
-    record.keepRefusals((holderId) => this.#profiles.has(holderId));
+    // Most tasks have none, and need no closure.
+    if (record.refusedBy.size > 0) record.keepRefusals((holderId) => this.#profiles.has(holderId));
     let lane = this.#laneFor(record);
     if (lane === undefined) {
       lane = this.#createLane(record);
     } else {
       this.#emptyLanes.delete(lane);
-      lane.add(record);
+      if (lane.add(record)) this.#waiting.firstChanged(lane);
     }
     this.#size += 1;
     return lane;
@@ -176,6 +186,7 @@ export class Backlog<T, R> {
     for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
     lane.add(record);
     this.#profiles.consider(lane);
+    this.#waiting.firstChanged(lane);
     return lane;
   }
 

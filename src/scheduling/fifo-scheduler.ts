@@ -58,9 +58,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#random = random;
     this.#statistics = new Statistics(clock.now());
     this.#unmatched = new UnmatchedWatch(clock, timers, unmatchedAfterMs, (record) => this.#tellUnmatched(record));
-    this.#backlog = new Backlog(this.#unmatched, (holder, choice) => this.#waitingRoom.move(holder, choice));
+    this.#backlog = new Backlog(this.#unmatched, {
+      moved: (holder, choice) => this.#waitingRoom.move(holder, choice),
+      firstChanged: (lane) => this.#waitingRoom.firstChanged(lane),
+    });
     this.#waitingRoom = new WaitingRoom(
-      (holder) => this.#leaseFirst(holder),
+      (record, holder) => this.#tasks.lease(record, holder),
       () => this.#speculation.look(),
     );
     this.#tasks = new TaskTable(maxTasks, {

@@ -35,10 +35,12 @@ export class Lane<T, R> {
     return true;
   }
 
-  /** Puts a task at its place. */
-  add(record: TaskRecord<T, R>): void {
+  /** Puts a task at its place. Returns whether it is the first of them now. */
+  add(record: TaskRecord<T, R>): boolean {
     record.lane = this;
     this.records.push(record);
-    if (this.records.peek() === record) for (const [profile, place] of this.places) profile.promote(place, record);
+    if (this.records.peek() !== record) return false;
+    for (const [profile, place] of this.places) profile.promote(place, record);
+    return true;
   }
 }

@@ -4,6 +4,7 @@ import { Groups } from './groups.ts';
 import type { Lane } from './lane.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { isFor, type TaskRecord } from './task-record.ts';
+import { Line } from './waiting-line.ts';
 
 /**
  * A lane's place among those that a profile chooses from. Its rank is the order of the lane's first task when the
@@ -37,6 +38,10 @@ export const NO_TASKS: ReadonlySet<number> = new Set();
  */
 export class Profile<T, R> {
   readonly key: string;
+  /** Those of its holders who wait, and choose from all of it. */
+  readonly line = new Line<T, R>(this);
+  /** Its views in whose lines somebody waits. */
+  readonly waitingViews = new Set<View<T, R>>();
   #holders = 0;
   readonly #example: LeaseHolder<T>;
   readonly #without: ReadonlySet<number>;
@@ -49,6 +54,11 @@ export class Profile<T, R> {
     this.key = key;
     this.#example = example;
     this.#without = without;
+  }
+
+  /** Whether some of its holders wait. */
+  get isAwaited(): boolean {
+    return this.waitingViews.size > 0 || !this.line.isEmpty;
   }
 
   /** How many holders it is of. */
@@ -113,6 +123,9 @@ export class Profile<T, R> {
     return undefined;
   }
 
+  /** Somebody waits in its line who is the first there, or nobody does any more. */
+  lineChanged(): void {}
+
   #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
     if (refused.size === 0) return this.#places.peek();
     return this.#places.find(({ lane }) => {
@@ -126,6 +139,8 @@ export class Profile<T, R> {
 /** A profile as those of its holders see it who have refused the same tasks: they pass over these at every look. */
 export class View<T, R> {
   readonly key: string;
+  /** Those of its holders who wait. */
+  readonly line = new Line<T, R>(this);
   /** How many holders look through it. */
   holders = 0;
   readonly #profile: Profile<T, R>;
@@ -136,6 +151,17 @@ export class View<T, R> {
     this.key = key;
     this.#profile = profile;
     this.#refused = refused;
+  }
+
+  /** Whether its holders have refused this task. */
+  passesOver(record: TaskRecord<T, R>): boolean {
+    return this.#refused.has(record.sequence);
+  }
+
+  /** Somebody waits in its line who is the first there, or nobody does any more. */
+  lineChanged(): void {
+    if (this.line.isEmpty) this.#profile.waitingViews.delete(this);
+    else this.#profile.waitingViews.add(this);
   }
 
   /** The first task for these holders. */

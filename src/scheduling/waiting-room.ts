@@ -1,109 +1,28 @@
 // The workers that wait for a task, and the fair handing out of what comes.
-import { Heap, type HeapItem } from '../heap.ts';
+import type { Lane } from './lane.ts';
+import { Offers } from './offers.ts';
 import type { Choice } from './profile.ts';
 import type { Lease, LeaseHolder, TakeSignal } from './scheduler.ts';
-
-/** A `take` that has found nothing so far, and listens whether it is called back. */
-class Waiter<T, R> implements HeapItem {
-  heapIndex = -1;
-  max = 0;
-  /** How many more tasks it could start at once. */
-  idleSlots = 0;
-  /** Who has waited for longer, or was served in an earlier round, has the lower one. */
-  ticket: number;
-  choice: Choice<T, R>;
-  readonly holder: LeaseHolder<T>;
-  readonly #room: WaitingRoom<T, R>;
-  readonly #signal: TakeSignal;
-  readonly #resolve: (leases: Lease<T>[]) => void;
-  /** What it gets; none as long as it waits. */
-  #leases: Lease<T>[] | undefined = undefined;
-
-  constructor(
-    ticket: number,
-    choice: Choice<T, R>,
-    holder: LeaseHolder<T>,
-    room: WaitingRoom<T, R>,
-    signal: TakeSignal,
-    resolve: (leases: Lease<T>[]) => void,
-  ) {
-    this.ticket = ticket;
-    this.choice = choice;
-    this.holder = holder;
-    this.#room = room;
-    this.#signal = signal;
-    this.#resolve = resolve;
-    signal.addEventListener('abort', this, { once: true });
-  }
-
-  /** How many leases it gets. */
-  get served(): number {
-    return this.#leases?.length ?? 0;
-  }
-
-  /** It is to get up to `max` leases, and first those that it could start at once. */
-  want(max: number): void {
-    this.max = max;
-    this.idleSlots = Math.min(max, this.holder.idleSlots);
-  }
-
-  /** It gets one lease more. */
-  serve(lease: Lease<T>): void {
-    if (this.#leases === undefined) this.#leases = [lease];
-    else this.#leases.push(lease);
-    this.idleSlots -= 1;
-  }
-
-  /** It has what there is for it, and waits no more. */
-  settle(): void {
-    this.#signal.removeEventListener('abort', this);
-    this.#resolve(this.#leases ?? []);
-  }
-
-  /** The signal has aborted. */
-  handleEvent(): void {
-    this.#room.leave(this);
-  }
-}
-
-/** Those who wait and choose from the same: who could start a task at once, and who only stock up. The longest waiting first. */
-class Line<T, R> {
-  // Not in the order of coming here: who comes from another line may have waited longer.
-  readonly idle = new Heap<Waiter<T, R>>(hasWaitedLonger);
-  readonly stocking = new Heap<Waiter<T, R>>(hasWaitedLonger);
-
-  add(waiter: Waiter<T, R>): void {
-    (waiter.idleSlots > 0 ? this.idle : this.stocking).push(waiter);
-  }
-
-  remove(waiter: Waiter<T, R>): void {
-    this.idle.remove(waiter);
-    this.stocking.remove(waiter);
-  }
-
-  get isEmpty(): boolean {
-    return this.idle.size + this.stocking.size === 0;
-  }
-}
-
-function hasWaitedLonger<T, R>(a: Waiter<T, R>, b: Waiter<T, R>): boolean {
-  return a.ticket < b.ticket;
-}
-
-type Group = 'idle' | 'stocking';
+import type { TaskRecord } from './task-record.ts';
+import { GROUPS, type Line, Waiter } from './waiting-line.ts';
 
 /** Who waits. */
 export class WaitingRoom<T, R> {
-  readonly #lease: (holder: LeaseHolder<T>) => Lease<T> | undefined;
+  readonly #lease: (record: TaskRecord<T, R>, holder: LeaseHolder<T>) => Lease<T>;
   readonly #onServed: () => void;
-  readonly #lines = new Map<Choice<T, R>, Line<T, R>>();
+  /** Those in which somebody waits. */
+  readonly #lines = new Set<Line<T, R>>();
   /** By the ids of their holders. */
   readonly #waiters = new Map<string, Waiter<T, R>>();
+  /** The lanes that have got a new first task since everybody was served. */
+  readonly #newLanes = new Set<Lane<T, R>>();
+  /** The lines of those who came when others were about to be served, and have not seen what there is. */
+  readonly #latecomers = new Set<Line<T, R>>();
   #nextTicket = 0;
   #isAboutToServe = false;
 
-  /** `lease` leases the first task for a holder. `onServed` is called when everybody has been served who could be. */
-  constructor(lease: (holder: LeaseHolder<T>) => Lease<T> | undefined, onServed: () => void) {
+  /** `lease` leases a task to a holder. `onServed` is called when everybody has been served who could be. */
+  constructor(lease: (record: TaskRecord<T, R>, holder: LeaseHolder<T>) => Lease<T>, onServed: () => void) {
     this.#lease = lease;
     this.#onServed = onServed;
   }
@@ -119,7 +38,7 @@ export class WaitingRoom<T, R> {
 
   /** Those who could start a task at once, the longest waiting of each line first. */
   *idleHolders(): Generator<LeaseHolder<T>> {
-    for (const { idle } of this.#lines.values()) {
+    for (const { idle } of this.#lines) {
       for (const { holder } of [...idle].sort((a, b) => a.ticket - b.ticket)) yield holder;
     }
   }
@@ -127,7 +46,7 @@ export class WaitingRoom<T, R> {
   /** Waits to be served; resolves to nothing when the signal aborts. */
   wait(choice: Choice<T, R>, holder: LeaseHolder<T>, max: number, signal: TakeSignal): Promise<Lease<T>[]> {
     return new Promise((resolve) => {
-      const waiter = new Waiter<T, R>(this.#issueTicket(), choice, holder, this, signal, resolve);
+      const waiter = new Waiter<T, R>(this.#issueTicket(), choice.line, holder, this, signal, resolve);
       waiter.want(max);
       this.#add(waiter);
     });
@@ -144,7 +63,7 @@ export class WaitingRoom<T, R> {
     const waiter = this.#waiters.get(holder.id);
     if (waiter === undefined) return;
     this.#remove(waiter);
-    waiter.choice = choice;
+    waiter.line = choice.line;
     this.#add(waiter);
   }
 
@@ -152,10 +71,15 @@ export class WaitingRoom<T, R> {
   loadChanged(holder: LeaseHolder<T>, max: number): void {
     const waiter = this.#waiters.get(holder.id);
     if (waiter === undefined) return;
-    const line = this.#lines.get(waiter.choice);
-    line?.remove(waiter);
+    const { line } = waiter;
+    line.remove(waiter);
     waiter.want(max);
-    line?.add(waiter);
+    line.add(waiter);
+  }
+
+  /** A lane has got a new first task, which those who wait may be given; they are to be served soon. */
+  firstChanged(lane: Lane<T, R>): void {
+    if (!this.isEmpty) this.#newLanes.add(lane);
   }
 
   /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
@@ -175,19 +99,12 @@ export class WaitingRoom<T, R> {
    */
   serve(): void {
     const served: Waiter<T, R>[] = [];
-    for (const group of ['idle', 'stocking'] as const) {
-      for (let line = this.#next(group); line !== undefined; line = this.#next(group)) {
-        const waiter = line[group].peek();
-        const next = waiter === undefined ? undefined : this.#lease(waiter.holder);
-        if (waiter === undefined || next === undefined) break;
-        if (waiter.served === 0) served.push(waiter);
-        line.remove(waiter);
-        waiter.serve(next);
-        // To the end of the line, or of the other one; and behind those of other lines.
-        waiter.ticket = this.#issueTicket();
-        if (waiter.served < waiter.max) line.add(waiter);
-      }
-    }
+    const [line] = this.#lines;
+    // Mostly there is one kind of workers: nothing need be known but its own first task.
+    if (line !== undefined && this.#lines.size === 1) this.#serveLine(line, served);
+    else if (this.#mayBeServed()) this.#serveLines(served);
+    if (this.#newLanes.size > 0) this.#newLanes.clear();
+    if (this.#latecomers.size > 0) this.#latecomers.clear();
     for (const waiter of served) {
       this.#remove(waiter);
       waiter.settle();
@@ -203,23 +120,41 @@ export class WaitingRoom<T, R> {
     waiter.settle();
   }
 
-  /** The line whose first waiter gets the first of all tasks that somebody in this group waits for. */
-  #next(group: Group): Line<T, R> | undefined {
-    let best: { readonly line: Line<T, R>; readonly ticket: number } | undefined;
-    let bestTask: ReturnType<Choice<T, R>['first']>;
-    for (const [choice, line] of this.#lines) {
-      const waiter = line[group].peek();
-      const task = waiter === undefined ? undefined : choice.first();
-      if (waiter === undefined || task === undefined) continue;
-      const isBetter =
-        bestTask === undefined ||
-        best === undefined ||
-        (task === bestTask ? waiter.ticket < best.ticket : task.isBefore(bestTask));
-      if (!isBetter) continue;
-      best = { line, ticket: waiter.ticket };
-      bestTask = task;
+  #serveLine(line: Line<T, R>, served: Waiter<T, R>[]): void {
+    for (const group of GROUPS) {
+      while (line[group].size > 0) {
+        const record = line.choice.first();
+        if (record === undefined) return;
+        this.#serveFirst(line[group].peek(), record, served);
+      }
     }
-    return best?.line;
+  }
+
+  /** Whether there may be something for somebody. */
+  #mayBeServed(): boolean {
+    if (this.#latecomers.size > 0) return true;
+    for (const { places } of this.#newLanes) for (const profile of places.keys()) if (profile.isAwaited) return true;
+    return false;
+  }
+
+  #serveLines(served: Waiter<T, R>[]): void {
+    for (const group of GROUPS) {
+      const offers = new Offers(group, this.#newLanes, this.#latecomers);
+      for (let match = offers.next(); match !== undefined; match = offers.next()) {
+        this.#serveFirst(match.line[group].peek(), match.record, served);
+      }
+    }
+  }
+
+  /** Serves the first of a line with one task. */
+  #serveFirst(waiter: Waiter<T, R> | undefined, record: TaskRecord<T, R>, served: Waiter<T, R>[]): void {
+    if (waiter === undefined) return;
+    if (waiter.served === 0) served.push(waiter);
+    waiter.line.remove(waiter);
+    waiter.serve(this.#lease(record, waiter.holder));
+    // To the end of the line, or of the other one; and behind those of other lines.
+    waiter.ticket = this.#issueTicket();
+    if (waiter.served < waiter.max) waiter.line.add(waiter);
   }
 
   #issueTicket(): number {
@@ -228,22 +163,23 @@ export class WaitingRoom<T, R> {
   }
 
   #add(waiter: Waiter<T, R>): void {
-    const { choice } = waiter;
-    let line = this.#lines.get(choice);
-    if (line === undefined) {
-      line = new Line<T, R>();
-      this.#lines.set(choice, line);
-    }
+    const { line, holder } = waiter;
+    const isFirst = line.isEmpty;
     line.add(waiter);
-    this.#waiters.set(waiter.holder.id, waiter);
+    this.#waiters.set(holder.id, waiter);
+    if (this.#isAboutToServe) this.#latecomers.add(line);
+    if (!isFirst) return;
+    this.#lines.add(line);
+    line.choice.lineChanged();
   }
 
   #remove(waiter: Waiter<T, R>): void {
-    const { holder, choice } = waiter;
+    const { line, holder } = waiter;
     if (this.#waiters.get(holder.id) !== waiter) return;
     this.#waiters.delete(holder.id);
-    const line = this.#lines.get(choice);
-    line?.remove(waiter);
-    if (line?.isEmpty === true) this.#lines.delete(choice);
+    line.remove(waiter);
+    if (!line.isEmpty) return;
+    this.#lines.delete(line);
+    line.choice.lineChanged();
   }
 }

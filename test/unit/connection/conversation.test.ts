@@ -100,6 +100,25 @@ describe('Conversation', () => {
     ]);
   });
 
+  it('ends behind the message of which a getter has ended it, and sends all that was said before', () => {
+    const { socket, conversation } = setUp();
+    const task = {
+      get says() {
+        conversation.send(ping(2));
+        conversation.end(1000, 'enough');
+        conversation.end(4409, 'and again');
+        conversation.send(ping(3));
+        return 'something';
+      },
+    };
+    conversation.send(ping(1));
+    conversation.send([MessageType.grant, 1, 1, 'key', task]);
+    expect(masterMessages(socket.frames)).toEqual([
+      [ping(1), [MessageType.grant, 1, 1, 'key', { says: 'something' }], ping(2)],
+    ]);
+    expect([conversation.isOpen, socket.notes]).toEqual([false, ['send', 'close 1000 enough']]);
+  });
+
   it('asks the clock once for all messages of a turn', async () => {
     const { clock, conversation } = setUp();
     let asked = 0;

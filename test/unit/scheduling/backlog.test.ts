@@ -40,7 +40,7 @@ function backlogOf() {
       laneMerged: (lane, into) => orphans.push(`lane of ${lane.records.size} into one of ${into.records.size}`),
       backlogEmptied: nothing,
     },
-    nothing,
+    { moved: nothing, firstChanged: nothing },
   );
   return { backlog, orphans, orphaned };
 }

@@ -1,5 +1,6 @@
 // What it costs that many wait, for tasks, for workers, or for somebody to be told: counted, not timed.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Heap } from '../../../src/heap.ts';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
 import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
@@ -37,8 +38,41 @@ describe('serving a few tasks', () => {
     expect(await looksFor(5000, 5)).toBe(await looksFor(100, 5));
   });
 
-  it('costs no more than a look for each kind of workers', async () => {
-    expect(await looksFor(1000, 1000)).toBeLessThanOrEqual(52 * 1001);
+  /** How often somebody is looked at, or a lane, while tasks of these types are put in one turn and served. */
+  async function looksAmong(kinds: number, accepts: (index: number) => readonly string[], types: readonly string[]) {
+    const { scheduler, holder } = openScheduler();
+    for (let index = 0; index < kinds; index += 1) {
+      void holder(`h${index}`, { accepts: accepts(index), labels: { kind: index } }).take();
+    }
+    for (const type of types) void scheduler.put({ type });
+    const peek = vi.spyOn(Heap.prototype, 'peek');
+    await scheduler.clock.settle();
+    const looks = peek.mock.calls.length;
+    peek.mockRestore();
+    return { looks, leased: scheduler.leased };
+  }
+
+  it('costs no look at the kinds of workers that do not take them, however many wait', async () => {
+    const types = ['mine', 'mine', 'yours'];
+    const looks = (kinds: number) => looksAmong(kinds, (index) => (index < 5 ? ['mine'] : [`other ${index}`]), types);
+    expect(await looks(1000)).toEqual(await looks(10));
+  });
+
+  it('costs the same for each task, however many kinds of workers are served together', async () => {
+    const looks = async (kinds: number): Promise<number> => {
+      const types = Array.from({ length: kinds }, (_, index) => `type ${index}`);
+      const { looks, leased } = await looksAmong(kinds, (index) => [`type ${index}`], types);
+      expect(leased).toBe(kinds);
+      return looks / kinds;
+    };
+    expect(await looks(1000)).toBeLessThan(1.1 * (await looks(100)));
+  });
+
+  it('costs a look at each kind of workers that takes them, once for all tasks of a turn', async () => {
+    const few = await looksAmong(1000, () => ['mine'], Array(2).fill('mine'));
+    const many = await looksAmong(1000, () => ['mine'], Array(102).fill('mine'));
+    expect([few.leased, many.leased]).toEqual([2, 102]);
+    expect(many.looks - few.looks).toBeLessThan(10 * 100);
   });
 
   it('costs no look at those who wait for what does not come', async () => {
@@ -109,7 +143,7 @@ describe('UnmatchedWatch', () => {
     const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
       told.push(sequence),
     );
-    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, () => {}) };
+    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, { moved() {}, firstChanged() {} }) };
   }
 
   it('keeps no more in mind than twice what is queued, and a little, however much comes and goes', async () => {

@@ -75,6 +75,19 @@ describe('a FifoScheduler that several holders wait for', () => {
     expect([scheduler.queued, scheduler.leased]).toEqual([6, 3]);
   });
 
+  it('serves those who come when others are about to be served from all that there is', async () => {
+    const { scheduler, holder } = openScheduler();
+    for (const type of ['x', 'y', 'z', 'x', 'x']) void scheduler.put({ type });
+    const waiting = holder('waiting', ['w']).take();
+    void scheduler.put({ type: 'w' });
+    const late = [holder('late', ['x']).take(2), holder('later', ['y', 'x']).take(2)];
+    expect((await Promise.all([waiting, ...late])).map((leases) => leases.map(({ key }) => key))).toEqual([
+      ['5'],
+      ['0', '3'],
+      ['1', '4'],
+    ]);
+  });
+
   it('serves who has waited longest, also if what set that one apart is settled meanwhile', async () => {
     const { scheduler, holder } = openScheduler();
     const [picky, busy, late] = [holder('picky'), holder('busy'), holder('late')];
