@@ -17,8 +17,8 @@ export class Grant<T> implements BagItem {
   startedAtMs: number | undefined = undefined;
   /** Everybody has been told that it started, and not yet how it ended. */
   isTold = false;
-  /** It started before older ones that wait: so the worker has shown. */
-  isOutOfTurn = false;
+  /** It has started, which is more than believed: the worker has said what only one that has can tell. */
+  isProven = false;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
   dueMs = Number.POSITIVE_INFINITY;
   /** Its number on the wire; means something on this connection only. */
@@ -117,7 +117,7 @@ export class GrantTable<T> {
     while (this.#started.size < concurrency) {
       const grant = this.#waiting.shift();
       if (grant === undefined) break;
-      if (grant.isOutOfTurn) {
+      if (grant.isProven) {
         this.#gaps -= 1;
         continue;
       }
@@ -136,10 +136,15 @@ export class GrantTable<T> {
     if (grant.state === 'recalled') this.#recalled?.delete(grant);
     grant.state = 'running';
     grant.startedAtMs = nowMs;
-    grant.isOutOfTurn = true;
+    grant.isProven = true;
     this.#overtakenAtMs = nowMs;
     this.#started.add(grant);
     this.#leaveGap(grant);
+  }
+
+  /** One that is taken to run does. */
+  prove(grant: Grant<T>): void {
+    if (this.#started.has(grant)) grant.isProven = true;
   }
 
   /**
@@ -147,24 +152,24 @@ export class GrantTable<T> {
    * cannot have. `concurrency` run at once.
    */
   mayHaveWaitedUntilMs(
-    { id, isOutOfTurn, startedAtMs }: Grant<T>,
+    { id, isProven, startedAtMs }: Grant<T>,
     concurrency: number,
     nowMs: number,
   ): number | undefined {
     const started = [...this.#started];
     // The oldest is what the others wait for.
-    if (isOutOfTurn || startedAtMs === undefined || started.every((each) => each.id >= id)) return undefined;
-    const isBeingOvertaken = started.some((each) => each.id > id && each.isOutOfTurn && each.state === 'running');
+    if (isProven || startedAtMs === undefined || started.every((each) => each.id >= id)) return undefined;
+    const isBeingOvertaken = started.some((each) => each.id > id && each.isProven && each.state === 'running');
     if (isBeingOvertaken && started.length > concurrency) return nowMs;
     return startedAtMs < this.#overtakenAtMs ? this.#overtakenAtMs : undefined;
   }
 
   /**
-   * Only so many can have started: the oldest, besides those that did so out of turn. The others wait, in their order; if
+   * Only so many can have started: the oldest, besides those of which it is proven. The others wait, in their order; if
    * it is not known that they do, they may run, and only their time does not count. Returns those of which it is known.
    */
   turnBack(running: number, isKnown: boolean): Grant<T>[] {
-    const inTurn = [...this.#started].filter(({ isOutOfTurn }) => !isOutOfTurn).sort((a, b) => a.id - b.id);
+    const inTurn = [...this.#started].filter(({ isProven }) => !isProven).sort((a, b) => a.id - b.id);
     const others = inTurn.slice(Math.max(0, running - (this.#started.size - inTurn.length)));
     for (const grant of others.toReversed()) {
       this.#started.delete(grant);
@@ -182,7 +187,7 @@ export class GrantTable<T> {
   *recallable(): Generator<readonly [grant: Grant<T>, position: number]> {
     let position = this.waiting;
     for (const grant of this.#waiting.reversed()) {
-      if (grant.isOutOfTurn) continue;
+      if (grant.isProven) continue;
       if (grant.state === 'waiting') yield [grant, position];
       position -= 1;
     }
@@ -234,7 +239,7 @@ export class GrantTable<T> {
     }
     this.#gaps += 1;
     if (this.#gaps * 2 <= this.#waiting.size) return;
-    this.#waiting.keep(({ isOutOfTurn }) => !isOutOfTurn);
+    this.#waiting.keep(({ isProven }) => !isProven);
     this.#gaps = 0;
   }
 

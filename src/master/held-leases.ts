@@ -151,6 +151,7 @@ export class HeldLeases<T, R> {
     this.#mustHaveStarted(grant, nowMs);
     // What is cancelled has nothing to tell; nor what a listener has ended just now, with all others.
     if (grant.state !== 'running' || !this.#conversation.isOpen) return;
+    this.#grants.prove(grant);
     if (grant.lease.timeoutFrom === 'progress') this.#setDeadline(grant, nowMs);
     this.#reports.progressed(grant, value);
   }

@@ -126,6 +126,18 @@ describe('an attempt that makes progress before older ones have started', () => 
     expect(told().filter((each) => each.includes('timeout'))).toEqual(['1 timeout 1000', '4 timeout 1000']);
   });
 
+  it('is the one that runs of two, though it is the younger, if the worker says that one does', async () => {
+    const { master, clock, peer, cancelled } = await setUp(2);
+    peer.send([progress, 2, null], [credit, 1, 9, 1]);
+    const idle = await master.connect();
+    idle.send(helloOf());
+    await clock.settle();
+    expect(peer.news()).toEqual([[recall, 1]]);
+    peer.send([released, 1]);
+    await clock.advance(1000);
+    expect(cancelled()).toEqual([2]);
+  });
+
   it('is lost with its worker', async () => {
     const { master, clock, peer, told } = await setUp(5);
     peer.send([progress, 4, null]);
