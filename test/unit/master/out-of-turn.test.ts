@@ -138,6 +138,18 @@ describe('an attempt that makes progress before older ones have started', () => 
     expect(cancelled()).toEqual([2]);
   });
 
+  it('leaves nothing behind if a listener ends the connection as it is told of the start', async () => {
+    const { master, clock, scheduler, peer, values } = await setUp(5, { timeoutFrom: 'progress' });
+    const begin = scheduler.started.bind(scheduler);
+    scheduler.started = (lease) => {
+      begin(lease);
+      void master.sessions.endAll(1001, 'The end');
+    };
+    peer.send([progress, 4, 'nobody listens']);
+    await clock.advance(1000);
+    expect([values, clock.pendingTimers]).toEqual([[], 0]);
+  });
+
   it('is lost with its worker', async () => {
     const { master, clock, peer, told } = await setUp(5);
     peer.send([progress, 4, null]);
