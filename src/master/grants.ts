@@ -17,6 +17,8 @@ export class Grant<T> implements BagItem {
   startedAtMs: number | undefined = undefined;
   /** Everybody has been told that it started, and not yet how it ended. */
   isTold = false;
+  /** It has started, which is more than believed: the worker has said what only one that has can tell. */
+  isProven = false;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
   dueMs = Number.POSITIVE_INFINITY;
   /** Its number on the wire; means something on this connection only. */
@@ -35,17 +37,25 @@ export class Grant<T> implements BagItem {
  * A worker starts its tasks in the order of delivery. So without being told, the master knows that the oldest
  * `concurrency` of them run. A cancelled one keeps its slot until the worker says that it is free again. Those that were
  * on their way when the worker lowered its concurrency have not started after all, and are turned back.
+ *
+ * A worker that sends tasks ahead into several threads may start one out of turn, for moments, and shows it by what it says
+ * of that one. Which of the older ones waits is not known then, but that the oldest runs: so the others are not timed out by
+ * what they may have waited.
  */
 export class GrantTable<T> {
   readonly #grants = new LeaseNumbers<Grant<T>>();
-  /** Those not started, in order of delivery. */
+  /** Those not started, in order of delivery; and where some stood that started out of turn. */
   readonly #waiting = new Queue<Grant<T>>();
+  /** How many of the latter there are: it would cost more to take each of them out. */
+  #gaps = 0;
   /** Those that occupy a slot, cancelled ones among them. */
   readonly #started = new Bag<Grant<T>>();
   /** There once one was asked back. */
   #recalled: Set<Grant<T>> | undefined = undefined;
   /** Of those that are cancelled. */
   #cancelled = 0;
+  /** When one last started out of turn, as far as is known. */
+  #overtakenAtMs = Number.NEGATIVE_INFINITY;
   #nextId = 1;
 
   /** All that the worker has not answered. */
@@ -60,7 +70,7 @@ export class GrantTable<T> {
 
   /** Those that have not started. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size - this.#gaps;
   }
 
   /** Those that are asked back. */
@@ -107,6 +117,10 @@ export class GrantTable<T> {
     while (this.#started.size < concurrency) {
       const grant = this.#waiting.shift();
       if (grant === undefined) break;
+      if (grant.isProven) {
+        this.#gaps -= 1;
+        continue;
+      }
       this.#started.add(grant);
       if (grant.state === 'recalled') this.#recalled?.delete(grant);
       grant.startedAtMs = nowMs;
@@ -117,12 +131,46 @@ export class GrantTable<T> {
     return undefined;
   }
 
+  /** One that was taken to wait has started, though the slots seem to be taken by older ones. */
+  startOutOfTurn(grant: Grant<T>, nowMs: number): void {
+    if (grant.state === 'recalled') this.#recalled?.delete(grant);
+    grant.state = 'running';
+    grant.startedAtMs = nowMs;
+    grant.isProven = true;
+    this.#overtakenAtMs = nowMs;
+    this.#started.add(grant);
+    this.#leaveGap(grant);
+  }
+
+  /** One that is taken to run does. */
+  prove(grant: Grant<T>): void {
+    if (this.#started.has(grant)) grant.isProven = true;
+  }
+
   /**
-   * Only so many can have started: the oldest. The others wait, in their order; if it is not known that they do, they may
-   * run, and only their time does not count. Returns those of which it is known.
+   * Until when one that seems to have run for too long may have waited, as others have overtaken it; undefined if it
+   * cannot have. `concurrency` run at once.
+   */
+  mayHaveWaitedUntilMs(
+    { id, isProven, startedAtMs }: Grant<T>,
+    concurrency: number,
+    nowMs: number,
+  ): number | undefined {
+    const started = [...this.#started];
+    // The oldest is what the others wait for.
+    if (isProven || startedAtMs === undefined || started.every((each) => each.id >= id)) return undefined;
+    const isBeingOvertaken = started.some((each) => each.id > id && each.isProven && each.state === 'running');
+    if (isBeingOvertaken && started.length > concurrency) return nowMs;
+    return startedAtMs < this.#overtakenAtMs ? this.#overtakenAtMs : undefined;
+  }
+
+  /**
+   * Only so many can have started: the oldest, besides those of which it is proven. The others wait, in their order; if
+   * it is not known that they do, they may run, and only their time does not count. Returns those of which it is known.
    */
   turnBack(running: number, isKnown: boolean): Grant<T>[] {
-    const others = [...this.#started].sort((a, b) => a.id - b.id).slice(running);
+    const inTurn = [...this.#started].filter(({ isProven }) => !isProven).sort((a, b) => a.id - b.id);
+    const others = inTurn.slice(Math.max(0, running - (this.#started.size - inTurn.length)));
     for (const grant of others.toReversed()) {
       this.#started.delete(grant);
       this.#waiting.unshift(grant);
@@ -137,8 +185,9 @@ export class GrantTable<T> {
 
   /** Those that could be asked back, the last one first, each with the number of those that wait up to it. */
   *recallable(): Generator<readonly [grant: Grant<T>, position: number]> {
-    let position = this.#waiting.size;
+    let position = this.waiting;
     for (const grant of this.#waiting.reversed()) {
+      if (grant.isProven) continue;
       if (grant.state === 'waiting') yield [grant, position];
       position -= 1;
     }
@@ -180,6 +229,18 @@ export class GrantTable<T> {
     let next = Number.POSITIVE_INFINITY;
     for (const { dueMs } of this.#timed()) next = Math.min(next, dueMs);
     return next;
+  }
+
+  /** It has started out of turn; at O(1), as whole windows may do so. */
+  #leaveGap(grant: Grant<T>): void {
+    if (this.#waiting.peek() === grant) {
+      this.#waiting.shift();
+      return;
+    }
+    this.#gaps += 1;
+    if (this.#gaps * 2 <= this.#waiting.size) return;
+    this.#waiting.keep(({ isProven }) => !isProven);
+    this.#gaps = 0;
   }
 
   *#timed(): Generator<Grant<T>> {

@@ -131,10 +131,11 @@ export class HeldLeases<T, R> {
       if (this.#grants.wasGranted(answer[1])) this.#reports.late();
       return;
     }
-    const hadStarted = this.#grants.remove(grant);
     // What was declined, or given back, says nothing of how long tasks take.
-    const hasRun = hadStarted && (answer[0] === MessageType.done || answer[0] === MessageType.failed);
-    if (hasRun && grant.startedAtMs !== undefined) {
+    const hasRun = answer[0] === MessageType.done || answer[0] === MessageType.failed;
+    if (hasRun) this.#mustHaveStarted(grant, nowMs);
+    const hadStarted = this.#grants.remove(grant);
+    if (hasRun && hadStarted && grant.startedAtMs !== undefined) {
       this.#window.noteEnd(grant.grantedAtMs, grant.startedAtMs, nowMs);
     }
     if (grant.state !== 'cancelled') this.#reports.answered(grant, answer, nowMs);
@@ -146,8 +147,11 @@ export class HeldLeases<T, R> {
   /** The worker tells how far it is with a lease. */
   progressed(id: number, value: unknown, nowMs: number): void {
     const grant = this.#find(id);
-    // What is cancelled, or not known to run yet, has nothing to tell.
-    if (grant?.state !== 'running') return;
+    if (grant === undefined) return;
+    this.#mustHaveStarted(grant, nowMs);
+    // What is cancelled has nothing to tell; nor what a listener has ended just now, with all others.
+    if (grant.state !== 'running' || !this.#conversation.isOpen) return;
+    this.#grants.prove(grant);
     if (grant.lease.timeoutFrom === 'progress') this.#setDeadline(grant, nowMs);
     this.#reports.progressed(grant, value);
   }
@@ -182,7 +186,7 @@ export class HeldLeases<T, R> {
   look(nowMs: number): void {
     for (const grant of this.#grants.overdue(nowMs)) {
       // Listeners and the settling of the one before may have ended this one too, or the whole session.
-      if (this.#conversation.isOpen) this.#overdue(grant);
+      if (this.#conversation.isOpen) this.#overdue(grant, nowMs);
     }
     if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
   }
@@ -224,6 +228,17 @@ export class HeldLeases<T, R> {
     return grant;
   }
 
+  /**
+   * The worker says what only one that has started can tell: if it was taken to wait, that is known better now. For how
+   * long it has run is not: the time of its slot was counted for one that was taken to run.
+   */
+  #mustHaveStarted(grant: Grant<T>, nowMs: number): void {
+    if (grant.state !== 'waiting' && grant.state !== 'recalled') return;
+    this.#grants.startOutOfTurn(grant, nowMs);
+    this.#setDeadline(grant, nowMs);
+    this.#reports.started(grant);
+  }
+
   get #recallPatienceMs(): number {
     const { roundTripMs } = this.#window;
     if (roundTripMs === undefined) return FIRST_RECALL_PATIENCE_MS;
@@ -243,16 +258,27 @@ export class HeldLeases<T, R> {
     return lease.timeout ?? this.#taskTimeoutMs;
   }
 
-  #overdue(grant: Grant<T>): void {
+  #overdue(grant: Grant<T>, nowMs: number): void {
     if (grant.state === 'running') {
-      this.#cancel(grant, 'timeout');
-      this.#reports.timedOut(grant, this.#timeoutOf(grant));
+      this.#timedOut(grant, nowMs);
     } else if (grant.state === 'recalled') {
       // The worker is blocked, or frozen: it will find out when it comes to it.
       this.#cancel(grant, 'recalled');
       this.#reports.recalled(grant);
     }
     this.#tellIfDrained();
+  }
+
+  /** An attempt is never timed out for having waited. */
+  #timedOut(grant: Grant<T>, nowMs: number): void {
+    const startedAtMs = this.#grants.mayHaveWaitedUntilMs(grant, this.#concurrency, nowMs);
+    if (startedAtMs === undefined) {
+      this.#cancel(grant, 'timeout');
+      this.#reports.timedOut(grant, this.#timeoutOf(grant));
+    } else {
+      grant.startedAtMs = startedAtMs;
+      this.#setDeadline(grant, startedAtMs);
+    }
   }
 
   /** The lease is over; the worker keeps its slot until it answers. */

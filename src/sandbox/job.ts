@@ -14,6 +14,8 @@ export interface JobHost {
 /** An attempt, and which thread has it. It ends once: `attempt` is told of that, and then of nothing more. */
 export class Job implements Handed {
   readonly attempt: HandedAttempt;
+  /** By age. */
+  readonly sequence: number;
   /** How many threads may be busy for it to have one of its own. */
   readonly concurrency: number;
   /** Which runs it in its turn. */
@@ -29,8 +31,9 @@ export class Job implements Handed {
   #isFailed = false;
   #cancelGrace = (): void => {};
 
-  constructor(attempt: HandedAttempt, concurrency: number, host: JobHost) {
+  constructor(attempt: HandedAttempt, sequence: number, concurrency: number, host: JobHost) {
     this.attempt = attempt;
+    this.sequence = sequence;
     this.concurrency = concurrency;
     this.#host = host;
   }

@@ -16,7 +16,7 @@ type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready' 
 type ThreadState = 'booting' | 'ready' | 'dead';
 
 /** What the threads of a pool need of it, and tell it. */
-export interface ThreadHost {
+export interface ThreadPool {
   readonly factory: () => ThreadLike;
   readonly bootTimeoutMs: number;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export class SandboxThread {
   readonly #thread: Thread;
   /** Held for as long as the thread lives: Comlink closes the port of a proxy that is collected. */
   readonly #remote: Remote<ThreadApi>;
-  readonly #host: ThreadHost;
+  readonly #pool: ThreadPool;
   readonly #cancelBootTimer: () => void;
   /** Those without an answer. One that is over may be among them: nobody waits for it, but the thread has it. */
   readonly #jobs = new Queue<Job>();
@@ -52,10 +52,10 @@ export class SandboxThread {
   #state: ThreadState = 'booting';
 
   /** @throws TaskdistError `TASKDIST_SANDBOX_BOOT` if the factory fails */
-  constructor(host: ThreadHost) {
-    const { factory, bootTimeoutMs, clock } = host;
+  constructor(pool: ThreadPool) {
+    const { factory, bootTimeoutMs, clock } = pool;
     this.#thread = start(factory);
-    this.#host = host;
+    this.#pool = pool;
     this.#cancelBootTimer = clock.setTimer(bootTimeoutMs, () =>
       this.die(`it did not call exposeTaskHandler() within ${bootTimeoutMs} ms (\`bootTimeout\`)`),
     );
@@ -99,22 +99,19 @@ export class SandboxThread {
   }
 
   /**
-   * Gives back all jobs behind the one that runs, if that is the same as when this was called last. If the thread begins
-   * one of them all the same, as it has not heard yet, nobody waits for what comes of it. Returns whether it was so.
+   * All jobs behind the one that runs, if that is the same as when this was called last: they are to be given back. If the
+   * thread begins one of them all the same, as it has not heard yet, nobody waits for what comes of it.
    */
-  relieveIfStalled(): boolean {
+  relieveIfStalled(): Job[] {
     this.#readResults();
     const running = this.#jobs.peek();
-    this.#isStalled = this.#state === 'ready' && running === this.#seen;
+    this.#isStalled = this.#state === 'ready' && running !== undefined && running === this.#seen;
     this.#seen = running;
-    if (!this.#isStalled) return false;
+    if (!this.#isStalled) return [];
     const behind = [...this.#jobs].slice(1).filter((job) => !job.isOver);
     if (behind.length > 0) void this.#remote.drop(behind.map(({ call }) => call));
-    for (const job of behind.reverse()) {
-      this.takeBack(job);
-      job.giveBack();
-    }
-    return behind.length > 0;
+    for (const job of behind) this.takeBack(job);
+    return behind;
   }
 
   /** Whether it still runs this job, which had begun: its result may be there already. */
@@ -125,6 +122,7 @@ export class SandboxThread {
 
   /** Ends the thread, and all its jobs with this error. */
   async terminate(error: TaskdistError): Promise<void> {
+    this.#readResults();
     for (const job of this.#jobs.clear()) job.failed(error, undefined);
     this.die(error.message);
     await this.#thread.terminate();
@@ -143,14 +141,14 @@ export class SandboxThread {
     const error = wasBooting
       ? bootError(reason)
       : new TaskdistError('TASKDIST_SANDBOX_CRASHED', `The thread that ran the task ended: ${reason}`);
-    this.#host.ended(this, wasBooting ? error : undefined);
+    this.#pool.ended(this, wasBooting ? error : undefined);
     const jobs = this.#jobs.clear();
     const [first] = jobs;
     // What has not crossed has not run; but someone has to say that no thread can start.
     if (wasBooting || first !== this.#unsent[0]) first?.failed(error, undefined);
     this.#unsent = [];
     for (const job of jobs.reverse()) job.giveBack();
-    this.#host.relieved();
+    this.#pool.relieved();
   }
 
   #received(message: readonly unknown[]): void {
@@ -197,7 +195,7 @@ export class SandboxThread {
     if (this.#state !== 'booting') return;
     this.#state = 'ready';
     this.#cancelBootTimer();
-    this.#host.booted();
+    this.#pool.booted();
     // If it cannot be sent after all, the thread posts each result.
     if (this.#results !== undefined) this.#remote.share(this.#results.buffer).catch(() => {});
     this.#flush();
@@ -222,13 +220,13 @@ export class SandboxThread {
 
   #ended(durationMs: number): void {
     this.#isStalled = false;
-    this.#host.ran(durationMs);
+    this.#pool.ran(durationMs);
   }
 
   /** It has fewer jobs than before. */
   #advanced(): void {
     this.#startFirst();
-    this.#host.relieved();
+    this.#pool.relieved();
     this.#flushWhenDue();
   }
 
@@ -238,7 +236,7 @@ export class SandboxThread {
     if (index < 0) return false;
     this.#unsent.splice(index, 1);
     this.#jobs.remove(job);
-    this.#host.clock.soon(() => this.#host.relieved());
+    this.#pool.clock.soon(() => this.#pool.relieved());
     return true;
   }
 
@@ -246,7 +244,7 @@ export class SandboxThread {
   #flushWhenDue(): void {
     if (this.#isFlushing || this.#unsent.length * 2 < this.#jobs.size) return;
     this.#isFlushing = true;
-    this.#host.clock.soon(() => this.#flush());
+    this.#pool.clock.soon(() => this.#flush());
   }
 
   #flush(): void {
@@ -277,7 +275,7 @@ export class SandboxThread {
       }
     }
     this.#startFirst();
-    this.#host.relieved();
+    this.#pool.relieved();
   }
 
   #startFirst(): void {

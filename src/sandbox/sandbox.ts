@@ -10,7 +10,7 @@ import { Queue } from '../queue.ts';
 import type { ThreadLike } from '../thread-like.ts';
 import { Job, type JobHost } from './job.ts';
 import { Pace } from './pace.ts';
-import { SandboxThread, type ThreadHost } from './sandbox-thread.ts';
+import { SandboxThread, type ThreadPool } from './sandbox-thread.ts';
 
 /** Options of {@link sandbox}. All times are in milliseconds. */
 export interface SandboxOptions {
@@ -66,19 +66,21 @@ export function sandbox<T, R>(factory: () => ThreadLike, options: SandboxOptions
 
 class Sandbox<T, R> implements AheadHandler<T, R> {
   readonly #size: number;
-  readonly #host: JobHost & ThreadHost;
+  readonly #host: JobHost & ThreadPool;
   readonly #pace = new Pace();
   readonly #threads = new Set<SandboxThread>();
   readonly #waiting = new Queue<Job>();
   /** There while it watches. */
   #cancelWatch: (() => void) | undefined = undefined;
+  #handed = 0;
   #bootFailures = 0;
   #lastBootFailure: unknown = undefined;
 
   readonly [ahead]: Ahead = {
     capacity: (concurrency) => Math.max(concurrency, Math.min(concurrency, this.#size) * (1 + this.#pace.ahead)),
     hand: (attempt, concurrency) => {
-      const job = new Job(attempt, concurrency, this.#host);
+      this.#handed += 1;
+      const job = new Job(attempt, this.#handed, concurrency, this.#host);
       this.#waiting.push(job);
       this.#assign();
       return job;
@@ -210,11 +212,21 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
 
   #look(): void {
     this.#cancelWatch = undefined;
+    const behind: Job[] = [];
     for (const thread of this.#threads) {
-      if (thread.relieveIfStalled()) this.#pace.took(STALL_MS);
+      const jobs = thread.relieveIfStalled();
+      if (jobs.length > 0) this.#pace.took(STALL_MS);
+      behind.push(...jobs);
       // Behind one that takes long, nothing waits any more.
       if (thread.load > 1 && thread.takesAhead) this.#watch();
     }
+    if (behind.length > 0) this.#giveBack(behind);
+  }
+
+  /** With those that no thread has yet, which are younger than some of them: all are to begin in their order. */
+  #giveBack(jobs: Job[]): void {
+    jobs.push(...this.#waiting.clear());
+    for (const job of jobs.sort((a, b) => b.sequence - a.sequence)) job.giveBack();
   }
 
   #bootFailed(error: unknown): void {

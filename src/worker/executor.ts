@@ -39,6 +39,8 @@ export class Executor<T, R> implements RunHost<T, R> {
   #isYielding = false;
   #isPumping = false;
   #isHeld = false;
+  /** The handler is giving runs back, of which the oldest comes last. */
+  #isReturning = false;
   #onIdle: (() => void)[] = [];
 
   constructor(
@@ -123,16 +125,15 @@ export class Executor<T, R> implements RunHost<T, R> {
   /** For its runs: the handler that it was handed to has given it back. */
   returned(run: Run<T, R>): void {
     this.#active.delete(run);
-    // The master takes the oldest for those that run: one that a younger has overtaken must not seem to.
+    this.#pumpWhenReturned();
+    // The master takes the oldest for those that run: one that a younger has overtaken, or is about to, must not seem to.
     for (const { state, sequence } of this.#active) {
-      if (state === 'running' && sequence > run.sequence) {
+      if (state !== 'cancelled' && sequence > run.sequence) {
         run.release();
         return;
       }
     }
     this.#waiting.unshift(run);
-    // Not before the others have come back that are older.
-    this.clock.soon(() => this.#pump());
   }
 
   /** For its runs: it is over, and about to tell. */
@@ -160,7 +161,7 @@ export class Executor<T, R> implements RunHost<T, R> {
 
   #pump(): void {
     // A handler that answers at once ends its run within `begin`: the loop below goes on with the next, not a deeper one.
-    if (this.#isPumping) return;
+    if (this.#isPumping || this.#isReturning) return;
     this.#isPumping = true;
     try {
       while (this.#waiting.size > 0 && !this.#isHeld && this.#active.size < this.#capacity()) {
@@ -175,6 +176,15 @@ export class Executor<T, R> implements RunHost<T, R> {
     } finally {
       this.#isPumping = false;
     }
+  }
+
+  #pumpWhenReturned(): void {
+    if (this.#isReturning) return;
+    this.#isReturning = true;
+    this.clock.soon(() => {
+      this.#isReturning = false;
+      this.#pump();
+    });
   }
 
   #activeByAge(): Run<T, R>[] {

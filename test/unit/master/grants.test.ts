@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GrantTable } from '../../../src/master/grants.ts';
+import { type Grant, GrantTable } from '../../../src/master/grants.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
 import { leaseOf } from '../../support/leases.ts';
 
@@ -181,5 +182,97 @@ describe('GrantTable', () => {
     expect(table.nextDueMs()).toBe(1100);
     table.cancel(grants[2] as never);
     expect([[...table.recalled], table.overdue(9999), table.live]).toEqual([[], [], 1]);
+  });
+
+  it('starts one out of turn, in a slot more, and then the others as ever', () => {
+    const { table, grants, states, start } = setUp(6);
+    start(2, 1000, 50);
+    table.recall(grants[3] as never, 1100);
+    table.startOutOfTurn(grants[3] as never, 1010);
+    expect(states()).toEqual(['running', 'running', 'waiting', 'running', 'waiting', 'waiting']);
+    expect([table.running, table.waiting, [...table.recalled], grants[3]?.startedAtMs]).toEqual([3, 3, [], 1010]);
+    expect([...table.recallable()].map(([{ id }, position]) => [id, position])).toEqual([
+      [6, 3],
+      [5, 2],
+      [3, 1],
+    ]);
+    table.remove(grants[0] as never);
+    expect(start(2, 1020)).toEqual([]);
+    expect([table.remove(grants[3] as never), table.remove(grants[1] as never)]).toEqual([true, true]);
+    expect([start(2, 1030), table.waiting]).toEqual([[3, 5], 1]);
+  });
+
+  it('turns none back that is known to have started out of turn', () => {
+    const { table, grants, states, start } = setUp(4);
+    start(2, 1000);
+    table.startOutOfTurn(grants[3] as never, 1000);
+    table.turnBack(2, true);
+    expect([states(), table.waiting]).toEqual([['running', 'waiting', 'waiting', 'running'], 2]);
+    table.turnBack(0, true);
+    expect([states(), table.running, table.waiting]).toEqual([['waiting', 'waiting', 'waiting', 'running'], 1, 3]);
+    table.remove(grants[3] as never);
+    expect(start(3, 2000)).toEqual([1, 2, 3]);
+  });
+
+  it('keeps nothing of thousands that overtake one that never ends', () => {
+    const { table, grants, start } = setUp(4);
+    start(2, 1000);
+    for (let count = 0; count < 10_000; count += 1) {
+      const grant = table.add(leaseOf(count), 1000);
+      table.startOutOfTurn(grant, 1000);
+      table.remove(grant);
+    }
+    expect([table.size, table.running, table.waiting]).toEqual([4, 2, 2]);
+    table.remove(grants[0] as never);
+    expect([start(2, 2000), table.waiting]).toEqual([[3], 1]);
+  });
+
+  it('behaves as a list in order, whatever starts out of turn, is recalled, turned back, cancelled or answered', () => {
+    const step = fc.tuple(
+      fc.constantFrom('add', 'add', 'start', 'outOfTurn', 'recall', 'cancel', 'remove', 'turnBack'),
+      fc.nat(20),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const table = new GrantTable<number>();
+        /** All that are not answered, in order, and whether they occupy a slot. */
+        const model: { grant: Grant<number>; occupies: boolean; isOutOfTurn: boolean }[] = [];
+        const running = (): number => model.filter(({ occupies }) => occupies).length;
+        for (const [what, n] of steps) {
+          const one = model[n % (model.length || 1)];
+          const isWaiting = one?.grant.state === 'waiting' || one?.grant.state === 'recalled';
+          if (what === 'add') {
+            model.push({ grant: table.add(leaseOf(n), 0), occupies: false, isOutOfTurn: false });
+          } else if (what === 'start') {
+            while (table.start(n, 0) !== undefined);
+            for (const each of model) each.occupies ||= running() < n;
+          } else if (what === 'turnBack') {
+            table.turnBack(n, true);
+            const inTurn = model.filter(({ occupies, isOutOfTurn }) => occupies && !isOutOfTurn);
+            const left = Math.max(0, n - (running() - inTurn.length));
+            for (const each of inTurn.slice(left)) each.occupies = false;
+          } else if (one === undefined) {
+            // Nothing is there that it could happen to.
+          } else if (what === 'outOfTurn' && isWaiting) {
+            table.startOutOfTurn(one.grant, 0);
+            Object.assign(one, { occupies: true, isOutOfTurn: true });
+          } else if (what === 'recall' && one.grant.state === 'waiting') {
+            table.recall(one.grant, 0);
+          } else if (what === 'cancel') {
+            table.cancel(one.grant);
+          } else if (what === 'remove') {
+            expect(table.remove(one.grant)).toBe(one.occupies);
+            model.splice(model.indexOf(one), 1);
+          }
+          const waiting = model.filter(({ occupies }) => !occupies).map(({ grant }) => grant);
+          expect([table.size, table.running, table.waiting]).toEqual([model.length, running(), waiting.length]);
+          const recallable = waiting.map((grant, index) => [grant, index + 1] as const);
+          expect([...table.recallable()]).toEqual(recallable.filter(([{ state }]) => state === 'waiting').reverse());
+          expect(new Set(table.recalled)).toEqual(new Set(waiting.filter(({ state }) => state === 'recalled')));
+          for (const { grant, occupies } of model)
+            if (occupies) expect(['running', 'cancelled']).toContain(grant.state);
+        }
+      }),
+    );
   });
 });

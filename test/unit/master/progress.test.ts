@@ -7,7 +7,7 @@ import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
 import { VirtualCluster } from '../../support/virtual-cluster.ts';
 
-const { cancel, done, ping, pong, progress, recall } = MessageType;
+const { cancel, done, ping, pong, progress } = MessageType;
 const HOUR_MS = 3_600_000;
 
 /** A master with a `taskTimeout` of a second, tasks 0, 1, … with these options, and a worker that is welcome. */
@@ -130,15 +130,11 @@ describe('progress', () => {
     ]);
   });
 
-  it.each([
-    ['waits', 2],
-    ['is over', 1],
-  ])('of an attempt that %s changes nothing', async (_what, lease) => {
+  it('of an attempt that is over changes nothing', async () => {
     const onProgress = vi.fn();
     const options = { onProgress, timeout: 600, timeoutFrom: 'progress' } as const;
     const { master, clock, peer } = await setUp([options, options], { prefetch: 1 });
-    if (lease === 1) peer.send([done, 1, null]);
-    peer.send([progress, lease, 'whatever']);
+    peer.send([done, 1, null], [progress, 1, 'whatever']);
     await clock.settle();
     expect(onProgress).not.toHaveBeenCalled();
     expect(master.events.filter(({ type }) => type === 'progress')).toEqual([]);
@@ -169,18 +165,6 @@ describe('progress', () => {
     expect(onProgress).not.toHaveBeenCalled();
     // Nor does it start a timeout.
     expect(await wait(3000)).toEqual([[cancel, 1, 'aborted']]);
-  });
-
-  it('of an attempt that is asked back does not keep it from being taken back', async () => {
-    const onProgress = vi.fn();
-    const { master, clock, peer, wait } = await setUp([{}, { onProgress }], { prefetch: 1 });
-    const idle = await master.connect();
-    idle.send(helloOf());
-    await clock.settle();
-    expect(peer.news()).toEqual([[recall, 2]]);
-    peer.send([progress, 2, 'says who?']);
-    expect(await wait(100)).toEqual([[cancel, 2, 'recalled']]);
-    expect(onProgress).not.toHaveBeenCalled();
   });
 
   it.each([0, 2, 99])('of a lease that was never granted ends the connection with 4409: %i', async (lease) => {

@@ -1,5 +1,6 @@
 // What becomes of jobs that are taken back from a thread that takes long, if the thread begins them all the same.
 import { describe, expect, it } from 'vitest';
+import { TaskdistError } from '../../../src/errors.ts';
 import { Job } from '../../../src/sandbox/job.ts';
 import { SandboxThread } from '../../../src/sandbox/sandbox-thread.ts';
 import { SharedResults } from '../../../src/sandbox/shared-results.ts';
@@ -59,6 +60,7 @@ async function setUp() {
         failed: (error) => void log.push(`failed ${key} ${error}`),
         returned: () => void log.push(`returned ${key}`),
       },
+      0,
       1,
       { unqueue: () => false, afterGrace: (callback) => clock.setTimer(GRACE_MS, callback) },
     );
@@ -67,12 +69,22 @@ async function setUp() {
   thread.add(first);
   thread.add(create('b'));
   await clock.settle();
-  thread.relieveIfStalled();
-  thread.relieveIfStalled();
+  expect(thread.relieveIfStalled()).toEqual([]);
+  for (const job of thread.relieveIfStalled()) job.giveBack();
   expect(log.splice(0)).toEqual(['started a', 'returned b']);
   expect(manual.told.splice(0)).toEqual(['run 1,2', 'drop 2']);
   return { clock, thread, manual, log, create, abortFirst: () => first.abort('no use') };
 }
+
+describe('a thread that has nothing to do', () => {
+  it('is not taken for one that takes long, however often it is looked at', async () => {
+    const { thread, manual } = await setUp();
+    manual.say('done', 1, 'result', 7);
+    manual.say('dropped', 2);
+    expect([thread.relieveIfStalled(), thread.relieveIfStalled()]).toEqual([[], []]);
+    expect(thread.takesAhead).toBe(true);
+  });
+});
 
 describe('a job that was taken back from a thread which begins it all the same', () => {
   it('is told to nobody', async () => {
@@ -116,6 +128,13 @@ describe.skipIf(SharedResults.create() === undefined)(
 );
 
 describe.skipIf(SharedResults.create() === undefined)('a job whose result is in the memory that is shared', () => {
+  it('has it though its thread is terminated', async () => {
+    const { thread, manual, log } = await setUp();
+    manual.shared?.write(1, 42, 7);
+    await thread.terminate(new TaskdistError('TASKDIST_STOPPED', 'enough'));
+    expect(log).toEqual(['done a 42', 'thread ended']);
+  });
+
   it('ends behind an older one whose answer was posted', async () => {
     const { clock, thread, manual, log, create } = await setUp();
     manual.say('done', 1, 'a', 7);

@@ -123,6 +123,20 @@ describe('an Executor whose handler takes attempts ahead', () => {
     expect(take()).toEqual(['end c released 0']);
   });
 
+  it('gives back to the master what comes back when another thread has a younger one, which will run before it', async () => {
+    const { clock, add, its, take } = setUp(2, 5);
+    for (const task of ['a', 'b', 'c', 'd', 'e']) add(task);
+    its('a').started();
+    its('b').started();
+    take();
+    // Behind `a` were `c` and `e`, and `d` is behind `b`.
+    its('e').returned();
+    its('c').returned();
+    expect(take()).toEqual(['end c released 0']);
+    await clock.settle();
+    expect(take()).toEqual(['hand e']);
+  });
+
   it('gives back what has not started', async () => {
     const { clock, executor, add, its, take } = setUp();
     for (const task of ['a', 'b', 'c', 'd']) add(task);
