@@ -11,7 +11,7 @@ const master = { version: 1, worker: 'w', pingInterval: 60_000, socketTimeout: 1
 /** A master by hand, and a worker in a thread of its own that holds tasks until they are released. */
 async function setUp() {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  const released = new Int32Array(new SharedArrayBuffer(4));
+  const [released, started] = [new Int32Array(new SharedArrayBuffer(4)), new Int32Array(new SharedArrayBuffer(4))];
   const release = (): void => {
     Atomics.add(released, 0, 1);
     Atomics.notify(released, 0);
@@ -19,7 +19,7 @@ async function setUp() {
   await once(server, 'listening');
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const thread = new Thread(new URL('./fixtures/blocking-worker.mjs', import.meta.url), {
-    workerData: { url, released: released.buffer },
+    workerData: { url, released: released.buffer, started: started.buffer },
   });
   onTestFinished(async () => {
     await thread.terminate();
@@ -32,15 +32,17 @@ async function setUp() {
   const send = (...messages: unknown[][]): void => socket.send(JSON.stringify(messages));
   await expect.poll(() => received.length).toBe(1);
   received.length = 0;
-  return { send, release, received };
+  return { send, started: () => Atomics.load(started, 0), release, received };
 }
 
 describe('a handler that blocks', () => {
   it('holds back neither the result before, nor what came in, by another task', async () => {
-    const { send, release, received } = await setUp();
+    const { send, started, release, received } = await setUp();
     send([WELCOME, master], ...[0, 1, 2].map((index) => [GRANT, index, 1, `key ${index}`, index]));
     const expected: unknown[][] = [];
     for (const index of [0, 1]) {
+      // Or the ping is read, and answered, before the task starts.
+      await expect.poll(started).toBe(index + 1);
       send([PING, index]);
       release();
       expected.push([DONE, index, `result ${index}`], [PONG, index]);
