@@ -29,7 +29,8 @@ export class Job implements Handed {
   #abort: { readonly reason: unknown } | undefined = undefined;
   /** It ends with the above, whatever the thread makes of it. */
   #isFailed = false;
-  #cancelGrace = (): void => {};
+  /** There once it was called off. */
+  #cancelGrace: (() => void) | undefined = undefined;
 
   constructor(attempt: HandedAttempt, sequence: number, concurrency: number, host: JobHost) {
     this.attempt = attempt;
@@ -105,7 +106,7 @@ export class Job implements Handed {
   /** Returns whether it has not ended before. */
   #finish(hasRun: boolean): boolean {
     if (hasRun && !this.isOver) this.started();
-    this.#cancelGrace();
+    this.#cancelGrace?.();
     if (this.isOver) return false;
     this.isOver = true;
     return true;
