@@ -31,8 +31,12 @@ export class RateMeter {
 
   /** Counts events that happened now. */
   count(nowMs: number, n = 1): void {
-    this.#weight = this.#weightAt(nowMs) + n;
-    this.#atMs = nowMs;
+    // Many happen at the same time, as all that one frame tells.
+    if (nowMs !== this.#atMs) {
+      this.#weight = this.#weightAt(nowMs);
+      this.#atMs = nowMs;
+    }
+    this.#weight += n;
   }
 
   /** Events per second; 0 as long as there were none. */

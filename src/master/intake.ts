@@ -173,12 +173,14 @@ export class Intake<T, R> {
   #grantAll(leases: readonly Lease<T>[]): void {
     this.#taking = undefined;
     const nowMs = this.#clock.now();
+    let free = this.#free;
     for (const lease of leases) {
       // It may have been aborted since it was taken, which there was no grant to revoke for.
       if (!lease.isLive) continue;
       try {
-        if (this.#taker.isOpen && this.#free > 0 && this.#held.room > 0) this.#held.grant(lease, nowMs);
+        if (this.#taker.isOpen && free > 0 && this.#held.room > 0) this.#held.grant(lease, nowMs);
         else this.#reports.notGranted(lease);
+        free -= 1;
       } catch (error) {
         // The others go back.
         this.#taker.schedulerFailed(error);
