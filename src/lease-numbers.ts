@@ -38,12 +38,13 @@ export class LeaseNumbers<Item extends Numbered> {
     this.#size += 1;
   }
 
-  /** Takes an item out, if it is there. */
-  delete({ id }: Item): void {
+  /** Takes an item out. Returns whether it was there. */
+  delete({ id }: Item): boolean {
     const slot = id & (this.#ring.length - 1);
     if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
-    else if (this.#old?.delete(id) !== true) return;
+    else if (this.#old?.delete(id) !== true) return false;
     this.#size -= 1;
+    return true;
   }
 
   /** All items, in the order of their numbers. */

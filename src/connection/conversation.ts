@@ -133,8 +133,11 @@ export class Conversation<Outgoing extends Message, Incoming> {
       byteLength = this.#writer.add(message, this.maxFrameBytes);
     } finally {
       this.#isWriting = false;
+      const end = this.#awaitedEnd;
+      // Not before all that was said until then is sent.
+      this.#awaitedEnd = undefined;
       if (this.#interjected !== undefined) this.#sendInterjected(this.#interjected);
-      if (this.#awaitedEnd !== undefined) this.end(...this.#awaitedEnd);
+      if (end !== undefined) this.end(...end);
     }
     this.#unsent += 1;
     if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {

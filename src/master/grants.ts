@@ -19,6 +19,8 @@ export class Grant<T> implements BagItem {
   isTold = false;
   /** It has started, which is more than believed: the worker has said what only one that has can tell. */
   isProven = false;
+  /** When a younger one was first seen to run that this one may have been waiting beside, though it was taken to run. */
+  overtakenAtMs: number | undefined = undefined;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
   dueMs = Number.POSITIVE_INFINITY;
   /** Its number on the wire; means something on this connection only. */
@@ -39,8 +41,7 @@ export class Grant<T> implements BagItem {
  * on their way when the worker lowered its concurrency have not started after all, and are turned back.
  *
  * A worker that sends tasks ahead into several threads may start one out of turn, for moments, and shows it by what it says
- * of that one. Which of the older ones waits is not known then, but that the oldest runs: so the others are not timed out by
- * what they may have waited.
+ * of that one. Which of the older ones waits is not known then, but that the oldest runs.
  */
 export class GrantTable<T> {
   readonly #grants = new LeaseNumbers<Grant<T>>();
@@ -54,8 +55,6 @@ export class GrantTable<T> {
   #recalled: Set<Grant<T>> | undefined = undefined;
   /** Of those that are cancelled. */
   #cancelled = 0;
-  /** When one last started out of turn, as far as is known. */
-  #overtakenAtMs = Number.NEGATIVE_INFINITY;
   #nextId = 1;
 
   /** All that the worker has not answered. */
@@ -133,11 +132,11 @@ export class GrantTable<T> {
 
   /** One that was taken to wait has started, though the slots seem to be taken by older ones. */
   startOutOfTurn(grant: Grant<T>, nowMs: number): void {
+    this.#noteOvertaking(nowMs);
     if (grant.state === 'recalled') this.#recalled?.delete(grant);
     grant.state = 'running';
     grant.startedAtMs = nowMs;
     grant.isProven = true;
-    this.#overtakenAtMs = nowMs;
     this.#started.add(grant);
     this.#leaveGap(grant);
   }
@@ -145,23 +144,6 @@ export class GrantTable<T> {
   /** One that is taken to run does. */
   prove(grant: Grant<T>): void {
     if (this.#started.has(grant)) grant.isProven = true;
-  }
-
-  /**
-   * Until when one that seems to have run for too long may have waited, as others have overtaken it; undefined if it
-   * cannot have. `concurrency` run at once.
-   */
-  mayHaveWaitedUntilMs(
-    { id, isProven, startedAtMs }: Grant<T>,
-    concurrency: number,
-    nowMs: number,
-  ): number | undefined {
-    const started = [...this.#started];
-    // The oldest is what the others wait for.
-    if (isProven || startedAtMs === undefined || started.every((each) => each.id >= id)) return undefined;
-    const isBeingOvertaken = started.some((each) => each.id > id && each.isProven && each.state === 'running');
-    if (isBeingOvertaken && started.length > concurrency) return nowMs;
-    return startedAtMs < this.#overtakenAtMs ? this.#overtakenAtMs : undefined;
   }
 
   /**
@@ -179,6 +161,7 @@ export class GrantTable<T> {
     for (const grant of turnedBack) {
       grant.state = 'waiting';
       grant.startedAtMs = undefined;
+      grant.overtakenAtMs = undefined;
     }
     return turnedBack;
   }
@@ -211,7 +194,8 @@ export class GrantTable<T> {
 
   /** The worker has answered. Returns whether it had started. */
   remove(grant: Grant<T>): boolean {
-    this.#grants.delete(grant);
+    // A listener that was told of it may have ended the session, and with it all grants.
+    if (!this.#grants.delete(grant)) return false;
     if (grant.state === 'recalled') this.#recalled?.delete(grant);
     else if (grant.state === 'cancelled') this.#cancelled -= 1;
     if (this.#started.delete(grant)) return true;
@@ -229,6 +213,13 @@ export class GrantTable<T> {
     let next = Number.POSITIVE_INFINITY;
     for (const { dueMs } of this.#timed()) next = Math.min(next, dueMs);
     return next;
+  }
+
+  /** Any of those that are taken to run may wait, but for the oldest, which the others wait for. */
+  #noteOvertaking(nowMs: number): void {
+    let oldest: Grant<T> | undefined;
+    for (const grant of this.#started) if (oldest === undefined || grant.id < oldest.id) oldest = grant;
+    for (const grant of this.#started) if (grant !== oldest) grant.overtakenAtMs ??= nowMs;
   }
 
   /** It has started out of turn; at O(1), as whole windows may do so. */

@@ -22,6 +22,9 @@ const RECALL_PATIENCE_ROUND_TRIPS = 4;
 /** The same, until a round trip is known: enough for a line around the world, and not for ever if the worker is blocked. */
 const FIRST_RECALL_PATIENCE_MS = 2000;
 
+/** Who is overtaken runs by then, or was given back; see docs/protocol.md, section 5. */
+const OVERTAKING_MS = 100;
+
 /** The weight of the latest grant in what grants take on average. */
 const GRANT_WEIGHT = 1 / 8;
 
@@ -186,7 +189,7 @@ export class HeldLeases<T, R> {
   look(nowMs: number): void {
     for (const grant of this.#grants.overdue(nowMs)) {
       // Listeners and the settling of the one before may have ended this one too, or the whole session.
-      if (this.#conversation.isOpen) this.#overdue(grant, nowMs);
+      if (this.#conversation.isOpen) this.#overdue(grant);
     }
     if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
   }
@@ -258,9 +261,9 @@ export class HeldLeases<T, R> {
     return lease.timeout ?? this.#taskTimeoutMs;
   }
 
-  #overdue(grant: Grant<T>, nowMs: number): void {
+  #overdue(grant: Grant<T>): void {
     if (grant.state === 'running') {
-      this.#timedOut(grant, nowMs);
+      this.#timedOut(grant);
     } else if (grant.state === 'recalled') {
       // The worker is blocked, or frozen: it will find out when it comes to it.
       this.#cancel(grant, 'recalled');
@@ -269,15 +272,16 @@ export class HeldLeases<T, R> {
     this.#tellIfDrained();
   }
 
-  /** An attempt is never timed out for having waited. */
-  #timedOut(grant: Grant<T>, nowMs: number): void {
-    const startedAtMs = this.#grants.mayHaveWaitedUntilMs(grant, this.#concurrency, nowMs);
-    if (startedAtMs === undefined) {
+  /** An attempt is not timed out for having waited: one that may have, while others overtook it, gets its time anew, once. */
+  #timedOut(grant: Grant<T>): void {
+    const { overtakenAtMs, isProven } = grant;
+    grant.isProven = true;
+    if (isProven || overtakenAtMs === undefined) {
       this.#cancel(grant, 'timeout');
       this.#reports.timedOut(grant, this.#timeoutOf(grant));
     } else {
-      grant.startedAtMs = startedAtMs;
-      this.#setDeadline(grant, startedAtMs);
+      grant.startedAtMs = overtakenAtMs + OVERTAKING_MS;
+      this.#setDeadline(grant, grant.startedAtMs);
     }
   }
 

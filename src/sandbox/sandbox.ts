@@ -78,13 +78,7 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
 
   readonly [ahead]: Ahead = {
     capacity: (concurrency) => Math.max(concurrency, Math.min(concurrency, this.#size) * (1 + this.#pace.ahead)),
-    hand: (attempt, concurrency) => {
-      this.#handed += 1;
-      const job = new Job(attempt, this.#handed, concurrency, this.#host);
-      this.#waiting.push(job);
-      this.#assign();
-      return job;
-    },
+    hand: (attempt, concurrency) => this.#hand(attempt, concurrency),
   };
 
   constructor(factory: () => ThreadLike, options: Complete<SandboxOptions>, clock: Clock) {
@@ -138,11 +132,11 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
             reject(signal.reason);
             return;
           }
-          job = this[ahead].hand(handed, this.#size);
+          job = this.#handAgain(handed, job);
         },
       };
       signal.addEventListener('abort', onAbort);
-      let job = this[ahead].hand(handed, this.#size);
+      let job = this.#hand(handed, this.#size);
     });
   }
 
@@ -156,6 +150,22 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
     const terminated = threads.map((thread) => thread.terminate(error));
     this.#bootFailures = 0;
     await Promise.all(terminated);
+  }
+
+  #hand(attempt: HandedAttempt, concurrency: number): Job {
+    this.#handed += 1;
+    const job = new Job(attempt, this.#handed, concurrency, this.#host);
+    this.#waiting.push(job);
+    this.#assign();
+    return job;
+  }
+
+  /** The oldest comes back last, and then stands before the others. */
+  #handAgain(attempt: HandedAttempt, { sequence, concurrency }: Job): Job {
+    const job = new Job(attempt, sequence, concurrency, this.#host);
+    this.#waiting.unshift(job);
+    this.#host.clock.soon(() => this.#assign());
+    return job;
   }
 
   /** Gives waiting jobs to threads, while there is room. */
@@ -224,8 +234,8 @@ class Sandbox<T, R> implements AheadHandler<T, R> {
   }
 
   /** With those that no thread has yet, which are younger than some of them: all are to begin in their order. */
-  #giveBack(jobs: Job[]): void {
-    jobs.push(...this.#waiting.clear());
+  #giveBack(behind: readonly Job[]): void {
+    const jobs = [...behind, ...this.#waiting.clear()];
     for (const job of jobs.sort((a, b) => b.sequence - a.sequence)) job.giveBack();
   }
 

@@ -24,6 +24,8 @@ export interface WaitingListener<T, R> {
   moved(holder: LeaseHolder<T>, choice: Choice<T, R>): void;
   /** A lane has got a new first task, which is not the one behind the last. */
   firstChanged(lane: Lane<T, R>): void;
+  /** A lane is no more. */
+  laneDropped(lane: Lane<T, R>): void;
 }
 
 /** Empty lanes are kept for the next task of their kind, up to so many. */
@@ -217,6 +219,7 @@ export class Backlog<T, R> {
     this.#emptyLanes.delete(lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.delete(holderId, lane);
     this.#size -= lane.records.size;
+    this.#waiting.laneDropped(lane);
   }
 }
 

@@ -61,6 +61,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     this.#backlog = new Backlog(this.#unmatched, {
       moved: (holder, choice) => this.#waitingRoom.move(holder, choice),
       firstChanged: (lane) => this.#waitingRoom.firstChanged(lane),
+      laneDropped: (lane) => this.#waitingRoom.forget(lane),
     });
     this.#waitingRoom = new WaitingRoom(
       (record, holder) => this.#tasks.lease(record, holder),

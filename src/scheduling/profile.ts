@@ -123,7 +123,7 @@ export class Profile<T, R> {
     return undefined;
   }
 
-  /** Somebody waits in its line who is the first there, or nobody does any more. */
+  /** Somebody waits in its line who is the first there, or nobody does any more: which it sees by itself, as no view can. */
   lineChanged(): void {}
 
   #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {

@@ -82,6 +82,11 @@ export class WaitingRoom<T, R> {
     if (!this.isEmpty) this.#newLanes.add(lane);
   }
 
+  /** A lane is no more. */
+  forget(lane: Lane<T, R>): void {
+    this.#newLanes.delete(lane);
+  }
+
   /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
   serveSoon(): void {
     if (this.#isAboutToServe || this.isEmpty) return;

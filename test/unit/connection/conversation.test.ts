@@ -105,16 +105,17 @@ describe('Conversation', () => {
     const task = {
       get says() {
         conversation.send(ping(2));
+        conversation.send(ping(3));
         conversation.end(1000, 'enough');
         conversation.end(4409, 'and again');
-        conversation.send(ping(3));
+        conversation.send(ping(4));
         return 'something';
       },
     };
     conversation.send(ping(1));
     conversation.send([MessageType.grant, 1, 1, 'key', task]);
     expect(masterMessages(socket.frames)).toEqual([
-      [ping(1), [MessageType.grant, 1, 1, 'key', { says: 'something' }], ping(2)],
+      [ping(1), [MessageType.grant, 1, 1, 'key', { says: 'something' }], ping(2), ping(3)],
     ]);
     expect([conversation.isOpen, socket.notes]).toEqual([false, ['send', 'close 1000 enough']]);
   });

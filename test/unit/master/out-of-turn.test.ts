@@ -161,7 +161,7 @@ describe('an attempt that makes progress before older ones have started', () => 
 });
 
 describe('an attempt that younger ones overtake', () => {
-  it('is timed from when that was last seen, as it may have waited until then', async () => {
+  it('gets its time anew, once, from shortly after the first of them was seen, as it may have waited until then', async () => {
     const { clock, peer, cancelled, told } = await setUp(9);
     for (const lease of [4, 5, 6]) {
       await clock.advance(300);
@@ -170,11 +170,39 @@ describe('an attempt that younger ones overtake', () => {
     await clock.advance(100);
     // The oldest is what the other waits for.
     expect(cancelled()).toEqual([1]);
-    await clock.advance(899);
+    await clock.advance(399);
     expect(cancelled()).toEqual([]);
     await clock.advance(1);
     expect(cancelled()).toEqual([2]);
     expect(told().at(-1)).toBe('2 timeout 1000');
+  });
+
+  it('gets it also if the oldest has ended since', async () => {
+    const { clock, peer, cancelled } = await setUp(3);
+    await clock.advance(500);
+    // It has waited behind the first, beside the third.
+    peer.send([done, 3, null]);
+    await clock.advance(1);
+    peer.send([done, 1, null]);
+    await clock.advance(1098);
+    expect(cancelled()).toEqual([]);
+    await clock.advance(1);
+    expect(cancelled()).toEqual([2]);
+  });
+
+  it('is timed out if it hangs, however often others are overtaken, and whoever is never answered', async () => {
+    const { clock, peer } = await setUp(40);
+    const calledOff: unknown[] = [];
+    let latest = 11;
+    for (let round = 0; round < 10; round += 1) {
+      peer.send([done, latest, null]);
+      await clock.advance(300);
+      for (const [type, lease] of peer.news()) {
+        if (type === MessageType.grant) latest = Number(lease);
+        if (type === cancel) calledOff.push(lease);
+      }
+    }
+    expect(calledOff.sort()).toEqual([1, 2]);
   });
 
   it('is timed as ever if it started later', async () => {
@@ -186,17 +214,13 @@ describe('an attempt that younger ones overtake', () => {
     expect(cancelled()).toEqual([3, 5]);
   });
 
-  it('is not timed out while one of those runs in its place', async () => {
-    const { clock, peer, cancelled } = await setUp(9, { timeoutFrom: 'progress' });
-    for (let told = 0; told < 5; told += 1) {
-      peer.send([progress, 1, null], [progress, 4, null]);
-      await clock.advance(500);
+  it('is not one that younger ones run beside in their turn, though fewer are to run from now on', async () => {
+    const { clock, peer, cancelled } = await setUp(3, { timeoutFrom: 'progress' }, { concurrency: 3, prefetch: 0 });
+    for (let round = 0; round < 3; round += 1) {
+      peer.send([progress, 1, round], [progress, 3, round], [credit, 2, 0, 3]);
+      await clock.advance(400);
     }
-    expect(cancelled()).toEqual([]);
-    peer.send([done, 4, null]);
-    // Both have their time from now on, at the latest.
-    await clock.advance(1000);
-    expect(cancelled()).toContain(2);
+    expect(cancelled()).toEqual([2]);
   });
 
   it('is timed out in the end, though the younger one is called off and never answered', async () => {

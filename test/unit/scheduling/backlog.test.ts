@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Labels, Requirements } from '../../../src/labels.ts';
 import { requirementsKey } from '../../../src/labels.ts';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
+import type { Lane } from '../../../src/scheduling/lane.ts';
 import type { LeaseHolder } from '../../../src/scheduling/scheduler.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
@@ -27,6 +28,8 @@ function backlogOf() {
   const orphans: string[] = [];
   /** The tasks of which it was told that nobody may have them. */
   const orphaned: AnyRecord[] = [];
+  /** The lanes of which it was told that they have got a new first task, but for those that are no more. */
+  const newLanes = new Set<Lane<unknown, unknown>>();
   const backlog = new Backlog<unknown, unknown>(
     {
       laneOrphaned: ({ records }) => {
@@ -40,9 +43,13 @@ function backlogOf() {
       laneMerged: (lane, into) => orphans.push(`lane of ${lane.records.size} into one of ${into.records.size}`),
       backlogEmptied: nothing,
     },
-    { moved: nothing, firstChanged: nothing },
+    {
+      moved: nothing,
+      firstChanged: (lane) => newLanes.add(lane),
+      laneDropped: (lane) => newLanes.delete(lane),
+    },
   );
-  return { backlog, orphans, orphaned };
+  return { backlog, orphans, orphaned, newLanes };
 }
 
 const sequencesOf = (records: readonly AnyRecord[]): number[] =>
@@ -65,6 +72,17 @@ describe('Backlog', () => {
     expect(backlog.takeAll().map(({ sequence }) => sequence)).toEqual([4, 0, 1, 2, 3]);
     expect([backlog.size, backlog.longestReady()]).toEqual([0, undefined]);
     expect(records.map(({ heapIndex, lane }) => [heapIndex, lane])).toEqual(Array(4).fill([-1, undefined]));
+  });
+
+  it('says which lanes are no more, as whoever refused their tasks has left', () => {
+    const { backlog, newLanes } = backlogOf();
+    const holders = Array.from({ length: 10 }, (_, index) => holderOf(`holder ${index}`));
+    for (const holder of holders) backlog.join(holder);
+    const record = recordOf(1);
+    for (const holder of holders) backlog.refuse(holder, record);
+    backlog.add(record);
+    for (const holder of holders) backlog.leave(holder);
+    expect([...newLanes]).toEqual([record.lane]);
   });
 
   it('takes a task out that came out of order, and then to another lane in order', () => {

@@ -143,7 +143,12 @@ describe('UnmatchedWatch', () => {
     const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
       told.push(sequence),
     );
-    return { clock, told, watch, backlog: new Backlog<unknown, unknown>(watch, { moved() {}, firstChanged() {} }) };
+    return {
+      clock,
+      told,
+      watch,
+      backlog: new Backlog<unknown, unknown>(watch, { moved() {}, firstChanged() {}, laneDropped() {} }),
+    };
   }
 
   it('keeps no more in mind than twice what is queued, and a little, however much comes and goes', async () => {
