@@ -39,13 +39,6 @@ export class Heap<Item extends HeapItem> {
     this.#rise(item, this.#items.length - 1);
   }
 
-  /** Removes and returns the first item. */
-  pop(): Item | undefined {
-    const first = this.#items[0];
-    if (first !== undefined) this.remove(first);
-    return first;
-  }
-
   /** Removes an item that is in the heap. */
   remove(item: Item): void {
     const index = item.heapIndex;

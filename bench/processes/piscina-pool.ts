@@ -2,8 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { FixedQueue, Piscina } from 'piscina';
 import { serve } from '../harness/serve.ts';
-import { cpuMs } from './cpu.ts';
-import { expectSum, tenth } from './fibonacci.ts';
+import { computeAtOnce } from './at-once.ts';
 
 const thread = {
   filename: fileURLToPath(new URL('./piscina-thread.js', import.meta.url)),
@@ -24,16 +23,7 @@ const calls = {
   },
 
   /** Runs so many tasks at once, and waits for all results. */
-  async compute(tasks: number): Promise<{ elapsedMs: number; cpuMs: number }> {
-    const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
-    const results: number[] = await Promise.all(Array.from({ length: tasks }, () => pool.run({ ...tenth })));
-    const figures = { elapsedMs: performance.now() - startedAt, cpuMs: cpuMs() - cpuBefore };
-    expectSum(
-      results.reduce((sum, result) => sum + result, 0),
-      tasks,
-    );
-    return figures;
-  },
+  compute: (tasks: number) => computeAtOnce(tasks, (task) => pool.run(task)),
 };
 
 export type PiscinaPool = typeof calls;

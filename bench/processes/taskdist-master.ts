@@ -1,7 +1,7 @@
 // taskdist's master, with all defaults.
 import { FifoScheduler, Master } from 'taskdist';
 import { serve } from '../harness/serve.ts';
-import { cpuMs } from './cpu.ts';
+import { computeAtOnce } from './at-once.ts';
 import { expectSum, type Fibonacci, tenth } from './fibonacci.ts';
 import { heapBytes } from './garbage.ts';
 import { listen } from './listening.ts';
@@ -28,16 +28,7 @@ const calls = {
   },
 
   /** Puts so many tasks at once, and waits for all results. */
-  async compute(tasks: number): Promise<{ elapsedMs: number; cpuMs: number }> {
-    const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
-    const results = await Promise.all(Array.from({ length: tasks }, () => scheduler.put({ ...tenth })));
-    const figures = { elapsedMs: performance.now() - startedAt, cpuMs: cpuMs() - cpuBefore };
-    expectSum(
-      results.reduce((sum, result) => sum + result, 0),
-      tasks,
-    );
-    return figures;
-  },
+  compute: (tasks: number) => computeAtOnce(tasks, (task) => scheduler.put(task)),
 };
 
 export type TaskdistMaster = typeof calls;

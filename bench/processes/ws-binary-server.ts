@@ -1,23 +1,15 @@
 // Raw `ws` in the master's place: asks for large binary frames.
-import { type WebSocket, WebSocketServer } from 'ws';
 import { serve } from '../harness/serve.ts';
 import { expectArrayOf } from './binary.ts';
 import { cpuMs } from './cpu.ts';
-import { portOf } from './ws-port.ts';
-
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
-let client: WebSocket | undefined;
-server.on('connection', (socket) => {
-  client = socket;
-});
+import { connected, listen } from './ws-single.ts';
 
 const calls = {
-  listen: () => portOf(server),
+  listen,
 
   /** Asks for so many results, never more than `outstanding` at once. They come in the order of the questions. */
   compute(tasks: number, outstanding: number): Promise<{ elapsedMs: number; cpuMs: number }> {
-    const socket = client;
-    if (socket === undefined) throw new Error('Nobody is connected');
+    const socket = connected();
     return new Promise((resolve) => {
       const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
       let [sent, received] = [0, 0];

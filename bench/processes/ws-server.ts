@@ -1,19 +1,12 @@
 // Raw `ws` in the master's place: one JSON text frame per task and per result, and nothing that could be left out.
-import { type WebSocket, WebSocketServer } from 'ws';
 import { serve } from '../harness/serve.ts';
 import { cpuMs } from './cpu.ts';
 import { expectSum, tenth } from './fibonacci.ts';
 import { TripStopwatch, type Trips } from './trips.ts';
-import { portOf } from './ws-port.ts';
-
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
-let client: WebSocket | undefined;
-server.on('connection', (socket) => {
-  client = socket;
-});
+import { connected, listen } from './ws-single.ts';
 
 const calls = {
-  listen: () => portOf(server),
+  listen,
 
   /** Sends one message at a time, and waits until it has come back. */
   trips(messages: number): Promise<Trips> {
@@ -59,11 +52,6 @@ const calls = {
     });
   },
 };
-
-function connected(): WebSocket {
-  if (client === undefined) throw new Error('Nobody is connected');
-  return client;
-}
 
 export type WsServer = typeof calls;
 serve(calls);

@@ -1,5 +1,6 @@
 // What the master makes of attempts that a worker starts before older ones, as it shows by what it says of them.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Bag } from '../../../src/bag.ts';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
 import type { PutOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { follow } from '../../support/holders.ts';
@@ -231,4 +232,20 @@ describe('an attempt that younger ones overtake', () => {
     await clock.advance(1000);
     expect(cancelled()).toEqual([2]);
   });
+});
+
+it('looks through all that run no more than a few times, however many run out of time at once', async () => {
+  const { clock, peer } = await setUp(500, {}, { concurrency: 500, prefetch: 0 });
+  let looks = 0;
+  const iterate = Bag.prototype[Symbol.iterator];
+  onTestFinished(() => {
+    Bag.prototype[Symbol.iterator] = iterate;
+  });
+  Bag.prototype[Symbol.iterator] = function count() {
+    looks += 1;
+    return iterate.call(this);
+  };
+  await clock.advance(1000);
+  expect(peer.news().filter(([type]) => type === cancel)).toHaveLength(500);
+  expect(looks).toBeLessThan(10);
 });
