@@ -60,13 +60,18 @@ class Lanes implements AheadHandler<number, null> {
     first.progressed('started');
   }
 
-  /** The oldest last: their numbers are in their keys. */
+  /** The oldest last. */
   #giveBack(attempts: readonly HandedAttempt[]): void {
-    for (const attempt of [...attempts].sort((a, b) => Number(b.key) - Number(a.key))) {
+    for (const attempt of [...attempts].sort((a, b) => sequenceOf(b) - sequenceOf(a))) {
       for (const lane of this.#lanes) if (lane.indexOf(attempt) > 0) lane.splice(lane.indexOf(attempt), 1);
       attempt.returned();
     }
   }
+}
+
+/** A key is the number of its task, in base 36. */
+function sequenceOf({ key }: HandedAttempt): number {
+  return Number.parseInt(key, 36);
 }
 
 function drawMs(random: Random): number {
