@@ -1,11 +1,13 @@
-// One conversation over a WebSocket: messages out, coalesced into frames; frames in, decoded; and its one end.
+// One conversation over a WebSocket, or over several in turn: messages out, coalesced into frames; frames in, decoded; and its
+// one end.
 
 import { messageOf } from '../errors.ts';
 import type { Clock, Socket } from '../ports.ts';
-import { CloseCode, closeReason } from '../protocol/close-codes.ts';
+import { CloseCode, closeReason, isLoss } from '../protocol/close-codes.ts';
 import type { Codec, FrameWriter } from '../protocol/codec.ts';
 import { FrameError, VersionError } from '../protocol/decode.ts';
-import { type Message, PROTOCOL_VERSION } from '../protocol/messages.ts';
+import { type Message, MessageType, PROTOCOL_VERSION, type Received } from '../protocol/messages.ts';
+import { Replay } from './replay.ts';
 
 /** How long the peer has to answer the closing handshake before it is cut off. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -31,6 +33,11 @@ export interface ConversationListener<Incoming> {
   received(message: Incoming): void;
   /** There is room again for what is to be sent: told once for each {@link Conversation.awaitRoom}. */
   roomAgain?(): void;
+  /**
+   * The connection is lost, and all that is said is kept. Returns whether to wait for another one, on which the conversation
+   * is to be resumed; it is over otherwise.
+   */
+  interrupted?(code: number, reason: string): boolean;
   /** The conversation is over: told once, whoever ended it. */
   ended(code: number, reason: string): void;
 }
@@ -46,16 +53,20 @@ export interface ConversationOptions<Incoming> {
 }
 
 /** Either side's end of a connection, from the moment the socket is open. */
-export class Conversation<Outgoing extends Message, Incoming> {
+export class Conversation<Outgoing extends Message, Incoming extends Message> {
   /** When the peer was last heard, on the clock. */
   heardAtMs: number;
   /** The largest frame to send; the peer's limit once it has told it. */
   maxFrameBytes: number;
-  readonly #socket: Socket;
-  readonly #codec: Codec;
+  /** Undefined while the connection is lost. */
+  #socket: Socket | undefined;
+  /** How its frames are written. */
+  readonly codec: Codec;
   readonly #clock: Clock;
   readonly #decodeValue: (value: unknown) => readonly Incoming[];
   readonly #writer: FrameWriter;
+  /** There if the conversation can go on over another connection. */
+  #replay: Replay | undefined = undefined;
   #listener: ConversationListener<Incoming>;
   #isOpen = true;
   #isFlushing = false;
@@ -63,7 +74,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
   #unsent = 0;
   #isWriting = false;
   /** Messages to send once the one that is being written is complete. */
-  #interjected: Outgoing[] | undefined = undefined;
+  #interjected: (Outgoing | Received)[] | undefined = undefined;
   /** How to end once the message that is being written is complete; there if a getter of it has said so. */
   #awaitedEnd: readonly [code: number, reason: string] | undefined = undefined;
   /** There while the peer is to answer the closing handshake. */
@@ -73,7 +84,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
 
   constructor(socket: Socket, options: ConversationOptions<Incoming>, listener: ConversationListener<Incoming>) {
     this.#socket = socket;
-    this.#codec = options.codec;
+    this.codec = options.codec;
     this.#clock = options.clock;
     this.#decodeValue = options.decode;
     this.#writer = options.codec.createWriter();
@@ -91,14 +102,65 @@ export class Conversation<Outgoing extends Message, Incoming> {
     return this.#isOpen;
   }
 
+  /** Whether the connection is lost, and another one awaited. */
+  get isInterrupted(): boolean {
+    return this.#isOpen && this.#socket === undefined;
+  }
+
+  /** How many frames of the peer have come, as far as they are counted. */
+  get framesReceived(): number {
+    return this.#replay?.received ?? 0;
+  }
+
+  /**
+   * From now on, frames are counted and kept until they have come, so that the conversation can be resumed; so many of the
+   * peer's have come before.
+   */
+  keepFrames(received: number): void {
+    this.#replay = new Replay(received);
+  }
+
+  /** From now on, no more. */
+  forgetFrames(): void {
+    this.#replay = undefined;
+  }
+
+  /** Whether it could go on with a peer that has got so many of its frames. */
+  canResume(received: number): boolean {
+    return this.#isOpen && this.#replay?.reachesBackTo(received) === true;
+  }
+
+  /** Goes on over another socket, in place of the present one if there is still one: sends again what has not come. */
+  resume(socket: Socket, received: number): void {
+    if (!this.#isOpen || this.#replay === undefined) return;
+    const before = this.#socket;
+    this.#socket = socket;
+    before?.terminate();
+    this.heardAtMs = this.#clock.now();
+    this.#replay.confirm(received);
+    // By the hello, or the welcome.
+    this.#replay.noteTold();
+    for (const frame of this.#replay.kept) socket.send(frame);
+    this.#stopAwaitingRoom();
+    this.#listener.roomAgain?.();
+  }
+
+  /** Leaves the socket to another conversation. Nobody is told. */
+  abandon(): void {
+    this.#isOpen = false;
+  }
+
   /** How much more should be sent before some of what waits has left; 0 if the peer reads too slowly, or not at all. */
   get roomBytes(): number {
-    return Math.max(0, MAX_BUFFERED_BYTES - this.#writer.byteLength - this.#socket.bufferedBytes);
+    const room = MAX_BUFFERED_BYTES - (this.#socket?.bufferedBytes ?? 0);
+    const keepable = this.#replay === undefined ? room : Math.min(room, this.#replay.roomBytes);
+    return Math.max(0, keepable - this.#writer.byteLength);
   }
 
   /** Has the listener told when there is room again. */
   awaitRoom(): void {
-    if (!this.#isOpen || this.#cancelRoomCheck !== undefined) return;
+    // There is none before another socket is there, and then it is told.
+    if (!this.#isOpen || this.#socket === undefined || this.#cancelRoomCheck !== undefined) return;
     this.#cancelRoomCheck = this.#clock.setTimer(ROOM_CHECK_MS, () => {
       this.#cancelRoomCheck = undefined;
       if (this.roomBytes > 0) this.#listener.roomAgain?.();
@@ -118,7 +180,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
    * far as that is known.
    * @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE`; nothing is sent then
    */
-  send(message: Outgoing): number {
+  send(message: Outgoing | Received): number {
     if (!this.#isOpen) return 0;
     if (this.#isWriting) {
       // Said by a getter of a value that is being written: a message has no place in the middle of another.
@@ -163,12 +225,22 @@ export class Conversation<Outgoing extends Message, Incoming> {
     return this.#unsent;
   }
 
+  /** Tells the peer how many of its frames have come, if it does not know. */
+  tellReceived(): void {
+    if (this.#replay?.isUntold !== true) return;
+    this.#replay.noteTold();
+    this.send([MessageType.received, this.#replay.received]);
+  }
+
   /** Sends what is waiting. */
   flush(): void {
     // What is being written is sent when it is complete.
     if (this.#isWriting || !this.#isOpen || this.#writer.isEmpty) return;
     this.#unsent = 0;
-    for (const frame of this.#writer.take(this.maxFrameBytes)) this.#socket.send(frame);
+    for (const frame of this.#writer.take(this.maxFrameBytes)) {
+      this.#replay?.keep(frame);
+      this.#socket?.send(frame);
+    }
     // The system may have taken it all at once.
     this.socketDrained();
   }
@@ -184,31 +256,60 @@ export class Conversation<Outgoing extends Message, Incoming> {
     // What leaves now makes room for nothing more.
     this.#stopAwaitingRoom();
     this.flush();
-    this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
-    this.#socket.close(code, closeReason(reason));
+    if (this.#socket !== undefined) this.#close(this.#socket, code, reason);
     this.#finish(code, reason);
   }
 
   /** Gives the peer up: it cannot be told any more. */
   giveUp(reason: string): void {
     if (!this.#isOpen) return;
-    this.#socket.terminate();
-    this.#finish(CloseCode.silent, reason);
+    this.#socket?.terminate();
+    this.#lose(CloseCode.silent, reason);
   }
 
-  /** The socket received a frame. */
-  frameReceived(frame: unknown): void {
-    if (!this.#isOpen) return;
+  /** A socket received a frame; nobody listens any more to one that was given up for another. */
+  frameReceived(socket: Socket, frame: unknown): void {
+    if (!this.#isOpen || socket !== this.#socket) return;
     this.heardAtMs = this.#clock.now();
+    const isTimeToTell = this.#replay?.noteReceived(lengthOf(frame)) ?? false;
     for (const message of this.#decode(frame)) {
       if (!this.#isOpen) return;
-      this.#deliver(message);
+      if (message[0] === MessageType.received) this.#confirmed(message[1]);
+      else this.#deliver(message);
     }
+    if (isTimeToTell) this.tellReceived();
   }
 
-  /** The socket is closed. */
-  socketClosed(code: number, reason: string): void {
+  /** A socket is closed. */
+  socketClosed(socket: Socket, code: number, reason: string): void {
+    if (socket !== this.#socket) return;
     this.#cancelCutOff?.();
+    this.#lose(code, reason);
+  }
+
+  #close(socket: Socket, code: number, reason: string): void {
+    this.#cancelCutOff = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
+    socket.close(code, closeReason(reason));
+  }
+
+  #confirmed(frames: number): void {
+    if (this.#replay === undefined || frames > this.#replay.sent) {
+      this.end(CloseCode.violation, `${frames} frames cannot have come`);
+      return;
+    }
+    this.#replay.confirm(frames);
+    // There may be room again.
+    this.socketDrained();
+  }
+
+  /** The connection is lost, or the peer has closed it. */
+  #lose(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    if (this.#replay !== undefined && isLoss(code)) {
+      this.#socket = undefined;
+      this.#stopAwaitingRoom();
+      if (this.#listener.interrupted?.(code, reason) === true) return;
+    }
     this.#finish(code, reason);
   }
 
@@ -223,7 +324,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
 
   #decode(frame: unknown): readonly Incoming[] {
     try {
-      return this.#decodeValue(this.#codec.read(frame));
+      return this.#decodeValue(this.codec.read(frame));
     } catch (error) {
       if (error instanceof VersionError) this.end(CloseCode.unsupportedVersion, unsupported(error.message));
       else
@@ -233,7 +334,7 @@ export class Conversation<Outgoing extends Message, Incoming> {
   }
 
   /** Nobody is there any more to be told what cannot be sent. */
-  #sendInterjected(messages: readonly Outgoing[]): void {
+  #sendInterjected(messages: readonly (Outgoing | Received)[]): void {
     this.#interjected = undefined;
     for (const message of messages) {
       try {
@@ -255,6 +356,11 @@ export class Conversation<Outgoing extends Message, Incoming> {
     this.#stopAwaitingRoom();
     this.#listener.ended(code, reason);
   }
+}
+
+function lengthOf(frame: unknown): number {
+  if (typeof frame === 'string') return frame.length;
+  return frame instanceof ArrayBuffer || ArrayBuffer.isView(frame) ? frame.byteLength : 0;
 }
 
 /** What to tell a peer of another version: fits a close reason. */

@@ -1,4 +1,4 @@
-// One socket of a master, from its acceptance until it is closed, and the conversation on it.
+// One socket of a master, from its acceptance until it is closed, and the conversation on it, which may be an older one.
 import { Conversation, unsupported } from '../connection/conversation.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
 import { CloseCode, closeReason } from '../protocol/close-codes.ts';
@@ -8,7 +8,8 @@ import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protoco
 import type { TimerQueue } from '../timer-queue.ts';
 import { type Greeted, Greeting } from './greeting.ts';
 
-type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
+/** A conversation of a master. */
+export type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
 
 /** What all connections of a master share. */
 export interface ConnectionContext {
@@ -17,7 +18,7 @@ export interface ConnectionContext {
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
   /** A worker has said hello. */
-  joined(worker: WorkerDescription, conversation: ServerConversation): void;
+  joined(worker: WorkerDescription, conversation: ServerConversation, connection: Connection): void;
   /** The connection ends, or has ended, before anybody has said hello. */
   refused(code: number, reason: string): void;
   /** The socket is closed. */
@@ -29,7 +30,7 @@ export class Connection implements SocketListener, Greeted {
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   /** Undefined if the peer speaks another version: it is told so, and not listened to. */
-  readonly #conversation: ServerConversation | undefined;
+  #conversation: ServerConversation | undefined;
 
   /** `adopt` connects the socket to the listener it is given. */
   constructor(context: ConnectionContext, adopt: (listener: SocketListener) => Socket) {
@@ -47,7 +48,7 @@ export class Connection implements SocketListener, Greeted {
   opened(): void {}
 
   received(frame: unknown): void {
-    this.#conversation?.frameReceived(frame);
+    this.#conversation?.frameReceived(this.#socket, frame);
   }
 
   drained(): void {
@@ -55,12 +56,26 @@ export class Connection implements SocketListener, Greeted {
   }
 
   closed(code: number, reason: string): void {
-    this.#conversation?.socketClosed(code, reason);
+    this.#conversation?.socketClosed(this.#socket, code, reason);
     this.#context.closed(this);
   }
 
   saidHello(worker: WorkerDescription): void {
-    if (this.#conversation !== undefined) this.#context.joined(worker, this.#conversation);
+    if (this.#conversation !== undefined) this.#context.joined(worker, this.#conversation, this);
+  }
+
+  /**
+   * An older conversation goes on here, whose peer has got so many of its frames; `welcome` goes before it. Returns whether it
+   * can.
+   */
+  resume(conversation: ServerConversation, received: number, welcome: MasterMessage): boolean {
+    if (this.#conversation === undefined || this.#conversation.codec !== conversation.codec) return false;
+    if (!conversation.canResume(received)) return false;
+    this.#conversation.sendNow(welcome);
+    this.#conversation.abandon();
+    this.#conversation = conversation;
+    conversation.resume(this.#socket, received);
+    return true;
   }
 
   refused(code: number, reason: string): void {

@@ -14,8 +14,10 @@ export interface WorkerInfo {
   readonly labels: Labels;
   /** The values of `task.type` that it is given; absent: all tasks. */
   readonly accepts?: readonly string[];
-  /** When it connected, in milliseconds since 1970. */
+  /** When it connected first, in milliseconds since 1970. */
   readonly connectedAt: number;
+  /** Whether its connection is lost at the moment, and it is given time to come back. */
+  readonly isInterrupted: boolean;
   /** How many tasks it runs at once; 0 while it is paused, or still stops what it ran for a connection before. */
   readonly concurrency: number;
   /** How many leases it wants to hold beyond those that it runs; `'auto'`: as many as the master finds best. */
@@ -67,6 +69,8 @@ export const masterEventTypes: Readonly<Record<MasterEvent<unknown>['type'], tru
   error: true,
   workerConnected: true,
   workerDisconnected: true,
+  workerInterrupted: true,
+  workerResumed: true,
   connectionRefused: true,
   attemptStarted: true,
   progress: true,
@@ -87,6 +91,19 @@ export type MasterEvent<T> =
       readonly code: number;
       readonly reason: string;
     }
+  /**
+   * The connection to a worker that holds leases was lost. They stay with it for `resumeWindow`, as it may come back: then it is
+   * `workerResumed`, else `workerDisconnected`.
+   */
+  | {
+      readonly type: 'workerInterrupted';
+      readonly worker: WorkerInfo;
+      /** The close code; docs/protocol.md lists them. */
+      readonly code: number;
+      readonly reason: string;
+    }
+  /** A worker whose connection was lost goes on over another one. */
+  | { readonly type: 'workerResumed'; readonly worker: WorkerInfo }
   /** A connection ended before it became a worker. */
   | { readonly type: 'connectionRefused'; readonly code: number; readonly reason: string }
   /** An attempt has started: the master knows, as workers start tasks in the order in which they are granted. */

@@ -203,15 +203,20 @@ export class GrantTable<T> {
     return false;
   }
 
-  /** Those whose time is over: they run, or were asked back, for too long. */
-  overdue(nowMs: number): Grant<T>[] {
-    return [...this.#timed()].filter(({ dueMs }) => dueMs <= nowMs);
+  /** Those whose time is over: they were asked back, or run if that is to be judged, for too long. */
+  overdue(nowMs: number, withRunning = true): Grant<T>[] {
+    return [...this.#timed(withRunning)].filter(({ dueMs }) => dueMs <= nowMs);
+  }
+
+  /** None of those that run is overdue before that. */
+  postpone(untilMs: number): void {
+    for (const grant of this.#started) grant.dueMs = Math.max(grant.dueMs, untilMs);
   }
 
   /** When the next of them is overdue. */
-  nextDueMs(): number {
+  nextDueMs(withRunning = true): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { dueMs } of this.#timed()) next = Math.min(next, dueMs);
+    for (const { dueMs } of this.#timed(withRunning)) next = Math.min(next, dueMs);
     return next;
   }
 
@@ -234,8 +239,8 @@ export class GrantTable<T> {
     this.#gaps = 0;
   }
 
-  *#timed(): Generator<Grant<T>> {
-    for (const grant of this.#started) if (grant.state === 'running') yield grant;
+  *#timed(withRunning: boolean): Generator<Grant<T>> {
+    if (withRunning) for (const grant of this.#started) if (grant.state === 'running') yield grant;
     yield* this.recalled;
   }
 }

@@ -41,8 +41,9 @@ export class Heartbeat {
     this.#alarm = alarm;
   }
 
-  /** Pings at once, as nothing is known yet of the way to this worker. */
+  /** Pings at once, as nothing is known yet of the way to this worker, or as it is another one than before. */
   start(nowMs: number): void {
+    this.#timedPing = undefined;
     this.#ping(nowMs);
     this.#alarm.setBy(this.#nextPingMs);
   }
@@ -81,6 +82,7 @@ export class Heartbeat {
   #ping(nowMs: number): void {
     this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs };
     this.#timedPing ??= this.#lastPing;
+    this.#conversation.tellReceived();
     this.#conversation.send([MessageType.ping, this.#lastPing.nonce]);
   }
 }

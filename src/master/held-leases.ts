@@ -28,6 +28,9 @@ const OVERTAKING_MS = 100;
 /** The weight of the latest grant in what grants take on average. */
 const GRANT_WEIGHT = 1 / 8;
 
+/** How long a worker that has come back has to tell of attempts that were through before their time was over. */
+const CATCH_UP_MS = 1000;
+
 /** Of all workers that have not had a lease yet. Nothing is added to it. */
 const NO_GRANTS = new GrantTable<never>();
 
@@ -85,6 +88,11 @@ export class HeldLeases<T, R> {
   /** Those of them that the worker has been asked to give back, and has not yet. */
   get recalled(): Iterable<Grant<T>> {
     return this.#grants.recalled;
+  }
+
+  /** Those that the scheduler still waits for. */
+  get live(): number {
+    return this.#grants.live;
   }
 
   get isDraining(): boolean {
@@ -185,13 +193,20 @@ export class HeldLeases<T, R> {
     this.#alarm.setBy(grant.dueMs);
   }
 
-  /** Deadlines may have passed. */
+  /** Deadlines may have passed. While the connection is lost, an attempt may be through, and nobody here know it. */
   look(nowMs: number): void {
-    for (const grant of this.#grants.overdue(nowMs)) {
+    const isJudged = !this.#conversation.isInterrupted;
+    for (const grant of this.#grants.overdue(nowMs, isJudged)) {
       // Listeners and the settling of the one before may have ended this one too, or the whole session.
       if (this.#conversation.isOpen) this.#overdue(grant);
     }
-    if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs());
+    if (this.#conversation.isOpen) this.#alarm.setBy(this.#grants.nextDueMs(isJudged));
+  }
+
+  /** The worker has come back, over another connection. */
+  resumed(nowMs: number): void {
+    this.#grants.postpone(nowMs + CATCH_UP_MS);
+    this.#alarm.setBy(this.#grants.nextDueMs());
   }
 
   /** The scheduler has taken a lease back. Returns whether it was held. */

@@ -14,7 +14,7 @@ import {
   expectString,
   refuse,
 } from '../options.ts';
-import { systemClock } from '../platform/system.ts';
+import { createSystemSecret, systemClock } from '../platform/system.ts';
 import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
@@ -50,6 +50,11 @@ export interface MasterOptions {
    * starts, not while the task waits at the worker. The attempt then counts as failed. @defaultValue Infinity
    */
   readonly taskTimeout?: number | undefined;
+  /**
+   * For how long a worker whose connection is lost, without goodbye, keeps its leases, in milliseconds ≥ 0. If it comes back
+   * until then, it delivers what it has done meanwhile. 0: they are released at once. @defaultValue 5000
+   */
+  readonly resumeWindow?: number | undefined;
   /** How long a connection may take to say hello, in milliseconds ≥ 1. @defaultValue 10000 */
   readonly helloTimeout?: number | undefined;
   /**
@@ -68,6 +73,7 @@ const defaults = Object.freeze({
   listenTimeout: 5000,
   socketTimeout: 30_000,
   taskTimeout: Number.POSITIVE_INFINITY,
+  resumeWindow: 5000,
   helloTimeout: 10_000,
   maxFrameBytes: 1_048_576,
   logger: silentLogger,
@@ -96,14 +102,16 @@ export class Master<T, R> {
     if (typeof scheduler.take !== 'function') refuse('scheduler', 'a TaskScheduler', scheduler);
     this.#scheduler = scheduler;
     this.#options = checkOptions(options);
-    const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes } = this.#options;
+    const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes, resumeWindow } = this.#options;
     const limits = {
       taskTimeoutMs: taskTimeout,
       socketTimeoutMs: socketTimeout,
       helloTimeoutMs: helloTimeout,
       maxFrameBytes,
+      resumeWindowMs: resumeWindow,
     };
-    this.#sessions = new Sessions(scheduler, systemClock, limits, this.#events);
+    const environment = { clock: systemClock, createSecret: createSystemSecret };
+    this.#sessions = new Sessions(scheduler, environment, limits, this.#events);
     // What events tell is only put together if somebody listens.
     if (this.#options.logger !== silentLogger) this.#logEvents();
   }
@@ -247,6 +255,10 @@ export class Master<T, R> {
     this.#events.on('listening', ({ address }) => logger.info(`Listening on ${address.host}:${address.port}`));
     this.#events.on('error', ({ error }) => logger.error(error.message));
     this.#events.on('workerConnected', ({ worker }) => logger.info(`${worker.name} (${worker.id}) connected`));
+    this.#events.on('workerInterrupted', ({ worker, code, reason }) =>
+      logger.info(`${worker.name} (${worker.id}) lost its connection: ${code} ${reason}`),
+    );
+    this.#events.on('workerResumed', ({ worker }) => logger.info(`${worker.name} (${worker.id}) is back`));
     this.#events.on('workerDisconnected', ({ worker, code, reason }) =>
       logger.info(`${worker.name} (${worker.id}) disconnected: ${code} ${reason}`),
     );
@@ -261,7 +273,7 @@ function checkOptions(options: MasterOptions): CheckedOptions {
   const { port = defaults.port, host = defaults.host, path = defaults.path, logger = defaults.logger } = options;
   const { listenTimeout = defaults.listenTimeout, socketTimeout = defaults.socketTimeout } = options;
   const { taskTimeout = defaults.taskTimeout, helloTimeout = defaults.helloTimeout } = options;
-  const { maxFrameBytes = defaults.maxFrameBytes, server } = options;
+  const { maxFrameBytes = defaults.maxFrameBytes, resumeWindow = defaults.resumeWindow, server } = options;
   expectInteger('port', port, 0, 65_535);
   expectString('host', host, 255);
   if (server !== undefined && !isServer(server)) refuse('server', 'an http.Server or https.Server', server);
@@ -273,6 +285,7 @@ function checkOptions(options: MasterOptions): CheckedOptions {
   expectMilliseconds('socketTimeout', socketTimeout, 100, false);
   expectMilliseconds('taskTimeout', taskTimeout, 1, true);
   expectMilliseconds('helloTimeout', helloTimeout, 1, false);
+  expectMilliseconds('resumeWindow', resumeWindow, 0, false);
   expectInteger('maxFrameBytes', maxFrameBytes, 65_536, 1_073_741_824);
   return {
     port,
@@ -283,6 +296,7 @@ function checkOptions(options: MasterOptions): CheckedOptions {
     socketTimeout,
     taskTimeout,
     helloTimeout,
+    resumeWindow,
     maxFrameBytes,
     logger: checkLogger('logger', logger),
   };

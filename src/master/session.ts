@@ -9,12 +9,14 @@ import {
   MessageType,
   PROTOCOL_VERSION,
   type Prefetch,
+  type ResumeRequest,
   type WorkerDescription,
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import { profileKey } from '../scheduling/profiles.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Connection } from './connection.ts';
 import type { WorkerInfo } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
@@ -28,13 +30,24 @@ export interface SessionContext<T, R> extends ReportsContext<T, R> {
   readonly taskTimeoutMs: number;
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
+  readonly resumeWindowMs: number;
+  readonly createSecret: () => string;
   /** How many tasks it could start at once, or whether it holds any that wait, may have changed. */
   loadChanged(session: Session<T, R>): void;
-  /** The connection is over, and every lease given back. */
+  /** The connection is lost, and the worker given time to come back. */
+  interrupted(session: Session<T, R>, code: number, reason: string): void;
+  /** The session is over, and every lease given back. */
   left(session: Session<T, R>, code: number, reason: string): void;
 }
 
-/** The session of one worker's connection, from its hello on. */
+/** How a connection was lost, and until when the worker may come back. */
+interface Loss {
+  readonly code: number;
+  readonly reason: string;
+  readonly untilMs: number;
+}
+
+/** The session of one worker, from its hello on: over one connection, or over several in turn if they are lost. */
 export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationListener<WorkerMessage> {
   readonly id: string;
   readonly name: string;
@@ -53,6 +66,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #heartbeat: Heartbeat;
   readonly #reports: LeaseReports<T, R>;
   readonly #intake: Intake<T, R>;
+  /** There if the worker can come back after a lost connection. */
+  readonly #secret: string | undefined;
+  /** There while the worker is given time to come back. */
+  #loss: Loss | undefined = undefined;
 
   constructor(
     id: string,
@@ -71,6 +88,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;
+    this.#secret = worker.resume === undefined || context.resumeWindowMs === 0 ? undefined : context.createSecret();
     this.#alarm = timers.createAlarm(this);
     this.#window = new PrefetchWindow(prefetch, clock.now());
     this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, this.#window);
@@ -81,22 +99,28 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   /** Welcomes the worker, and starts to grant it leases. */
   start(): void {
-    const { socketTimeoutMs, maxFrameBytes, scheduler, clock } = this.#context;
+    const { scheduler, clock } = this.#context;
     this.#conversation.handTo(this);
-    this.#conversation.send([
-      MessageType.welcome,
-      {
-        version: PROTOCOL_VERSION,
-        worker: this.id,
-        pingInterval: this.#heartbeat.pingIntervalMs,
-        socketTimeout: socketTimeoutMs,
-        maxFrameBytes,
-      },
-    ]);
+    // The hello's frame is the first of the worker's.
+    if (this.#secret !== undefined) this.#conversation.keepFrames(1);
+    this.#conversation.send(this.#welcome());
     this.#heartbeat.start(clock.now());
     scheduler.join(this);
     // Everybody hears of the worker before they hear of what it is given.
     this.#intake.refillSoon();
+  }
+
+  /** Goes on over another connection, if it is the worker who asks. Returns whether it does. */
+  resume({ secret, received }: ResumeRequest, connection: Connection): boolean {
+    if (this.#secret === undefined || !isSame(secret, this.#secret)) return false;
+    const welcome = this.#welcome(this.#conversation.framesReceived);
+    if (!connection.resume(this.#conversation, received, welcome)) return false;
+    const nowMs = this.#context.clock.now();
+    this.#loss = undefined;
+    this.#heartbeat.start(nowMs);
+    this.leases.resumed(nowMs);
+    this.#intake.refillSoon();
+    return true;
   }
 
   /** What is known of the worker. */
@@ -109,6 +133,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       labels: this.labels ?? {},
       ...(this.accepts === undefined ? {} : { accepts: [...this.accepts] }),
       connectedAt: this.#connectedAt,
+      isInterrupted: this.#loss !== undefined,
       concurrency: this.leases.concurrency,
       prefetch: this.#window.wanted,
       credit: this.#intake.credit,
@@ -120,7 +145,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   }
 
   get isOpen(): boolean {
-    return this.#conversation.isOpen;
+    return this.#conversation.isOpen && this.#loss === undefined;
   }
 
   /** How many tasks it could start at once. */
@@ -197,14 +222,28 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   alarmRang(nowMs: number): void {
     try {
-      this.#heartbeat.look(nowMs);
+      if (this.#loss === undefined) this.#heartbeat.look(nowMs);
+      else this.#lookForReturn(this.#loss, nowMs);
       this.leases.look(nowMs);
     } catch (error) {
       this.schedulerFailed(error);
     }
   }
 
+  interrupted(code: number, reason: string): boolean {
+    // Without leases there is nothing to go on with.
+    if (this.leases.live === 0) return false;
+    const untilMs = this.#context.clock.now() + this.#context.resumeWindowMs;
+    this.#loss = { code, reason, untilMs };
+    this.#intake.interrupt();
+    this.#alarm.setBy(untilMs);
+    this.loadChanged();
+    this.#context.interrupted(this, code, reason);
+    return true;
+  }
+
   ended(code: number, reason: string): void {
+    this.#loss = undefined;
     this.#alarm.cancel();
     this.#intake.interrupt();
     this.leases.end(code, reason);
@@ -214,6 +253,32 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       this.schedulerFailed(error);
     }
     this.#context.left(this, code, reason);
+  }
+
+  #lookForReturn({ code, reason, untilMs }: Loss, nowMs: number): void {
+    if (nowMs >= untilMs) this.end(code, reason);
+    else this.#alarm.setBy(untilMs);
+  }
+
+  /** `received`: how many of the worker's frames had come, if it goes on. */
+  #welcome(received?: number): MasterMessage {
+    const { socketTimeoutMs, maxFrameBytes, resumeWindowMs } = this.#context;
+    const offer = {
+      secret: this.#secret ?? '',
+      window: resumeWindowMs,
+      ...(received === undefined ? {} : { received }),
+    };
+    return [
+      MessageType.welcome,
+      {
+        version: PROTOCOL_VERSION,
+        worker: this.id,
+        pingInterval: this.#heartbeat.pingIntervalMs,
+        socketTimeout: socketTimeoutMs,
+        maxFrameBytes,
+        ...(this.#secret === undefined ? {} : { resume: offer }),
+      },
+    ];
   }
 
   #answered(answer: Answer, nowMs: number): void {
@@ -228,4 +293,12 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.leases.changeConcurrency(concurrency, running, nowMs);
     this.#intake.refill();
   }
+}
+
+/** Takes as long whatever the difference: how much of a guess was right cannot be told by the time. */
+function isSame(guess: string, secret: string): boolean {
+  let difference = guess.length ^ secret.length;
+  for (let index = 0; index < secret.length; index += 1)
+    difference |= guess.charCodeAt(index) ^ secret.charCodeAt(index);
+  return difference === 0;
 }

@@ -1,14 +1,20 @@
 // All connections of a master: from the moment a socket is accepted until the last one is closed.
-import type { Conversation } from '../connection/conversation.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
-import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
+import type { WorkerDescription } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
-import { Connection, type ConnectionContext } from './connection.ts';
+import { Connection, type ConnectionContext, type ServerConversation } from './connection.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
+
+/** Where a master's sessions live. */
+export interface SessionsEnvironment {
+  readonly clock: Clock;
+  /** A text that nobody can guess, and that never comes again. */
+  readonly createSecret: () => string;
+}
 
 /** What a master allows its connections, in milliseconds and bytes. */
 export interface SessionLimits {
@@ -16,6 +22,8 @@ export interface SessionLimits {
   readonly socketTimeoutMs: number;
   readonly helloTimeoutMs: number;
   readonly maxFrameBytes: number;
+  /** For how long a session with leases waits for its worker after the connection was lost; 0 for not at all. */
+  readonly resumeWindowMs: number;
 }
 
 /** The connections of one master, and the sessions on them. */
@@ -28,29 +36,39 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
+  readonly resumeWindowMs: number;
+  readonly createSecret: () => string;
   /** Whose sockets are not closed yet. */
   readonly #connections = new Set<Connection>();
-  readonly #sessions = new Set<Session<T, R>>();
+  /** By their ids, in the order in which they began. */
+  readonly #sessions = new Map<string, Session<T, R>>();
   readonly #recaller: Recaller<T, R>;
   #isDraining = false;
   #nextId = 1;
   #onEmpty: (() => void) | undefined = undefined;
 
-  constructor(scheduler: TaskScheduler<T, R>, clock: Clock, limits: SessionLimits, events: Emitter<MasterEvent<T>>) {
+  constructor(
+    scheduler: TaskScheduler<T, R>,
+    { clock, createSecret }: SessionsEnvironment,
+    limits: SessionLimits,
+    events: Emitter<MasterEvent<T>>,
+  ) {
     this.scheduler = scheduler;
     this.clock = clock;
+    this.createSecret = createSecret;
     this.events = events;
     this.timers = new TimerQueue(clock);
     this.taskTimeoutMs = limits.taskTimeoutMs;
     this.socketTimeoutMs = limits.socketTimeoutMs;
     this.maxFrameBytes = limits.maxFrameBytes;
     this.helloTimeoutMs = limits.helloTimeoutMs;
+    this.resumeWindowMs = limits.resumeWindowMs;
     this.#recaller = new Recaller(clock, this.timers);
   }
 
   /** The connected workers, in the order in which they came. */
   list(): WorkerInfo[] {
-    return [...this.#sessions].map((session) => session.info);
+    return [...this.#sessions.values()].map((session) => session.info);
   }
 
   /** Takes an open socket; `adopt` connects it to the listener it is given. */
@@ -61,12 +79,14 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
   async drainAll(): Promise<void> {
     this.#isDraining = true;
-    await Promise.all([...this.#sessions].map((session) => session.drain()));
+    await Promise.all([...this.#sessions.values()].map((session) => session.drain()));
   }
 
   /** Says goodbye to all, and resolves when every socket is closed. */
   async endAll(code: number, reason: string): Promise<void> {
     for (const connection of [...this.#connections]) connection.end(code, reason);
+    // Those that wait for their workers to come back.
+    for (const session of [...this.#sessions.values()]) session.end(code, reason);
     this.#isDraining = false;
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -79,19 +99,34 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   }
 
   left(session: Session<T, R>, code: number, reason: string): void {
-    this.#sessions.delete(session);
+    this.#sessions.delete(session.id);
     this.#recaller.left(session);
     if (!this.events.hears('workerDisconnected')) return;
     this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
-  joined(worker: WorkerDescription, conversation: Conversation<MasterMessage, WorkerMessage>): void {
+  interrupted(session: Session<T, R>, code: number, reason: string): void {
+    if (!this.events.hears('workerInterrupted')) return;
+    this.events.emit({ type: 'workerInterrupted', worker: session.info, code, reason });
+  }
+
+  joined(worker: WorkerDescription, conversation: ServerConversation, connection: Connection): void {
+    if (this.#resume(worker, connection)) return;
     const session = new Session(`w${this.#nextId}`, worker, conversation, this);
     this.#nextId += 1;
-    this.#sessions.add(session);
+    this.#sessions.set(session.id, session);
     if (this.#isDraining) void session.drain();
     session.start();
     if (this.events.hears('workerConnected')) this.events.emit({ type: 'workerConnected', worker: session.info });
+  }
+
+  /** Returns whether a session goes on over this connection. */
+  #resume({ resume }: WorkerDescription, connection: Connection): boolean {
+    if (resume === undefined || resume === true) return false;
+    const session = this.#sessions.get(resume.worker);
+    if (session === undefined || !session.resume(resume, connection)) return false;
+    if (this.events.hears('workerResumed')) this.events.emit({ type: 'workerResumed', worker: session.info });
+    return true;
   }
 
   refused(code: number, reason: string): void {

@@ -28,6 +28,15 @@ export function isGoodbye(code: number): boolean {
   return code === CloseCode.goodbye || code === CloseCode.goingAway;
 }
 
+/**
+ * After these nobody has said that it is over: the connection was lost, and the session may go on over another one. Besides
+ * the two that are only reported here, they are what servers in between say of themselves (RFC 6455, section 7.4.1, and
+ * IANA's registry of WebSocket close codes): an unexpected condition, a restart, too much load, a bad gateway.
+ */
+export function isLoss(code: number): boolean {
+  return code === CloseCode.abnormal || code === CloseCode.silent || (code >= 1011 && code <= 1014);
+}
+
 /** After these, trying again with the same program cannot help. */
 export function isFinal(code: number): boolean {
   return code === CloseCode.unsupportedVersion;

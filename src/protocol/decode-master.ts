@@ -1,6 +1,19 @@
 // What a master sent, from `unknown` to messages.
 import { type MasterMessage, MessageType } from './messages.ts';
-import { anything, type Check, decoderOf, id, integer, Limits, map, name, type Shape, versioned } from './shapes.ts';
+import {
+  anything,
+  type Check,
+  decoderOf,
+  id,
+  integer,
+  Limits,
+  map,
+  name,
+  optional,
+  received,
+  type Shape,
+  versioned,
+} from './shapes.ts';
 
 const positive: Check = (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number > 0');
 
@@ -15,6 +28,7 @@ const master = versioned(
     pingInterval: positive,
     socketTimeout: positive,
     maxFrameBytes: integer(Limits.frameBytes, Number.MAX_SAFE_INTEGER),
+    resume: optional(map({ secret: name, window: positive, received: optional(id) })),
   }),
 );
 
@@ -44,6 +58,7 @@ const shapes = new Map<unknown, Shape>([
   ],
   [MessageType.ping, { name: 'ping', fields: [['nonce', id]] }],
   [MessageType.recall, { name: 'recall', fields: [['lease', id]] }],
+  [MessageType.received, received],
 ]);
 
 /** Decodes a master's frame. @throws FrameError, VersionError */

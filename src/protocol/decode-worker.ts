@@ -10,15 +10,12 @@ import {
   Limits,
   map,
   name,
+  optional,
+  received,
   type Shape,
   text,
   versioned,
 } from './shapes.ts';
-
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined ? undefined : check(value);
 
 const listOf =
   (check: Check, maxLength: number): Check =>
@@ -39,6 +36,9 @@ const labels: Check = (value) => (isLabels(value) ? undefined : 'a map of texts,
 const longText = text(Limits.textCharacters);
 const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a text or a number');
 
+const request = map({ worker: name, secret: name, received: id });
+const resume: Check = (value) => (value === true ? undefined : request(value));
+
 const worker = versioned(
   map({
     name,
@@ -47,6 +47,7 @@ const worker = versioned(
     prefetch,
     accepts: optional(listOf(name, Limits.acceptedTypes)),
     labels: optional(labels),
+    resume: optional(resume),
   }),
 );
 const error = map({ name, message: longText, stack: optional(longText), code: optional(either(name, isNumber)) });
@@ -117,6 +118,7 @@ const shapes = new Map<unknown, Shape>([
       ],
     },
   ],
+  [MessageType.received, received],
 ]);
 
 /** Decodes a worker's frame. @throws FrameError, VersionError */

@@ -20,10 +20,31 @@ export const MessageType = {
   pong: 10,
   recall: 11,
   progress: 12,
+  received: 13,
 } as const;
 
 /** How many leases a worker wants to hold beyond those it runs; `auto`: what the master finds best. */
 export type Prefetch = number | 'auto';
+
+/** The session that a worker was in when it lost its connection, and wants to go on with. */
+export interface ResumeRequest {
+  /** The worker's id in it. */
+  readonly worker: string;
+  /** As the welcome said. */
+  readonly secret: string;
+  /** How many of the master's frames came. */
+  readonly received: number;
+}
+
+/** What a master says of going on after a connection is lost. */
+export interface ResumeOffer {
+  /** What the worker proves by that it is the same; nobody else knows it. */
+  readonly secret: string;
+  /** For how long the master keeps the session of a lost connection, in milliseconds. */
+  readonly window: number;
+  /** How many of the worker's frames came; there if its session goes on, else it is a new one. */
+  readonly received?: number;
+}
 
 /** What a worker says of itself. */
 export interface WorkerDescription {
@@ -37,6 +58,8 @@ export interface WorkerDescription {
   readonly accepts?: readonly string[];
   /** What tasks can require of it. */
   readonly labels?: Labels;
+  /** `true`: it would like to go on after a lost connection. Absent: its session ends with its connection. */
+  readonly resume?: true | ResumeRequest;
 }
 
 /** What a master says of itself. */
@@ -50,6 +73,8 @@ export interface MasterDescription {
   readonly socketTimeout: number;
   /** The largest frame the master takes, in bytes. */
   readonly maxFrameBytes: number;
+  /** Absent: the session ends with its connection. */
+  readonly resume?: ResumeOffer;
 }
 
 /** Why the master has taken back a lease that it granted. `superseded`: another attempt was first. */
@@ -73,11 +98,13 @@ type Pong = readonly [
   /** For how long, in milliseconds, the ping may have lain unread, as a handler held the thread; absent for not at all. */
   held?: number | undefined,
 ];
+/** How many frames of the peer came, in this session: those need not be kept any longer. */
+export type Received = readonly [type: typeof MessageType.received, frames: number];
 type Progress = readonly [type: typeof MessageType.progress, lease: number, value: unknown];
 /** What a worker says to a lease, once. */
 export type Answer = Done | Failed | Rejected | Released;
 /** What a worker sends. */
-export type WorkerMessage = Hello | Answer | Credit | Pong | Progress;
+export type WorkerMessage = Hello | Answer | Credit | Pong | Progress | Received;
 
 type Welcome = readonly [type: typeof MessageType.welcome, master: MasterDescription];
 type Grant = readonly [type: typeof MessageType.grant, lease: number, attempt: number, key: string, task: unknown];
@@ -85,6 +112,6 @@ type Cancel = readonly [type: typeof MessageType.cancel, lease: number, reason: 
 type Ping = readonly [type: typeof MessageType.ping, nonce: number];
 type Recall = readonly [type: typeof MessageType.recall, lease: number];
 /** What a master sends. */
-export type MasterMessage = Welcome | Grant | Cancel | Ping | Recall;
+export type MasterMessage = Welcome | Grant | Cancel | Ping | Recall | Received;
 
 export type Message = WorkerMessage | MasterMessage;

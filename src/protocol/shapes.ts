@@ -78,8 +78,16 @@ export const versioned =
     throw new VersionError(typeof version === 'number' ? `version ${version}` : 'an unknown version');
   };
 
+export const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
+
 export const id = integer(0, Number.MAX_SAFE_INTEGER);
 export const name = text(Limits.nameCharacters);
+
+/** The message that both sides send. */
+export const received: Shape = { name: 'received', fields: [['frames', id]] };
 
 /** Decodes frames of messages that have these shapes. What it returns throws a FrameError, or a VersionError. */
 export function decoderOf<M>(shapes: ReadonlyMap<unknown, Shape>): (value: unknown) => readonly M[] {

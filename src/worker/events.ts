@@ -6,7 +6,7 @@ export type WorkerState = 'stopped' | 'connecting' | 'connected' | 'waiting' | '
 
 /**
  * How an attempt ended at the worker. `returned`: it was called off, because its task was aborted or timed out, the
- * worker stops, or the connection was lost.
+ * worker stops, or the connection was lost for too long.
  */
 export type SettledOutcome = 'done' | 'failed' | 'rejected' | 'returned';
 
@@ -26,7 +26,13 @@ export type WorkerEvent<T> =
   /** A connection is tried; `tries` counts from 1, and anew after a connection that held for five seconds. */
   | { readonly type: 'connecting'; readonly url: string; readonly tries: number }
   /** The master has welcomed this worker, and calls it `id`. */
-  | { readonly type: 'connected'; readonly url: string; readonly id: string }
+  | {
+      readonly type: 'connected';
+      readonly url: string;
+      readonly id: string;
+      /** Whether it goes on with what it was granted before the connection was lost. */
+      readonly isResumed: boolean;
+    }
   | { readonly type: 'taskStarted'; readonly key: string; readonly attempt: number; readonly task: T }
   /** The handler has called `context.progress`. */
   | {

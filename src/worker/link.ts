@@ -1,11 +1,12 @@
-// The link to the master: one connection after the other, and what comes between them.
+// The link to the master: one connection after the other, what comes between them, and the session that outlives them.
 
 import { messageOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Logger, WorkerEnvironment } from '../ports.ts';
 import { CloseCode, isFinal } from '../protocol/close-codes.ts';
-import type { Prefetch, WorkerDescription } from '../protocol/messages.ts';
+import type { MasterDescription, Prefetch, WorkerDescription } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
+import { type ClientConversation, Connection } from './connection.ts';
 import type { WorkerEvent } from './events.ts';
 import type { Lease } from './lease.ts';
 import type { Reconnection } from './reconnection.ts';
@@ -23,7 +24,8 @@ export interface LinkContext<T> {
   readonly timers: TimerQueue;
   readonly logger: Logger;
   readonly events: Emitter<WorkerEvent<T>>;
-  describe(): WorkerDescription;
+  /** What the hello says, when so many slots are occupied for a session that may be over. */
+  describe(occupied: number): WorkerDescription;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   /** Undefined if it was turned down. */
@@ -34,10 +36,10 @@ export interface LinkContext<T> {
   gaveUp(): void;
 }
 
-type LinkState<T> =
+type LinkState =
   | { readonly kind: 'closed' }
-  | { readonly kind: 'connecting'; readonly session: WorkerSession<T> }
-  | { readonly kind: 'connected'; readonly session: WorkerSession<T>; readonly id: string; readonly sinceMs: number }
+  | { readonly kind: 'connecting'; readonly connection: Connection }
+  | { readonly kind: 'connected'; readonly connection: Connection; readonly sinceMs: number }
   /** For the next try. */
   | { readonly kind: 'waiting'; readonly cancel: () => void }
   /** For the page to be shown again. */
@@ -55,24 +57,28 @@ interface FirstTry {
 /** Connects, and connects again, until it is closed. */
 export class Link<T> {
   readonly #context: LinkContext<T>;
-  #state: LinkState<T> = { kind: 'closed' };
+  #state: LinkState = { kind: 'closed' };
+  /** On the present connection, or lost with the one before, and to be resumed on the next. */
+  #session: WorkerSession<T> | undefined = undefined;
+  /** The concurrency that the last hello offered. */
+  #offered = 0;
   #failures = 0;
   #firstTry: FirstTry | undefined = undefined;
   #unwatchPage: () => void = () => {};
-  /** Of the session that was left last. */
+  /** Of the connection that was left last. */
   #socketClosed: Promise<void> = Promise.resolve();
 
   constructor(context: LinkContext<T>) {
     this.#context = context;
   }
 
-  get state(): LinkState<T>['kind'] {
+  get state(): LinkState['kind'] {
     return this.#state.kind;
   }
 
   /** What the master calls this worker, while it is connected. */
   get id(): string | undefined {
-    return this.#state.kind === 'connected' ? this.#state.id : undefined;
+    return this.#state.kind === 'connected' ? this.#session?.id : undefined;
   }
 
   /** Starts to connect. The promise tells how the first try went. */
@@ -100,49 +106,90 @@ export class Link<T> {
 
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
-    if (this.#state.kind === 'connecting' || this.#state.kind === 'connected') {
-      this.#state.session.changeCredit(concurrency, prefetch);
-    }
+    this.#session?.changeCredit(concurrency, prefetch);
   }
 
   #connect(): void {
     const { url, events } = this.#context;
-    const trying: LinkState<T> = { kind: 'waiting', cancel() {} };
+    const trying: LinkState = { kind: 'waiting', cancel() {} };
     this.#state = trying;
     events.emit({ type: 'connecting', url, tries: this.#failures + 1 });
     // A listener may have stopped the worker.
     if (this.#state !== trying) return;
     try {
-      this.#state = { kind: 'connecting', session: this.#createSession() };
+      this.#state = { kind: 'connecting', connection: this.#dial() };
     } catch (error) {
       this.#disconnected(CloseCode.abnormal, messageOf(error));
     }
   }
 
-  #createSession(): WorkerSession<T> {
+  #dial(): Connection {
     const { url, subprotocol, environment, timers, connectTimeoutMs } = this.#context;
-    const session: WorkerSession<T> = new WorkerSession(url, [subprotocol], environment.connect, {
+    const connection: Connection = new Connection(url, [subprotocol], environment.connect, {
       clock: environment.clock,
       timers,
-      events: this.#context.events,
       connectTimeoutMs,
-      describe: () => this.#context.describe(),
-      heldMs: () => this.#context.heldMs(),
-      welcomed: (id) => this.#welcomed(session, id),
-      run: (lease) => this.#context.run(lease),
-      congested: (isCongested) => this.#context.congested(isCongested),
-      ended: (code, reason) => this.#disconnected(code, reason),
+      describe: () => this.#describe(),
+      welcomed: (master, conversation) => this.#welcomed(connection, master, conversation),
+      failed: (code, reason) => this.#disconnected(code, reason),
     });
-    return session;
+    return connection;
   }
 
-  #welcomed(session: WorkerSession<T>, id: string): void {
+  #describe(): WorkerDescription {
+    const worker = this.#context.describe(this.#session?.running ?? 0);
+    this.#offered = worker.concurrency;
+    return this.#context.reconnection === undefined ? worker : { ...worker, resume: this.#session?.request ?? true };
+  }
+
+  #welcomed(connection: Connection, master: MasterDescription, conversation: ClientConversation): void {
     const { url, logger, events, environment } = this.#context;
-    this.#state = { kind: 'connected', session, id, sinceMs: environment.clock.now() };
+    const { worker: id, resume } = master;
+    this.#state = { kind: 'connected', connection, sinceMs: environment.clock.now() };
+    const isResumed = resume?.received !== undefined;
+    if (!isResumed) this.#begin(master, conversation);
+    else if (this.#session?.resume(connection, resume.received) !== true) {
+      const reason = 'The session cannot go on here';
+      conversation.end(CloseCode.goodbye, reason);
+      this.#disconnected(CloseCode.goodbye, reason);
+      return;
+    }
     this.#firstTry?.resolve();
     this.#firstTry = undefined;
-    logger.info(`Connected to ${url} as ${id}`);
-    events.emit({ type: 'connected', url, id });
+    logger.info(`${isResumed ? 'Back' : 'Connected'} to ${url} as ${id}`);
+    events.emit({ type: 'connected', url, id, isResumed });
+  }
+
+  /** Another session takes the place of the one that could not go on. */
+  #begin(master: MasterDescription, conversation: ClientConversation): void {
+    this.#endSession('The master has taken back what it granted before the connection was lost');
+    const { environment, timers, events } = this.#context;
+    const session: WorkerSession<T> = new WorkerSession(conversation, master, {
+      clock: environment.clock,
+      timers,
+      events,
+      heldMs: () => this.#context.heldMs(),
+      run: (lease) => this.#context.run(lease),
+      congested: (isCongested) => this.#context.congested(isCongested),
+      interrupted: (code, reason) => this.#disconnected(code, reason),
+      ended: (code, reason) => this.#ended(session, code, reason),
+    });
+    this.#session = session;
+    const { concurrency, prefetch } = this.#context.describe(0);
+    if (concurrency !== this.#offered) session.changeCredit(concurrency, prefetch);
+  }
+
+  /** A session has ended by itself: with its connection, or as that was lost for too long. */
+  #ended(session: WorkerSession<T>, code: number, reason: string): void {
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    if (this.#state.kind === 'connected') this.#disconnected(code, reason);
+  }
+
+  #endSession(reason: string): void {
+    const session = this.#session;
+    this.#session = undefined;
+    session?.end(reason);
   }
 
   #disconnected(code: number, reason: string): void {
@@ -177,13 +224,16 @@ export class Link<T> {
   }
 
   /** Ends whatever connection there is or would be. */
-  #leave(next: LinkState<T>, reason: string): void {
+  #leave(next: LinkState, reason: string): void {
     const before = this.#state;
     this.#state = next;
     if (before.kind === 'waiting') before.cancel();
-    if (before.kind !== 'connecting' && before.kind !== 'connected') return;
-    this.#socketClosed = before.session.socketClosed;
-    before.session.end(reason);
+    if (before.kind === 'connecting' || before.kind === 'connected') {
+      this.#socketClosed = before.connection.socketClosed;
+    }
+    if (before.kind === 'connecting') before.connection.end(CloseCode.goodbye, reason);
+    this.#endSession(reason);
+    if (before.kind === 'connected') this.#disconnected(CloseCode.goodbye, reason);
   }
 
   #pageHidden(): void {

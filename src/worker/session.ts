@@ -1,21 +1,20 @@
-// A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
-import { Conversation, type ConversationListener } from '../connection/conversation.ts';
+// A worker's conversation with its master, from the welcome on: grants and their answers, heartbeat, and the end.
+import type { ConversationListener } from '../connection/conversation.ts';
 import { describeError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import { LeaseNumbers } from '../lease-numbers.ts';
-import type { Clock, Connect, Socket } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { type Codec, codecOf } from '../protocol/codec.ts';
-import { decodeMasterFrame, Limits } from '../protocol/decode.ts';
 import {
   type MasterDescription,
   type MasterMessage,
   MessageType,
   type Prefetch,
-  type WorkerDescription,
+  type ResumeRequest,
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { ClientConversation, Connection } from './connection.ts';
 import type { WorkerEvent } from './events.ts';
 import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
@@ -25,34 +24,26 @@ export interface WorkerSessionContext<T> {
   readonly clock: Clock;
   readonly events: Emitter<WorkerEvent<T>>;
   readonly timers: TimerQueue;
-  readonly connectTimeoutMs: number;
-  /** What the hello says. */
-  describe(): WorkerDescription;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
-  welcomed(id: string): void;
   /** Runs a task; undefined if it was turned down. Ends it once, with what came of it. */
   run(lease: Lease<T>): AddedAttempt | undefined;
   /** The master reads too slowly for more results to be made, or does so no longer. */
   congested(isCongested: boolean): void;
+  /** The connection is lost, and the session waits for another one. */
+  interrupted(code: number, reason: string): void;
   /** Told once. */
   ended(code: number, reason: string): void;
 }
 
-/** The socket is not open yet; the hello is sent; the master has welcomed us; it is over. */
-type SessionState =
-  | { readonly kind: 'dialling' }
-  | { readonly kind: 'greeting' }
-  | { readonly kind: 'welcomed'; readonly socketTimeoutMs: number }
-  | { readonly kind: 'ended' };
-
 /** In the midst of a turn, results are sent no more often than this: a frame costs a few hundredths of it. */
 const MIN_FLUSH_INTERVAL_MS = 0.25;
 
-/** The session of one connection. */
+/** The session with one master: over one connection, or over several in turn if they are lost. */
 export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
   readonly #context: WorkerSessionContext<T>;
-  readonly #socket: Socket;
+  readonly #conversation: ClientConversation;
+  readonly #master: MasterDescription;
   readonly #alarm: Alarm;
   /** What the master granted and has no answer to yet. */
   readonly #leases = new LeaseNumbers<Lease<T>>();
@@ -68,45 +59,56 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** What leases have to tell of their progress, the latest of each, once there is room for it. */
   readonly #heldProgress = new Map<number, unknown>();
   readonly events: Emitter<WorkerEvent<T>>;
-  /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
-  readonly socketClosed: Promise<void>;
-  #onSocketClosed = (): void => {};
-  /** From the moment the socket is open. */
-  #conversation: Conversation<WorkerMessage, MasterMessage> | undefined = undefined;
-  #state: SessionState = { kind: 'dialling' };
 
-  /** Starts to connect. @throws whatever `connect` throws; the session is void then */
-  constructor(url: string, subprotocols: readonly string[], connect: Connect, context: WorkerSessionContext<T>) {
+  /** Takes the conversation over, on which this master has welcomed the worker. */
+  constructor(conversation: ClientConversation, master: MasterDescription, context: WorkerSessionContext<T>) {
     this.#context = context;
+    this.#conversation = conversation;
+    this.#master = master;
     this.events = context.events;
-    this.socketClosed = new Promise((resolve) => {
-      this.#onSocketClosed = resolve;
-    });
-    this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
-    this.#socket = connect(url, subprotocols, {
-      opened: () => this.#opened(),
-      received: (frame) => this.#conversation?.frameReceived(frame),
-      drained: () => this.#conversation?.socketDrained(),
-      closed: (code, reason) => this.#closed(code, reason),
-    });
-    this.#alarm.setBy(context.clock.now() + context.connectTimeoutMs);
+    this.#alarm = context.timers.createAlarm(this);
+    conversation.maxFrameBytes = master.maxFrameBytes;
+    if (master.resume === undefined) conversation.forgetFrames();
+    conversation.handTo(this);
+    this.#alarm.setBy(this.#silentAtMs);
+  }
+
+  /** What the master calls this worker. */
+  get id(): string {
+    return this.#master.worker;
+  }
+
+  /** How many leases occupy a slot. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** What to ask for on the next connection; undefined if the session ends with this one. */
+  get request(): ResumeRequest | undefined {
+    const { worker, resume } = this.#master;
+    if (resume === undefined) return undefined;
+    return { worker, secret: resume.secret, received: this.#conversation.framesReceived };
+  }
+
+  /** Goes on over another connection, where the master has got so many of its frames. Returns whether that can be. */
+  resume(connection: Connection, received: number): boolean {
+    if (!this.#conversation.canResume(received)) return false;
+    connection.resume(this.#conversation, received);
+    this.#alarm.setBy(this.#silentAtMs);
+    return true;
   }
 
   /** Says goodbye: the master takes back what is not answered. */
   end(reason: string): void {
-    if (this.#state.kind === 'dialling') this.#hangUp(CloseCode.goodbye, reason);
-    else this.#conversation?.end(CloseCode.goodbye, reason);
+    this.#conversation.end(CloseCode.goodbye, reason);
   }
 
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
-    // Before the welcome too: the hello on its way may say something else.
-    this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running]);
+    this.#conversation.send([MessageType.credit, concurrency, prefetch, this.#running]);
   }
 
   received(message: MasterMessage): void {
-    const conversation = this.#conversation;
-    if (conversation === undefined) return;
     if (message[0] === MessageType.grant) {
       this.#queue(message);
       return;
@@ -115,7 +117,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     if (message[0] !== MessageType.ping) this.#runGranted();
     switch (message[0]) {
       case MessageType.welcome:
-        this.#welcomed(conversation, message[1]);
+        this.#conversation.end(CloseCode.violation, 'A second welcome');
         break;
       case MessageType.cancel:
         this.#leases.get(message[1])?.added?.cancel(abortError(`The master cancelled the attempt: ${message[2]}`));
@@ -124,24 +126,29 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
         this.#leases.get(message[1])?.added?.recall();
         break;
       case MessageType.ping:
-        this.#pong(conversation, message[1]);
+        this.#pong(message[1]);
         break;
     }
   }
 
-  #pong(conversation: Conversation<WorkerMessage, MasterMessage>, nonce: number): void {
+  #pong(nonce: number): void {
     const heldMs = Math.ceil(this.#context.heldMs());
+    this.#conversation.tellReceived();
     // Now, as a task that comes behind the ping may compute for long before this turn is over.
-    conversation.sendNow(heldMs === 0 ? [MessageType.pong, nonce] : [MessageType.pong, nonce, heldMs]);
+    this.#conversation.sendNow(heldMs === 0 ? [MessageType.pong, nonce] : [MessageType.pong, nonce, heldMs]);
   }
 
   roomAgain(): void {
     this.#lookForRoom();
   }
 
+  interrupted(code: number, reason: string): boolean {
+    this.#alarm.setBy(this.#releasedAtMs);
+    this.#context.interrupted(code, reason);
+    return true;
+  }
+
   ended(code: number, reason: string): void {
-    if (this.#state.kind === 'ended') return;
-    this.#state = { kind: 'ended' };
     this.#alarm.cancel();
     this.#heldProgress.clear();
     for (const lease of this.#leases.all()) {
@@ -151,43 +158,6 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     // Last, as whatever waits would start.
     this.#setCongested(false);
     this.#context.ended(code, reason);
-  }
-
-  #opened(): void {
-    if (this.#state.kind !== 'dialling') return;
-    const codec = codecOf(this.#socket.subprotocol);
-    if (codec === undefined) {
-      this.#hangUp(CloseCode.unsupportedVersion, 'The server does not speak a subprotocol of taskdist');
-      return;
-    }
-    this.#state = { kind: 'greeting' };
-    this.#conversation = this.#converse(codec);
-    this.#conversation.send([MessageType.hello, this.#context.describe()]);
-  }
-
-  #closed(code: number, reason: string): void {
-    this.#onSocketClosed();
-    // The conversation outlives its session by the closing handshake.
-    this.#conversation?.socketClosed(code, reason);
-    this.ended(code, reason);
-  }
-
-  #converse(codec: Codec): Conversation<WorkerMessage, MasterMessage> {
-    const { clock } = this.#context;
-    const options = { codec, clock, maxFrameBytes: Limits.frameBytes, decode: decodeMasterFrame };
-    return new Conversation(this.#socket, options, this);
-  }
-
-  #welcomed(conversation: Conversation<WorkerMessage, MasterMessage>, master: MasterDescription): void {
-    if (this.#state.kind !== 'greeting') {
-      conversation.end(CloseCode.violation, 'A second welcome');
-      return;
-    }
-    this.#state = { kind: 'welcomed', socketTimeoutMs: master.socketTimeout };
-    conversation.maxFrameBytes = master.maxFrameBytes;
-    this.#alarm.cancel();
-    this.#alarm.setBy(conversation.heardAtMs + master.socketTimeout);
-    this.#context.welcomed(master.worker);
   }
 
   /** Not run at once, as with the first of them it would not be known yet how much there is to do. */
@@ -203,14 +173,14 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#ungranted = granted.length;
     for (const message of granted) {
       this.#ungranted -= 1;
-      if (this.#conversation?.isOpen) this.#run(this.#conversation, message);
+      if (this.#conversation.isOpen) this.#run(message);
     }
   }
 
-  #run(conversation: Conversation<WorkerMessage, MasterMessage>, message: GrantMessage): void {
+  #run(message: GrantMessage): void {
     const lease = new Lease(message, this);
-    if (this.#state.kind !== 'welcomed' || this.#leases.get(lease.id) !== undefined) {
-      conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
+    if (this.#leases.get(lease.id) !== undefined) {
+      this.#conversation.end(CloseCode.violation, `Lease ${lease.id} cannot be granted now`);
       return;
     }
     lease.added = this.#context.run(lease);
@@ -228,7 +198,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     if (this.#isCongested) {
       this.#heldProgress.set(lease, value);
     } else {
-      this.#conversation?.send([MessageType.progress, lease, value]);
+      this.#conversation.send([MessageType.progress, lease, value]);
       this.#lookForRoom();
     }
   }
@@ -252,7 +222,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   #flushHalfway(): void {
     const left = this.#leases.size + this.#ungranted;
     // With the last one, the turn is about to end.
-    if (this.#conversation === undefined || left === 0 || this.#conversation.unsent < left) return;
+    if (left === 0 || this.#conversation.unsent < left) return;
     const nowMs = this.#context.clock.now();
     if (nowMs - this.#flushedAtMs < MIN_FLUSH_INTERVAL_MS) return;
     this.#flushedAtMs = nowMs;
@@ -261,11 +231,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   #sendAnswer(id: number, result: AttemptResult<unknown>): AttemptResult<unknown> {
     try {
-      this.#conversation?.send(toMessage(id, result));
+      this.#conversation.send(toMessage(id, result));
       return result;
     } catch (error) {
       const failed: AttemptResult<unknown> = { kind: 'failed', error };
-      this.#conversation?.send(toMessage(id, failed));
+      this.#conversation.send(toMessage(id, failed));
       return failed;
     }
   }
@@ -281,7 +251,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** Nobody can be told any more what is wrong with it: its handler is past it. */
   #sendProgress(lease: number, value: unknown): void {
     try {
-      this.#conversation?.send([MessageType.progress, lease, value]);
+      this.#conversation.send([MessageType.progress, lease, value]);
     } catch {
       // The next may do.
     }
@@ -289,7 +259,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   #lookForRoom(): void {
     // What a socket has left when it is closed never leaves it.
-    if (this.#conversation === undefined || this.#state.kind === 'ended') return;
+    if (!this.#conversation.isOpen) return;
     // Before anything newer is said.
     if (this.#conversation.roomBytes > 0) this.#sendHeldProgress();
     const isCongested = this.#conversation.roomBytes === 0;
@@ -303,22 +273,22 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#context.congested(isCongested);
   }
 
-  /** The connection took too long, or the master has fallen silent. */
-  #look(nowMs: number): void {
-    const { connectTimeoutMs } = this.#context;
-    if (this.#state.kind !== 'welcomed' || this.#conversation === undefined) {
-      this.#hangUp(CloseCode.silent, `No welcome within ${connectTimeoutMs} ms (\`connectTimeout\`)`);
-      return;
-    }
-    const { socketTimeoutMs } = this.#state;
-    const deadlineMs = this.#conversation.heardAtMs + socketTimeoutMs;
-    if (nowMs >= deadlineMs) this.#conversation.giveUp(`The master was silent for ${socketTimeoutMs} ms`);
-    else this.#alarm.setBy(deadlineMs);
+  /** The master may have fallen silent; or have released by now, for certain, what it granted before the connection was lost. */
+  alarmRang(nowMs: number): void {
+    const { isInterrupted } = this.#conversation;
+    const atMs = isInterrupted ? this.#releasedAtMs : this.#silentAtMs;
+    if (nowMs < atMs) this.#alarm.setBy(atMs);
+    else if (isInterrupted) this.end('The connection was lost for too long');
+    else this.#conversation.giveUp(`The master was silent for ${this.#master.socketTimeout} ms`);
   }
 
-  #hangUp(code: number, reason: string): void {
-    this.#socket.terminate();
-    this.ended(code, reason);
+  get #silentAtMs(): number {
+    return this.#conversation.heardAtMs + this.#master.socketTimeout;
+  }
+
+  /** By then the master has noticed that the connection is lost, and waited for another one. */
+  get #releasedAtMs(): number {
+    return this.#silentAtMs + (this.#master.resume?.window ?? 0);
   }
 }
 

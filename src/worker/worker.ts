@@ -221,7 +221,7 @@ export class Worker<T, R> {
       timers: new TimerQueue(this.#environment.clock),
       logger,
       events: this.#events,
-      describe: () => this.#describe(),
+      describe: (occupied) => this.#describe(occupied),
       heldMs: () => this.#executor.heldMs,
       run: (lease) => this.#run(lease),
       congested: (isCongested) => {
@@ -232,13 +232,13 @@ export class Worker<T, R> {
     });
   }
 
-  #describe(): WorkerDescription {
+  #describe(occupied: number): WorkerDescription {
     const { name, prefetch, acceptedTypes, labels } = this.#options;
     return {
       version: PROTOCOL_VERSION,
       name,
       platform: this.#environment.platform,
-      concurrency: this.#offeredConcurrency,
+      concurrency: Math.max(0, this.#offeredConcurrency - occupied),
       prefetch,
       ...(acceptedTypes === undefined ? {} : { accepts: acceptedTypes }),
       ...(labels === undefined ? {} : { labels }),

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
-import { Sessions } from '../../src/master/sessions.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from '../support/scheduler.ts';
+import { createSessions } from '../support/sessions.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { VirtualNetwork } from '../support/virtual-socket.ts';
 import { virtualEnvironment } from '../support/virtual-worker.ts';
@@ -35,7 +35,7 @@ async function run(speculate: boolean, way: Way, options: WorkerOptions<number> 
   const scheduler = new TestScheduler<number, number>({ speculate }, clock);
   const events = new Emitter<MasterEvent<number>>(masterEventTypes);
   const limits = { taskTimeoutMs: 60_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
-  const sessions = new Sessions(scheduler, clock, limits, events);
+  const sessions = createSessions(scheduler, clock, limits, events);
   let wasted = 0;
   events.on('attemptEnded', ({ outcome }) => {
     if (outcome === 'superseded') wasted += 1;

@@ -2,11 +2,12 @@
 import { type DeadLetterError, isTaskdistError } from '../../src/errors.ts';
 import { Emitter } from '../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
-import { Sessions } from '../../src/master/sessions.ts';
+import type { Sessions } from '../../src/master/sessions.ts';
 import type { Random } from '../../src/ports.ts';
 import type { PutOptions } from '../../src/scheduling/scheduler-options.ts';
 import { integerBelow, seededRandom } from '../support/random.ts';
 import { TestScheduler } from '../support/scheduler.ts';
+import { createSessions } from '../support/sessions.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { auditConcurrency, auditLeases, auditProgress, checkCredit } from './audits.ts';
 import { disturb } from './disturbances.ts';
@@ -43,7 +44,7 @@ export class SimulatedCluster {
     this.scheduler = new TestScheduler(options, this.clock, seededRandom(seed + 1_000_000));
     auditLeases(this.scheduler);
     const events = new Emitter<MasterEvent<SimulatedTask>>(masterEventTypes);
-    this.#sessions = new Sessions(this.scheduler, this.clock, limits, events);
+    this.#sessions = createSessions(this.scheduler, this.clock, limits, events);
     events.on('attemptEnded', ({ worker, key, attempt, outcome }) => {
       this.#note(`${worker.name} ${key}/${attempt} ${outcome}`);
     });

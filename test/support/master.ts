@@ -1,17 +1,20 @@
 // A master without a server: the real sessions and scheduler, on a virtual clock and network.
 import { Emitter } from '../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
-import { type SessionLimits, Sessions } from '../../src/master/sessions.ts';
+import type { SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import { WorkerPeer } from './peers.ts';
 import { TestScheduler } from './scheduler.ts';
+import { createSessions } from './sessions.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualNetwork } from './virtual-socket.ts';
 
 const eventTypes = [
   'workerConnected',
   'workerDisconnected',
+  'workerInterrupted',
+  'workerResumed',
   'connectionRefused',
   'attemptStarted',
   'progress',
@@ -33,7 +36,7 @@ export class VirtualMaster<T = unknown, R = unknown> {
     this.scheduler.open();
     const emitter = new Emitter<MasterEvent<T>>(masterEventTypes);
     for (const type of eventTypes) emitter.on(type, (event) => this.events.push(event));
-    this.sessions = new Sessions<T, R>(
+    this.sessions = createSessions<T, R>(
       this.scheduler,
       this.clock,
       { taskTimeoutMs: 1000, socketTimeoutMs: 3000, helloTimeoutMs: 500, maxFrameBytes: 100_000, ...limits },

@@ -2,16 +2,15 @@
 import { Emitter } from '../../src/events.ts';
 import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
 import { type MasterEvent, masterEventTypes, type WorkerInfo } from '../../src/master/events.ts';
-import { Sessions } from '../../src/master/sessions.ts';
+import type { SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from './scheduler.ts';
+import { createSessions } from './sessions.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualNetwork } from './virtual-socket.ts';
 import { virtualEnvironment } from './virtual-worker.ts';
-
-const limits = { taskTimeoutMs: 600_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
 
 /** A master, and as many workers as a test adds. */
 export class VirtualCluster<T, R> {
@@ -21,9 +20,9 @@ export class VirtualCluster<T, R> {
   readonly sessions: Sessions<T, R>;
   readonly workers: Worker<T, R>[] = [];
 
-  constructor(options: FifoSchedulerOptions = {}) {
+  constructor(options: FifoSchedulerOptions = {}, limits: Partial<SessionLimits> = {}) {
     this.scheduler = new TestScheduler<T, R>(options, this.clock);
-    this.sessions = new Sessions(this.scheduler, this.clock, limits, this.events);
+    this.sessions = createSessions(this.scheduler, this.clock, limits, this.events);
     this.scheduler.open();
   }
 

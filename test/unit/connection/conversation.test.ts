@@ -52,8 +52,9 @@ function setUp(onMessage?: (message: WorkerMessage) => void, codecName: CodecNam
   const codec = codecs[codecName];
   const options = { codec, clock, maxFrameBytes: 1000, decode: decodeWorkerFrame };
   const conversation = new Conversation<MasterMessage, WorkerMessage>(socket, options, listener);
-  const receive = (...messages: WorkerMessage[]): void => conversation.frameReceived(encodeOne(codec, messages));
-  const receiveEmptyFrame = (): void => conversation.frameReceived(Uint8Array.of(0x90));
+  const receive = (...messages: WorkerMessage[]): void =>
+    conversation.frameReceived(socket, encodeOne(codec, messages));
+  const receiveEmptyFrame = (): void => conversation.frameReceived(socket, Uint8Array.of(0x90));
   return { clock, socket, listener, conversation, receive, receiveEmptyFrame };
 }
 
@@ -218,24 +219,24 @@ describe('Conversation', () => {
   it('does not send what was waiting when the socket closed', async () => {
     const { clock, socket, conversation } = setUp();
     conversation.send(ping(1));
-    conversation.socketClosed(1006, '');
+    conversation.socketClosed(socket, 1006, '');
     await clock.settle();
     expect(socket.notes).toEqual([]);
   });
 
-  it.each<[string, (conversation: Conversation<MasterMessage, WorkerMessage>) => void, string]>([
+  it.each<[string, (conversation: Conversation<MasterMessage, WorkerMessage>, socket: Socket) => void, string]>([
     ['it is ended', (conversation) => conversation.end(1000, 'bye'), '1000 bye'],
-    ['the socket closes', (conversation) => conversation.socketClosed(1001, 'away'), '1001 away'],
+    ['the socket closes', (conversation, socket) => conversation.socketClosed(socket, 1001, 'away'), '1001 away'],
     ['the peer is given up', (conversation) => conversation.giveUp('silent'), '4410 silent'],
-    ['the peer sends nonsense', (conversation) => conversation.frameReceived('nonsense'), '4400 Not a frame: '],
+    ['the peer sends nonsense', (conversation, socket) => conversation.frameReceived(socket, 'nonsense'), '4400 Not a frame: '],
   ])('tells its end once, whatever comes after it: %s', (_, end, told) => {
-    const { conversation, listener } = setUp();
+    const { socket, conversation, listener } = setUp();
     expect(conversation.isOpen).toBe(true);
-    end(conversation);
+    end(conversation, socket);
     conversation.end(1001, 'again');
-    conversation.socketClosed(1006, 'again');
+    conversation.socketClosed(socket, 1006, 'again');
     conversation.giveUp('again');
-    conversation.frameReceived('again');
+    conversation.frameReceived(socket, 'again');
     expect(conversation.isOpen).toBe(false);
     expect(listener.ends).toHaveLength(1);
     expect(listener.ends[0]).toMatch(told);
@@ -253,7 +254,7 @@ describe('Conversation', () => {
   it('leaves no timer when the peer answers the closing handshake', async () => {
     const { clock, socket, conversation } = setUp();
     conversation.end(1000, 'bye');
-    conversation.socketClosed(1000, 'bye');
+    conversation.socketClosed(socket, 1000, 'bye');
     await clock.advance(5000);
     expect([clock.pendingTimers, socket.notes]).toEqual([0, ['close 1000 bye']]);
   });
@@ -276,7 +277,7 @@ describe('Conversation', () => {
     ['a blob', new Blob(['x'])],
   ])('ends with 4400 at a bad frame, and delivers none of it: %s', (_, frame) => {
     const { socket, conversation, listener } = setUp();
-    expect(() => conversation.frameReceived(frame)).not.toThrow();
+    expect(() => conversation.frameReceived(socket, frame)).not.toThrow();
     expect(listener.messages).toEqual([]);
     expect(socket.notes).toEqual([expect.stringMatching(/^close 4400 ./)]);
     expect(listener.ends).toEqual([expect.stringMatching(/^4400 ./)]);
@@ -284,7 +285,7 @@ describe('Conversation', () => {
 
   it('ends with 4406 at another version, and says what to do', () => {
     const { socket, conversation, listener } = setUp(undefined, 'json');
-    conversation.frameReceived('[[0,{"version":2,"title":"changed in version 2"}]]');
+    conversation.frameReceived(socket, '[[0,{"version":2,"title":"changed in version 2"}]]');
     expect(socket.notes).toEqual([`close 4406 ${unsupported('version 2')}`]);
     expect(unsupported('version 2')).toMatch(/protocol v1, the other version 2\. Update/);
     expect(listener.messages).toEqual([]);

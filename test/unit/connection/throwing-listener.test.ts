@@ -38,7 +38,7 @@ function setUp(error: unknown) {
     decode: decodeWorkerFrame,
   };
   const conversation = new Conversation<MasterMessage, WorkerMessage>(socket, options, listener);
-  return { conversation, closes, heard, ends };
+  return { socket, conversation, closes, heard, ends };
 }
 
 describe('a Conversation whose listener throws', () => {
@@ -47,12 +47,12 @@ describe('a Conversation whose listener throws', () => {
     ['no error at all', undefined, 'undefined'],
     ['what cannot be described', Object.create(null), 'a value that cannot be described'],
   ])('ends with 4500, and delivers nothing more: %s', (_what, error, message) => {
-    const { conversation, closes, heard, ends } = setUp(error);
+    const { socket, conversation, closes, heard, ends } = setUp(error);
     const frame = encodeOne(codecs.msgpack, [
       [pong, 1],
       [pong, 2],
     ]);
-    expect(() => conversation.frameReceived(frame)).not.toThrow();
+    expect(() => conversation.frameReceived(socket, frame)).not.toThrow();
     expect(heard).toEqual([[pong, 1]]);
     expect(closes).toEqual([`4500 Internal error: ${message}`]);
     expect(ends).toEqual(closes);

@@ -24,6 +24,7 @@ describe('Greeting', () => {
         platform: 'python',
         labels: {},
         connectedAt: master.clock.epochNow(),
+        isInterrupted: false,
         concurrency: 4,
         prefetch: 0,
         credit: 4,

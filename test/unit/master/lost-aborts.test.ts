@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
-import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
 import { follow } from '../../support/holders.ts';
 import { leaseOf } from '../../support/leases.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
+import { createSessions } from '../../support/sessions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
@@ -112,7 +112,7 @@ describe('Session', () => {
       release: ({ task }) => released.push(task) > 0,
     };
     const limits = { taskTimeoutMs: 1000, socketTimeoutMs: 3000, helloTimeoutMs: 500, maxFrameBytes: 100_000 };
-    const sessions = new Sessions(scheduler, clock, limits, new Emitter<MasterEvent<string>>(masterEventTypes));
+    const sessions = createSessions(scheduler, clock, limits, new Emitter<MasterEvent<string>>(masterEventTypes));
     network.listen(clock, (adopt) => sessions.accept(adopt));
     const peer = new WorkerPeer(network, clock);
     await clock.settle();

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import { Emitter } from '../../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
-import { Sessions } from '../../../src/master/sessions.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { follow } from '../../support/holders.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
 import { TestScheduler } from '../../support/scheduler.ts';
+import { createSessions } from '../../support/sessions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
@@ -21,7 +21,7 @@ async function setUp() {
   scheduler.open();
   const emitter = new Emitter<MasterEvent<string>>(masterEventTypes);
   const limits = { taskTimeoutMs: 1000, socketTimeoutMs: 30_000, helloTimeoutMs: 500, maxFrameBytes: 100_000 };
-  const sessions = new Sessions(scheduler, clock, limits, emitter);
+  const sessions = createSessions(scheduler, clock, limits, emitter);
   network.listen(clock, (adopt) => sessions.accept(adopt));
 
   const ended: string[] = [];

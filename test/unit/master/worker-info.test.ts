@@ -30,6 +30,7 @@ describe('what is known of a worker', () => {
       labels,
       accepts,
       connectedAt: clock.epochNow(),
+      isInterrupted: false,
       concurrency: 2,
       prefetch: 3,
       credit: 5,

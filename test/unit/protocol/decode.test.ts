@@ -40,6 +40,9 @@ const validOfWorkers: readonly unknown[] = [
   [10, 0, 0],
   [12, 1, undefined],
   [12, 1, { done: 0.5 }],
+  [13, 0],
+  [0, { ...hello, resume: true }],
+  [0, { ...hello, resume: { worker: 'w1', secret: text(nameCharacters), received: 0, more: 1 } }],
 ];
 
 /** As clients say it that know of fewer fields. */
@@ -51,6 +54,9 @@ const shorterOfWorkers: readonly unknown[] = [
 const validOfMasters: readonly unknown[] = [
   [1, welcome],
   [1, { ...welcome, more: 1 }],
+  [1, { ...welcome, resume: { secret: 's', window: 5000 } }],
+  [1, { ...welcome, resume: { secret: 's', window: 0.5, received: 7 } }],
+  [13, 7],
   [2, 1, 1, text(nameCharacters), undefined],
   [3, 1, 'aborted'],
   [3, 1, 'timeout'],
@@ -60,10 +66,13 @@ const validOfMasters: readonly unknown[] = [
   [11, 1],
 ];
 
+/** Both say `received`. */
+const isOfOneSide = (message: unknown): boolean => Array.isArray(message) && message[0] !== 13;
+
 const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
   [
     'what is not a message',
-    [undefined, null, 0, 'x', {}, [], [[]], { 0: 8, 1: 1, length: 2 }, [-1, 1], [13, 1], ['8', 1]],
+    [undefined, null, 0, 'x', {}, [], [[]], { 0: 8, 1: 1, length: 2 }, [-1, 1], [14, 1], ['8', 1]],
   ],
   ['a hello that is too short', [[0]]],
   [
@@ -93,6 +102,17 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
       { ...hello, labels },
     ]),
   ],
+  [
+    'what a session is resumed by',
+    [
+      ...[null, false, 1, 'w1', [], {}].map((resume) => [0, { ...hello, resume }]),
+      ...[{ worker: 1 }, { secret: text(nameCharacters + 1) }, { secret: undefined }, { received: -1 }].map((wrong) => [
+        0,
+        { ...hello, resume: { worker: 'w1', secret: 's', received: 0, ...wrong } },
+      ]),
+    ],
+  ],
+  ['a received', [[13], ...notIds.map((id) => [13, id])]],
   ['a done', [[5], [5, 1], ...notIds.map((id) => [5, id, 1])]],
   ['a failed', [[6, 1], ...notIds.map((id) => [6, id, error])]],
   [
@@ -132,11 +152,11 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
     'a pong',
     [[10], ...notIds.map((id) => [10, id]), ...notIds.filter((id) => id !== undefined).map((id) => [10, 1, id])],
   ],
-  ['what only a master says', validOfMasters],
+  ['what only a master says', validOfMasters.filter(isOfOneSide)],
 ];
 
 const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
-  ['what is not a message', [undefined, null, 0, 'x', {}, [], [[]], [-1, 1], [13, 1], ['4', 1]]],
+  ['what is not a message', [undefined, null, 0, 'x', {}, [], [[]], [-1, 1], [14, 1], ['4', 1]]],
   ['a welcome that is too short', [[1]]],
   [
     'a welcome without a description',
@@ -174,7 +194,7 @@ const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
   ['a cancel', [[3, 1], [3, 1, 'other'], [3, 1, null], ...notIds.map((id) => [3, id, 'aborted'])]],
   ['a recall', [[11], ...notIds.map((id) => [11, id])]],
   ['a ping', [[4], ...notIds.map((id) => [4, id])]],
-  ['what only a worker says', validOfWorkers],
+  ['what only a worker says', validOfWorkers.filter(isOfOneSide)],
 ];
 
 describe.each([

@@ -100,6 +100,27 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
     msgpack: '91 93 0c 05 81 a4646f6e65 cb3fe0000000000000',
     json: '[[12,5,{"done":0.5}]]',
   },
+  {
+    name: 'hello of a worker that lost its connection',
+    messages: [
+      [
+        0,
+        {
+          version: 1,
+          name: 'A',
+          platform: 'node',
+          concurrency: 1,
+          prefetch: 0,
+          resume: { worker: 'w1', secret: 'abc', received: 300 },
+        },
+      ],
+    ],
+    msgpack:
+      '91 92 00 86 a776657273696f6e 01 a46e616d65 a141 a8706c6174666f726d a46e6f6465 ab636f6e63757272656e6379 01 ' +
+      'a87072656665746368 00 a6726573756d65 83 a6776f726b6572 a27731 a6736563726574 a3616263 a87265636569766564 cd012c',
+    json: '[[0,{"version":1,"name":"A","platform":"node","concurrency":1,"prefetch":0,"resume":{"worker":"w1","secret":"abc","received":300}}]]',
+  },
+  { name: 'received', messages: [[13, 300]], msgpack: '91 92 0d cd012c', json: '[[13,300]]' },
   { name: 'pong', messages: [[10, 7]], msgpack: '91 92 0a 07', json: '[[10,7]]' },
   {
     name: 'pong of a worker whose thread was held by a handler',
@@ -130,6 +151,28 @@ export const goldenMasterFrames: readonly GoldenFrame<MasterMessage>[] = [
       'ad736f636b657454696d656f7574 cd7530 ad6d61784672616d654279746573 ce00100000',
     json: '[[1,{"version":1,"worker":"w1","pingInterval":10000,"socketTimeout":30000,"maxFrameBytes":1048576}]]',
   },
+  {
+    name: 'welcome back',
+    messages: [
+      [
+        1,
+        {
+          version: 1,
+          worker: 'w1',
+          pingInterval: 10_000,
+          socketTimeout: 30_000,
+          maxFrameBytes: 1_048_576,
+          resume: { secret: 'abc', window: 5000, received: 300 },
+        },
+      ],
+    ],
+    msgpack:
+      '91 92 01 86 a776657273696f6e 01 a6776f726b6572 a27731 ac70696e67496e74657276616c cd2710 ' +
+      'ad736f636b657454696d656f7574 cd7530 ad6d61784672616d654279746573 ce00100000 ' +
+      'a6726573756d65 83 a6736563726574 a3616263 a677696e646f77 cd1388 a87265636569766564 cd012c',
+    json: '[[1,{"version":1,"worker":"w1","pingInterval":10000,"socketTimeout":30000,"maxFrameBytes":1048576,"resume":{"secret":"abc","window":5000,"received":300}}]]',
+  },
+  { name: 'received', messages: [[13, 7]], msgpack: '91 92 0d 07', json: '[[13,7]]' },
   {
     name: 'grant',
     messages: [[2, 1, 3, 'k', { type: 'fibonacci', n: 10 }]],

@@ -56,7 +56,7 @@ function closeCodeFor(frame: Uint8Array): number | undefined {
   const socket = { subprotocol: '', bufferedBytes: 0, send() {}, terminate() {}, close };
   const options = { codec: msgpack, clock: new VirtualClock(), maxFrameBytes: 1000, decode: decodeWorkerFrame };
   const listener = { received() {}, ended() {} };
-  new Conversation<MasterMessage, WorkerMessage>(socket, options, listener).frameReceived(frame);
+  new Conversation<MasterMessage, WorkerMessage>(socket, options, listener).frameReceived(socket, frame);
   return closeCode;
 }
 

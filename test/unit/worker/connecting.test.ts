@@ -19,7 +19,7 @@ describe('a Worker that starts', () => {
     expect([worker.state, worker.id]).toEqual(['connecting', undefined]);
     await clock.settle();
     expect(master.last.frames).toEqual([
-      [[hello, { version: 1, name: 'Ada', platform: 'virtual', concurrency: 2, prefetch: 'auto', accepts: ['a'] }]],
+      [[hello, { version: 1, name: 'Ada', platform: 'virtual', concurrency: 2, prefetch: 'auto', accepts: ['a'], resume: true }]],
     ]);
     expect([worker.state, started().status]).toEqual(['connecting', 'pending']);
     master.last.send(welcomeOf({ worker: 'w7' }));
@@ -27,7 +27,7 @@ describe('a Worker that starts', () => {
     expect([worker.state, worker.id, started().status]).toEqual(['connected', 'w7', 'fulfilled']);
     expect(events).toEqual([
       { type: 'connecting', url: 'ws://localhost:9000/', tries: 1 },
-      { type: 'connected', url: 'ws://localhost:9000/', id: 'w7' },
+      { type: 'connected', url: 'ws://localhost:9000/', id: 'w7', isResumed: false },
     ]);
   });
 
@@ -36,7 +36,7 @@ describe('a Worker that starts', () => {
     void worker.start();
     await clock.settle();
     expect(master.last.news()).toEqual([
-      [hello, { version: 1, name: 'virtual', platform: 'virtual', concurrency: 1, prefetch: 0 }],
+      [hello, { version: 1, name: 'virtual', platform: 'virtual', concurrency: 1, prefetch: 0, resume: true }],
     ]);
   });
 

@@ -29,6 +29,7 @@ describe('the hello of a Worker', () => {
       platform: 'virtual',
       concurrency: 1,
       prefetch: 'auto',
+      resume: true,
     });
     expect(await helloOf({ prefetch: 7 })).toMatchObject({ prefetch: 7 });
     expect(await helloOf({ prefetch: 0 })).toMatchObject({ prefetch: 0 });

@@ -1,0 +1,288 @@
+// A worker by hand that loses its connection, and what its master makes of it.
+import { describe, expect, it } from 'vitest';
+import {
+  type MasterMessage,
+  MessageType,
+  type ResumeOffer,
+  type WorkerMessage,
+} from '../../../src/protocol/messages.ts';
+import { follow } from '../../support/holders.ts';
+import { VirtualMaster } from '../../support/master.ts';
+import { helloOf, type WorkerPeer } from '../../support/peers.ts';
+
+const { welcome, grant, cancel, recall, done, released, credit, received } = MessageType;
+
+/** A worker that can resume, with one slot and one task of prefetch. */
+async function setUp({ tasks = 2, taskTimeoutMs = 60_000, resumeWindowMs = 5000 } = {}) {
+  const master = new VirtualMaster<string, string>({ resumeWindowMs, taskTimeoutMs });
+  const { clock, network } = master;
+  const puts = Array.from({ length: tasks }, (_, index) => follow(master.scheduler.put(`task ${index}`)));
+  const peer = await join(master, helloOf({ prefetch: 1, resume: true }));
+  const offer = offerOf(peer.news());
+  return {
+    master,
+    clock,
+    network,
+    puts,
+    peer,
+    offer,
+    back: (frames: number, secret = offer.secret) =>
+      join(master, helloOf({ resume: { worker: 'w1', secret, received: frames } })),
+  };
+}
+
+async function join(master: VirtualMaster<string, string>, hello: WorkerMessage): Promise<WorkerPeer> {
+  const peer = await master.connect();
+  peer.send(hello);
+  await master.clock.settle();
+  return peer;
+}
+
+function offerOf(news: readonly MasterMessage[]): ResumeOffer {
+  const [first] = news;
+  if (first?.[0] !== welcome || first[1].resume === undefined) throw new Error('Cannot be resumed');
+  return first[1].resume;
+}
+
+const types = (master: VirtualMaster<string, string>): string[] =>
+  master.events.map(({ type }) => type).filter((type) => type.startsWith('worker'));
+
+describe('a Master whose worker loses its connection', () => {
+  it('keeps its leases, goes on with it when it is back, and takes what it delivers', async () => {
+    const { master, clock, network, puts, offer, back } = await setUp({ tasks: 3 });
+    expect(offer).toEqual({ secret: 'secret 1', window: 5000 });
+    network.lastLink.reset();
+    await clock.advance(4999);
+    expect(master.sessions.list()).toMatchObject([{ id: 'w1', isInterrupted: true, running: 1, waiting: 1 }]);
+    const peer = await back(1);
+    peer.send([done, 1, 'result']);
+    await clock.settle();
+    expect(puts[0]?.()).toEqual({ status: 'fulfilled', value: 'result' });
+    const [welcomeBack, ...others] = peer.frames;
+    expect(welcomeBack).toMatchObject([
+      [welcome, { worker: 'w1', resume: { secret: 'secret 1', window: 5000, received: 1 } }],
+    ]);
+    expect(others.flat()).toContainEqual([grant, 3, 1, '2', 'task 2']);
+    expect(master.sessions.list()).toMatchObject([{ id: 'w1', isInterrupted: false, running: 1, waiting: 1, done: 1 }]);
+    expect(master.attempts).toEqual(['done 4999']);
+    expect(types(master)).toEqual(['workerConnected', 'workerInterrupted', 'workerResumed']);
+  });
+
+  it('gives its leases to others when the window is over, and does not know it any more then', async () => {
+    const { master, clock, network, puts, back } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(5000);
+    expect(types(master)).toEqual(['workerConnected', 'workerInterrupted', 'workerDisconnected']);
+    expect(master.attempts).toEqual(['lost 5000']);
+    const peer = await back(1);
+    expect(peer.news()).toMatchObject([
+      [welcome, { worker: 'w2', resume: { secret: 'secret 2' } }],
+      [MessageType.ping, 1],
+      [grant, 1, 2, '0', 'task 0'],
+    ]);
+    peer.send([done, 1, 'result']);
+    await clock.settle();
+    expect(puts[0]?.().status).toBe('fulfilled');
+  });
+
+  it('sends again what has not come, and each message once', async () => {
+    const { clock, network, peer, back, master } = await setUp({ tasks: 4 });
+    peer.send([done, 1, 'a']);
+    await clock.settle();
+    expect(peer.news()).toContainEqual([grant, 3, 1, '2', 'task 2']);
+    network.lastLink.drop('down');
+    peer.send([done, 2, 'b']);
+    await clock.settle();
+    network.lastLink.reset();
+    await clock.advance(100);
+    // Of the frames of the master, it has the first two.
+    const next = await back(2);
+    const messages = next.frames.flat().filter(([type]) => type !== MessageType.ping);
+    expect(messages.slice(1)).toEqual([[grant, 4, 1, '3', 'task 3']]);
+    expect(messages[0]).toMatchObject([welcome, { resume: { received: 3 } }]);
+    expect(master.sessions.list()).toMatchObject([{ done: 2, late: 0 }]);
+  });
+
+  it.each<[string, number, string | undefined]>([
+    ['a wrong secret', 1, 'secret 2'],
+    ['no secret', 1, ''],
+    ['a secret that goes on', 1, 'secret 1x'],
+    ['more frames than there were', 99, undefined],
+  ])('takes nobody for it with %s', async (_, frames, secret) => {
+    const { master, network, clock, back } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const stranger = await back(frames, secret);
+    expect(stranger.news()).toMatchObject([
+      [welcome, { worker: 'w2' }],
+      [MessageType.ping, 1],
+    ]);
+    expect(master.sessions.list()).toMatchObject([
+      { id: 'w1', isInterrupted: true, running: 1 },
+      { id: 'w2', running: 0 },
+    ]);
+  });
+
+  it('does not take one that writes in another codec for it', async () => {
+    const { master, network, clock, offer } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const peer = await master.connect(['taskdist.v1.json']);
+    peer.sendRaw(JSON.stringify([helloOf({ resume: { worker: 'w1', secret: offer.secret, received: 1 } })]));
+    await clock.settle();
+    expect(peer.news()).toMatchObject([
+      [welcome, { worker: 'w2' }],
+      [MessageType.ping, 1],
+    ]);
+  });
+
+  it('goes on over the new connection while it still holds the old one for good, and listens to that no more', async () => {
+    const { master, clock, peer, puts, back } = await setUp({ tasks: 1 });
+    const next = await back(1);
+    expect(peer.end).toMatch(/^1006/);
+    expect(types(master)).toEqual(['workerConnected', 'workerResumed']);
+    next.send([done, 1, 'x']);
+    await clock.settle();
+    expect(puts[0]?.()).toEqual({ status: 'fulfilled', value: 'x' });
+  });
+
+  it('gives it nothing new meanwhile, and asks its waiting leases back for who is idle', async () => {
+    const { master, clock, network, puts } = await setUp({ tasks: 2 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const other = await join(master, helloOf());
+    void master.scheduler.put('new').catch(() => {});
+    await clock.advance(2000);
+    const granted = other.frames.flat().filter(([type]) => type === grant);
+    expect(granted).toEqual([[grant, 1, 1, '2', 'new']]);
+    other.send([done, 1, 'x']);
+    await clock.advance(2100);
+    expect(other.news()).toContainEqual([grant, 2, 1, '1', 'task 1']);
+    expect(puts[1]?.().status).toBe('pending');
+  });
+
+  it('tells it what was cancelled meanwhile', async () => {
+    const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000 });
+    const { clock, network, scheduler } = master;
+    const controller = new AbortController();
+    scheduler.put('a', { signal: controller.signal }).catch(() => {});
+    scheduler.put('b').catch(() => {});
+    const peer = await join(master, helloOf({ prefetch: 1, resume: true }));
+    const { secret } = offerOf(peer.news());
+    network.lastLink.reset();
+    await clock.advance(100);
+    controller.abort();
+    const back = await join(master, helloOf({ resume: { worker: 'w1', secret, received: 1 } }));
+    expect(back.frames.flat()).toContainEqual([cancel, 1, 'aborted']);
+    expect(back.frames.flat()).not.toContainEqual([recall, 2]);
+  });
+
+  it('does not time an attempt out before it could tell that it was through', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 2, taskTimeoutMs: 1000 });
+    network.lastLink.reset();
+    await clock.advance(3000);
+    expect(master.attempts).toEqual([]);
+    const peer = await back(1);
+    await clock.advance(999);
+    peer.send([done, 1, 'in time, for all that is known']);
+    await clock.settle();
+    expect(master.attempts).toEqual(['done 3999']);
+    await clock.advance(1000);
+    expect(master.attempts).toEqual(['done 3999', 'timeout 1000']);
+  });
+
+  it('times an attempt out that does not tell within a second', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 1, taskTimeoutMs: 1000 });
+    network.lastLink.reset();
+    await clock.advance(3000);
+    await back(1);
+    await clock.advance(1000);
+    expect(master.attempts).toEqual(['timeout 4000']);
+  });
+
+  it('pings it anew, and does not take the time that it was away for the length of the way', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(3000);
+    const peer = await back(1);
+    const pings = peer.frames.flat().filter(([type]) => type === MessageType.ping);
+    for (const [, nonce] of pings) if (typeof nonce === 'number') peer.send([MessageType.pong, nonce]);
+    await clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ roundTrip: 0 }]);
+    await clock.advance(3000);
+    expect(peer.end).toMatch(/^1006/);
+  });
+
+  it.each<[string, (peer: WorkerPeer) => void]>([
+    ['says goodbye', (peer) => peer.close(1000)],
+    ['breaks the rules', (peer) => peer.send([done, 99, 1])],
+    ['says nonsense', (peer) => peer.sendRaw('nonsense')],
+  ])('releases its leases at once if it %s', async (_, act) => {
+    const { master, clock, peer } = await setUp({ tasks: 1 });
+    act(peer);
+    await clock.settle();
+    expect(types(master)).toEqual(['workerConnected', 'workerDisconnected']);
+    expect(master.scheduler.stats()).toMatchObject({ queued: 1, running: 0 });
+  });
+
+  it('does not wait for one that holds no leases', async () => {
+    const { master, clock, network, peer } = await setUp({ tasks: 1 });
+    peer.send([released, 1], [credit, 0, 0, 0]);
+    await clock.settle();
+    network.lastLink.reset();
+    await clock.settle();
+    expect(types(master)).toEqual(['workerConnected', 'workerDisconnected']);
+  });
+
+  it('does not wait at all with a window of 0, nor for a worker that cannot come back', async () => {
+    for (const [resumeWindowMs, hello] of [
+      [0, helloOf({ resume: true })],
+      [5000, helloOf()],
+    ] as const) {
+      const master = new VirtualMaster<string, string>({ resumeWindowMs });
+      void master.scheduler.put('a').catch(() => {});
+      const peer = await join(master, hello);
+      expect(peer.news()[0]).not.toHaveProperty('1.resume');
+      master.network.lastLink.reset();
+      await master.clock.settle();
+      expect(types(master)).toEqual(['workerConnected', 'workerDisconnected']);
+    }
+  });
+
+  it('ends it with all others when it stops, and leaves no timer', async () => {
+    const { master, clock, network } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const ended = follow(master.sessions.endAll(1001, 'The end'));
+    await clock.settle();
+    expect(ended().status).toBe('fulfilled');
+    expect(types(master).at(-1)).toBe('workerDisconnected');
+    expect(master.sessions.list()).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('drains when the window is over, at the latest', async () => {
+    const { master, clock, network } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const drained = follow(master.sessions.drainAll());
+    await clock.advance(4899);
+    expect(drained().status).toBe('pending');
+    await clock.advance(1);
+    expect(drained().status).toBe('fulfilled');
+  });
+
+  it('waits anew each time', async () => {
+    const { master, clock, network, back, puts } = await setUp({ tasks: 1 });
+    let peer: WorkerPeer | undefined;
+    for (let round = 0; round < 5; round += 1) {
+      network.lastLink.reset();
+      await clock.advance(4000);
+      peer = await back(1);
+    }
+    peer?.send([done, 1, 'at last'], [received, 2]);
+    await clock.settle();
+    expect(puts[0]?.()).toEqual({ status: 'fulfilled', value: 'at last' });
+    expect(master.attempts).toEqual(['done 20000']);
+  });
+});
