@@ -4,20 +4,14 @@
 import { messageOf } from '../errors.ts';
 import type { Clock, Socket } from '../ports.ts';
 import { CloseCode, closeReason, isLoss } from '../protocol/close-codes.ts';
-import type { Codec, FrameWriter } from '../protocol/codec.ts';
+import type { Codec } from '../protocol/codec.ts';
 import { FrameError, VersionError } from '../protocol/decode.ts';
 import { type Message, MessageType, PROTOCOL_VERSION, type Received } from '../protocol/messages.ts';
+import { Outbox } from './outbox.ts';
 import { Replay } from './replay.ts';
 
 /** How long the peer has to answer the closing handshake before it is cut off. */
 const CLOSE_TIMEOUT_MS = 1000;
-
-/**
- * So many messages, or bytes, leave at once, though more may follow in this turn: what the peer does with them, it does
- * meanwhile. Otherwise the two would take turns, one idle while the other is busy. A frame of so many costs little for each.
- */
-const FLUSH_MESSAGES = 128;
-const FLUSH_BYTES = 65_536;
 
 /**
  * With so much waiting to leave, nothing is begun that would add to it: enough for a few large frames, and for what a
@@ -64,19 +58,12 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   readonly codec: Codec;
   readonly #clock: Clock;
   readonly #decodeValue: (value: unknown) => readonly Incoming[];
-  readonly #writer: FrameWriter;
+  readonly #outbox: Outbox<Outgoing | Received>;
   /** There if the conversation can go on over another connection. */
   #replay: Replay | undefined = undefined;
   #listener: ConversationListener<Incoming>;
   #isOpen = true;
   #isFlushing = false;
-  /** How many messages wait to be sent. */
-  #unsent = 0;
-  #isWriting = false;
-  /** Messages to send once the one that is being written is complete. */
-  #interjected: (Outgoing | Received)[] | undefined = undefined;
-  /** How to end once the message that is being written is complete; there if a getter of it has said so. */
-  #awaitedEnd: readonly [code: number, reason: string] | undefined = undefined;
   /** There while the peer is to answer the closing handshake. */
   #cancelCutOff: (() => void) | undefined = undefined;
   /** How to stop looking whether there is room again; there while somebody waits for it. */
@@ -87,7 +74,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     this.codec = options.codec;
     this.#clock = options.clock;
     this.#decodeValue = options.decode;
-    this.#writer = options.codec.createWriter();
+    this.#outbox = new Outbox(options.codec);
     this.#listener = listener;
     this.maxFrameBytes = options.maxFrameBytes;
     this.heardAtMs = options.clock.now();
@@ -154,7 +141,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   get roomBytes(): number {
     const room = MAX_BUFFERED_BYTES - (this.#socket?.bufferedBytes ?? 0);
     const keepable = this.#replay === undefined ? room : Math.min(room, this.#replay.roomBytes);
-    return Math.max(0, keepable - this.#writer.byteLength);
+    return Math.max(0, keepable - this.#outbox.byteLength);
   }
 
   /** Has the listener told when there is room again. */
@@ -182,27 +169,12 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
    */
   send(message: Outgoing | Received): number {
     if (!this.#isOpen) return 0;
-    if (this.#isWriting) {
-      // Said by a getter of a value that is being written: a message has no place in the middle of another.
-      if (this.#awaitedEnd !== undefined) return 0;
-      this.#interjected ??= [];
-      this.#interjected.push(message);
+    if (this.#outbox.isWriting) {
+      this.#outbox.afterwards(() => this.#interject(message));
       return 0;
     }
-    let byteLength = 0;
-    this.#isWriting = true;
-    try {
-      byteLength = this.#writer.add(message, this.maxFrameBytes);
-    } finally {
-      this.#isWriting = false;
-      const end = this.#awaitedEnd;
-      // Not before all that was said until then is sent.
-      this.#awaitedEnd = undefined;
-      if (this.#interjected !== undefined) this.#sendInterjected(this.#interjected);
-      if (end !== undefined) this.end(...end);
-    }
-    this.#unsent += 1;
-    if (this.#unsent >= FLUSH_MESSAGES || this.#writer.byteLength >= FLUSH_BYTES) {
+    const byteLength = this.#outbox.add(message, this.maxFrameBytes);
+    if (this.#outbox.isFull) {
       this.flush();
     } else if (!this.#isFlushing) {
       this.#isFlushing = true;
@@ -222,7 +194,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
 
   /** How many messages wait for the end of the turn. */
   get unsent(): number {
-    return this.#unsent;
+    return this.#outbox.messages;
   }
 
   /** Tells the peer how many of its frames have come, if it does not know. */
@@ -235,9 +207,8 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   /** Sends what is waiting. */
   flush(): void {
     // What is being written is sent when it is complete.
-    if (this.#isWriting || !this.#isOpen || this.#writer.isEmpty) return;
-    this.#unsent = 0;
-    for (const frame of this.#writer.take(this.maxFrameBytes)) {
+    if (this.#outbox.isWriting || !this.#isOpen || this.#outbox.isEmpty) return;
+    for (const frame of this.#outbox.take(this.maxFrameBytes)) {
       this.#replay?.keep(frame);
       this.#socket?.send(frame);
     }
@@ -248,9 +219,8 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   /** Sends what is waiting, then closes the socket with this code; by force, if the peer does not answer. */
   end(code: number, reason: string): void {
     if (!this.#isOpen) return;
-    if (this.#isWriting) {
-      // Said by a getter of a value that is being written: nothing can leave before that is complete.
-      this.#awaitedEnd ??= [code, reason];
+    if (this.#outbox.isWriting) {
+      this.#outbox.afterwards(() => this.end(code, reason));
       return;
     }
     // What leaves now makes room for nothing more.
@@ -333,15 +303,12 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     }
   }
 
-  /** Nobody is there any more to be told what cannot be sent. */
-  #sendInterjected(messages: readonly (Outgoing | Received)[]): void {
-    this.#interjected = undefined;
-    for (const message of messages) {
-      try {
-        this.send(message);
-      } catch (error) {
-        this.end(CloseCode.internalError, `Internal error: ${messageOf(error)}`);
-      }
+  /** A message that a getter has said: nobody is there any more to be told if it cannot be sent. */
+  #interject(message: Outgoing | Received): void {
+    try {
+      this.send(message);
+    } catch (error) {
+      this.end(CloseCode.internalError, `Internal error: ${messageOf(error)}`);
     }
   }
 

@@ -9,7 +9,7 @@ import { type Bundle, bundle } from './bundling.ts';
 import { Consumer } from './consumer.ts';
 
 /** Of the page's script: the worker's half of the library, both codecs, and Comlink. */
-const BUNDLE_BUDGET_BYTES = 19_500;
+const BUNDLE_BUDGET_BYTES = 20_600;
 /** Where the README’s program listens. */
 const PORT = 9000;
 const ANSWER = 'The 10th Fibonacci number is: 55.\n';
