@@ -24,7 +24,7 @@ export default defineConfig({
           ...PATIENCE,
           name: 'node',
           environment: 'node',
-          include: ['test/{unit,simulation,integration,tooling,types,guide}/**/*.test.ts'],
+          include: ['test/{unit,simulation,attacks,integration,tooling,types,guide}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts'],
           // The guide's programs are processes: more at once would only wait for each other.
           maxConcurrency: 2,

@@ -13,7 +13,7 @@ await runSuites(
     formatAndLint,
     types,
     // What is virtual needs no process of its own for each file, which would take three times as long.
-    vitest('unit', 'node', ['test/unit', 'test/simulation', 'test/types'], ['--no-isolate']),
+    vitest('unit', 'node', ['test/unit', 'test/simulation', 'test/attacks', 'test/types'], ['--no-isolate']),
     vitest('integration', 'node', ['test/integration', 'test/tooling', 'test/guide']),
     vitest('chromium', 'chromium'),
     vitest('packaging', 'packaging'),
