@@ -105,10 +105,9 @@ export class Connection implements ConversationListener<MasterMessage> {
     const { clock } = this.#context;
     const options = { codec, clock, maxFrameBytes: Limits.frameBytes, decode: decodeMasterFrame };
     this.#conversation = new Conversation(this.#socket, options, this);
-    const worker = this.#context.describe();
-    if (worker.resume !== undefined) this.#conversation.keepFrames(0);
+    this.#conversation.keepFrames(0);
     // Alone: whatever else there is to say comes after the welcome.
-    this.#conversation.sendNow([MessageType.hello, worker]);
+    this.#conversation.sendNow([MessageType.hello, this.#context.describe()]);
   }
 
   #closed(code: number, reason: string): void {

@@ -143,7 +143,6 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   interrupted(code: number, reason: string): boolean {
-    this.#alarm.setBy(this.#releasedAtMs);
     this.#context.interrupted(code, reason);
     return true;
   }
