@@ -82,7 +82,7 @@ export class ClusterReport {
     }
   }
 
-  #describe({ id, name, platform, concurrency, ...worker }: WorkerInfo): WorkerSnapshot {
+  #describe({ id, name, platform, isInterrupted, concurrency, ...worker }: WorkerInfo): WorkerSnapshot {
     const { running, waiting, recalled, rate, roundTrip = null } = worker;
     const done = this.#doneBy.get(id) ?? 0;
     return {
@@ -90,6 +90,7 @@ export class ClusterReport {
       name,
       platform,
       colour: workerColour(id),
+      isInterrupted,
       concurrency,
       running,
       waiting,

@@ -32,6 +32,8 @@ export interface WorkerSnapshot {
   /** `browser` or `node`, or what a client in another language calls itself. */
   readonly platform: string;
   readonly colour: string;
+  /** Whether its connection is lost, and it may come back. */
+  readonly isInterrupted: boolean;
   /** How many tiles it computes at once; 0 while it is paused. */
   readonly concurrency: number;
   readonly running: number;

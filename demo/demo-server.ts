@@ -15,7 +15,15 @@ import { TileEndpoint } from './tile-endpoint.ts';
 const TASK_TIMEOUT_MS = 120_000;
 
 /** What listeners are told of soon, and not only with the next regular news. */
-const CHANGES = ['workerConnected', 'workerDisconnected', 'attemptStarted', 'attemptEnded', 'leaseRecalled'] as const;
+const CHANGES = [
+  'workerConnected',
+  'workerInterrupted',
+  'workerResumed',
+  'workerDisconnected',
+  'attemptStarted',
+  'attemptEnded',
+  'leaseRecalled',
+] as const;
 
 /** How long the last answers may take to be read when the server stops. */
 const LAST_ANSWERS_MS = 500;

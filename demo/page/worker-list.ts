@@ -38,6 +38,7 @@ export class WorkerList {
 function update(entry: HTMLElement, worker: WorkerSnapshot, isOwn: boolean): void {
   entry.classList.toggle('is-own', isOwn);
   entry.classList.toggle('is-busy', worker.running > 0);
+  entry.classList.toggle('is-away', worker.isInterrupted);
   setText(part(entry, 'worker-name', HTMLElement), worker.name);
   setText(part(entry, 'worker-state', HTMLElement), `${placeOf(worker, isOwn)}, ${stateOf(worker)}`);
   setText(part(entry, 'worker-done', HTMLElement), `${worker.done} ${worker.done === 1 ? 'tile' : 'tiles'}`);
@@ -54,6 +55,7 @@ function wayTo({ roundTrip }: WorkerSnapshot): string {
   return roundTrip === null ? UNKNOWN : formatDuration(roundTrip);
 }
 
-function stateOf({ concurrency, running }: WorkerSnapshot): string {
+function stateOf({ isInterrupted, concurrency, running }: WorkerSnapshot): string {
+  if (isInterrupted) return 'connection lost';
   return concurrency === 0 ? 'paused' : `${running} of ${concurrency} busy`;
 }
