@@ -15,7 +15,9 @@ import {
 import { profileKey } from '../scheduling/profiles.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Identity } from './authentication.ts';
 import type { WorkerInfo } from './events.ts';
+import type { Guest } from './guest.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
 import { Intake, type Taker } from './intake.ts';
@@ -43,6 +45,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   /** The same for workers of the same `accepts` and labels. */
   readonly kind: string;
   readonly leases: HeldLeases<T, R>;
+  /** Who the worker is, if somebody has said so. */
+  readonly identity: Identity | undefined;
+  /** Its connection, as the door sees it. */
+  readonly guest: Guest | undefined;
   readonly #platform: string;
   readonly #connectedAt: number;
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
@@ -59,6 +65,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     worker: WorkerDescription,
     conversation: Conversation<MasterMessage, WorkerMessage>,
     context: SessionContext<T, R>,
+    identity: Identity | undefined,
+    guest: Guest | undefined,
   ) {
     const { scheduler, clock, timers, socketTimeoutMs, taskTimeoutMs } = context;
     const { concurrency, prefetch } = worker;
@@ -67,6 +75,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.accepts = worker.accepts === undefined ? undefined : new Set(worker.accepts);
     this.labels = worker.labels;
     this.kind = profileKey(this);
+    this.guest = guest;
+    this.identity = identity;
     this.#platform = worker.platform;
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
@@ -105,6 +115,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     return {
       id: this.id,
       name: this.name,
+      ...(this.identity === undefined ? {} : { identity: this.identity.id }),
       platform: this.#platform,
       labels: this.labels ?? {},
       ...(this.accepts === undefined ? {} : { accepts: [...this.accepts] }),

@@ -5,8 +5,10 @@ import type { Clock, Socket, SocketListener } from '../ports.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
+import type { Authenticator, Identity } from './authentication.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
+import type { Guest } from './guest.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -16,6 +18,10 @@ export interface SessionLimits {
   readonly socketTimeoutMs: number;
   readonly helloTimeoutMs: number;
   readonly maxFrameBytes: number;
+  /** Of messages that nobody asked for, per second. Absent: any. */
+  readonly maxMessageRate?: number | undefined;
+  /** Who judges whoever says hello. Absent: everybody is let in. */
+  readonly authenticate?: Authenticator | undefined;
 }
 
 /** The connections of one master, and the sessions on them. */
@@ -28,6 +34,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
+  readonly maxMessageRate: number;
+  readonly authenticate: Authenticator | undefined;
   /** Whose sockets are not closed yet. */
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Set<Session<T, R>>();
@@ -45,6 +53,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.socketTimeoutMs = limits.socketTimeoutMs;
     this.maxFrameBytes = limits.maxFrameBytes;
     this.helloTimeoutMs = limits.helloTimeoutMs;
+    this.maxMessageRate = limits.maxMessageRate ?? Number.POSITIVE_INFINITY;
+    this.authenticate = limits.authenticate;
     this.#recaller = new Recaller(clock, this.timers);
   }
 
@@ -53,9 +63,9 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     return [...this.#sessions].map((session) => session.info);
   }
 
-  /** Takes an open socket; `adopt` connects it to the listener it is given. */
-  accept(adopt: (listener: SocketListener) => Socket): void {
-    this.#connections.add(new Connection(this, adopt));
+  /** Takes an open socket; `adopt` connects it to the listener it is given. `guest` is whoever the door let in. */
+  accept(adopt: (listener: SocketListener) => Socket, guest?: Guest): void {
+    this.#connections.add(new Connection(this, adopt, guest));
   }
 
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
@@ -79,14 +89,20 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   }
 
   left(session: Session<T, R>, code: number, reason: string): void {
+    session.guest?.ended(code, reason);
     this.#sessions.delete(session);
     this.#recaller.left(session);
     if (!this.events.hears('workerDisconnected')) return;
     this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
-  joined(worker: WorkerDescription, conversation: Conversation<MasterMessage, WorkerMessage>): void {
-    const session = new Session(`w${this.#nextId}`, worker, conversation, this);
+  joined(
+    worker: WorkerDescription,
+    conversation: Conversation<MasterMessage, WorkerMessage>,
+    identity: Identity | undefined,
+    guest: Guest | undefined,
+  ): void {
+    const session = new Session(`w${this.#nextId}`, worker, conversation, this, identity, guest);
     this.#nextId += 1;
     this.#sessions.add(session);
     if (this.#isDraining) void session.drain();
@@ -94,8 +110,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     if (this.events.hears('workerConnected')) this.events.emit({ type: 'workerConnected', worker: session.info });
   }
 
-  refused(code: number, reason: string): void {
-    this.events.emit({ type: 'connectionRefused', code, reason });
+  refused(code: number, reason: string, address?: string): void {
+    this.events.emit({ type: 'connectionRefused', address, code, reason });
   }
 
   closed(connection: Connection): void {

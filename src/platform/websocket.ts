@@ -10,6 +10,8 @@ class AdoptedWebSocket implements Socket {
   readonly listener: SocketListener;
   /** What went wrong; only `ws` says so, and before it says that the connection is over. */
   failure = '';
+  /** How it ended, unless a handshake says something else. */
+  code = ABNORMAL_CLOSE;
   readonly #webSocket: WebSocket;
 
   constructor(webSocket: WebSocket, listener: SocketListener) {
@@ -54,15 +56,26 @@ function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean):
   adopted.get(this)?.listener.received(isBinary ? data : data.toString());
 }
 
-/** Always followed by `close`. */
+/** What `ws` closes a connection with for what the peer has sent (RFC 6455, section 7.4.1); all else of its kind is a 1002. */
+const CLOSE_CODES: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+const PROTOCOL_ERROR = 1002;
+
+/** Always followed by `close`, whose code is 1006 if the peer does not answer the closing handshake. */
 function onError(this: WebSocket, error: Error): void {
   const socket = adopted.get(this);
-  if (socket !== undefined) socket.failure = error.message;
+  if (socket === undefined) return;
+  socket.failure = error.message;
+  const kind = 'code' in error ? String(error.code) : '';
+  if (kind.startsWith('WS_ERR_')) socket.code = CLOSE_CODES[kind] ?? PROTOCOL_ERROR;
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   const socket = adopted.get(this);
-  socket?.listener.closed(code, reason.toString() || socket.failure);
+  socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
 }
 
 /**

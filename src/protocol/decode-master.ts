@@ -1,6 +1,18 @@
 // What a master sent, from `unknown` to messages.
 import { type MasterMessage, MessageType } from './messages.ts';
-import { anything, type Check, decoderOf, id, integer, Limits, map, name, type Shape, versioned } from './shapes.ts';
+import {
+  anything,
+  type Check,
+  decoderOf,
+  id,
+  integer,
+  Limits,
+  map,
+  name,
+  optional,
+  type Shape,
+  versioned,
+} from './shapes.ts';
 
 const positive: Check = (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number > 0');
 
@@ -15,6 +27,7 @@ const master = versioned(
     pingInterval: positive,
     socketTimeout: positive,
     maxFrameBytes: integer(Limits.frameBytes, Number.MAX_SAFE_INTEGER),
+    maxMessageRate: optional(positive),
   }),
 );
 

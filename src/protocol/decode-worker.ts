@@ -10,15 +10,11 @@ import {
   Limits,
   map,
   name,
+  optional,
   type Shape,
   text,
   versioned,
 } from './shapes.ts';
-
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined ? undefined : check(value);
 
 const listOf =
   (check: Check, maxLength: number): Check =>
@@ -47,6 +43,7 @@ const worker = versioned(
     prefetch,
     accepts: optional(listOf(name, Limits.acceptedTypes)),
     labels: optional(labels),
+    token: optional(text(Limits.tokenCharacters)),
   }),
 );
 const error = map({ name, message: longText, stack: optional(longText), code: optional(either(name, isNumber)) });

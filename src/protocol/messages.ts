@@ -37,6 +37,8 @@ export interface WorkerDescription {
   readonly accepts?: readonly string[];
   /** What tasks can require of it. */
   readonly labels?: Labels;
+  /** What it is let in by, where the master asks for it. */
+  readonly token?: string;
 }
 
 /** What a master says of itself. */
@@ -50,6 +52,8 @@ export interface MasterDescription {
   readonly socketTimeout: number;
   /** The largest frame the master takes, in bytes. */
   readonly maxFrameBytes: number;
+  /** How many messages per second the master takes that it has not asked for; absent: any. */
+  readonly maxMessageRate?: number;
 }
 
 /** Why the master has taken back a lease that it granted. `superseded`: another attempt was first. */

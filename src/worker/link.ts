@@ -11,6 +11,7 @@ import type { Lease } from './lease.ts';
 import type { Reconnection } from './reconnection.ts';
 import type { AddedAttempt } from './run.ts';
 import { WorkerSession } from './session.ts';
+import type { TokenSource } from './token.ts';
 
 /** What a link needs of its worker. */
 export interface LinkContext<T> {
@@ -24,6 +25,7 @@ export interface LinkContext<T> {
   readonly logger: Logger;
   readonly events: Emitter<WorkerEvent<T>>;
   describe(): WorkerDescription;
+  readonly token: TokenSource | undefined;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   /** Undefined if it was turned down. */
@@ -127,6 +129,7 @@ export class Link<T> {
       events: this.#context.events,
       connectTimeoutMs,
       describe: () => this.#context.describe(),
+      token: this.#context.token,
       heldMs: () => this.#context.heldMs(),
       welcomed: (id) => this.#welcomed(session, id),
       run: (lease) => this.#context.run(lease),

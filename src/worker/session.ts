@@ -1,6 +1,6 @@
 // A worker's conversation with its master: hello, grants and their answers, heartbeat, and the end.
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
-import { describeError } from '../errors.ts';
+import { describeError, messageOf } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import { LeaseNumbers } from '../lease-numbers.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
@@ -19,6 +19,7 @@ import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
 import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
+import { askToken, type TokenSource } from './token.ts';
 
 /** What a session needs of its worker. */
 export interface WorkerSessionContext<T> {
@@ -28,6 +29,8 @@ export interface WorkerSessionContext<T> {
   readonly connectTimeoutMs: number;
   /** What the hello says. */
   describe(): WorkerDescription;
+  /** What goes with it. */
+  readonly token: TokenSource | undefined;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   welcomed(id: string): void;
@@ -160,9 +163,20 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
       this.#hangUp(CloseCode.unsupportedVersion, 'The server does not speak a subprotocol of taskdist');
       return;
     }
+    askToken(
+      this.#context.token,
+      (token) => this.#greet(codec, token),
+      (error) => this.#hangUp(CloseCode.abnormal, `There is no hello to say: ${messageOf(error)}`),
+    );
+  }
+
+  #greet(codec: Codec, token: string | undefined): void {
+    // It may have taken so long that the connection is over.
+    if (this.#state.kind !== 'dialling') return;
     this.#state = { kind: 'greeting' };
     this.#conversation = this.#converse(codec);
-    this.#conversation.send([MessageType.hello, this.#context.describe()]);
+    const description = this.#context.describe();
+    this.#conversation.send([MessageType.hello, token === undefined ? description : { ...description, token }]);
   }
 
   #closed(code: number, reason: string): void {
