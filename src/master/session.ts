@@ -22,6 +22,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
 import { Intake, type Taker } from './intake.ts';
 import { LeaseReports, type ReportedWorker, type ReportsContext } from './lease-reports.ts';
+import { MessageBudget } from './message-budget.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
 
 /** What all sessions of a master share. */
@@ -30,6 +31,8 @@ export interface SessionContext<T, R> extends ReportsContext<T, R> {
   readonly taskTimeoutMs: number;
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
+  /** Of messages that nobody asked for, per second; or Infinity. */
+  readonly maxMessageRate: number;
   /** How many tasks it could start at once, or whether it holds any that wait, may have changed. */
   loadChanged(session: Session<T, R>): void;
   /** The connection is over, and every lease given back. */
@@ -59,6 +62,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #heartbeat: Heartbeat;
   readonly #reports: LeaseReports<T, R>;
   readonly #intake: Intake<T, R>;
+  /** There once it has said something of its own accord, or given something back. */
+  #budget: MessageBudget | undefined = undefined;
 
   constructor(
     id: string,
@@ -91,7 +96,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   /** Welcomes the worker, and starts to grant it leases. */
   start(): void {
-    const { socketTimeoutMs, maxFrameBytes, scheduler, clock } = this.#context;
+    const { socketTimeoutMs, maxFrameBytes, maxMessageRate, scheduler, clock } = this.#context;
     this.#conversation.handTo(this);
     this.#conversation.send([
       MessageType.welcome,
@@ -101,6 +106,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         pingInterval: this.#heartbeat.pingIntervalMs,
         socketTimeout: socketTimeoutMs,
         maxFrameBytes,
+        ...(maxMessageRate === Number.POSITIVE_INFINITY ? {} : { maxMessageRate }),
       },
     ]);
     this.#heartbeat.start(clock.now());
@@ -132,6 +138,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   get isOpen(): boolean {
     return this.#conversation.isOpen;
+  }
+
+  get isResting(): boolean {
+    return this.#budget?.restsUntilMs !== undefined;
   }
 
   /** How many tasks it could start at once. */
@@ -185,15 +195,15 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         this.#answered(message, nowMs);
         break;
       case MessageType.progress:
-        this.leases.progressed(message[1], message[2], nowMs);
+        if (this.#takeUnasked(nowMs)) this.leases.progressed(message[1], message[2], nowMs);
         break;
       case MessageType.credit:
-        this.#creditChanged(message[1], message[2], message[3], nowMs);
+        if (this.#takeUnasked(nowMs)) this.#creditChanged(message[1], message[2], message[3], nowMs);
         break;
       case MessageType.pong:
-        this.#heartbeat.ponged(message[1], message[2] ?? 0, nowMs);
         // The window may be another one.
-        this.#intake.refillSoon();
+        if (this.#heartbeat.ponged(message[1], message[2] ?? 0, nowMs)) this.#intake.refillSoon();
+        else this.#takeUnasked(nowMs);
         break;
       case MessageType.hello:
         this.end(CloseCode.violation, 'A second hello');
@@ -210,6 +220,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     try {
       this.#heartbeat.look(nowMs);
       this.leases.look(nowMs);
+      this.#lookAtRest(nowMs);
     } catch (error) {
       this.schedulerFailed(error);
     }
@@ -228,9 +239,43 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   }
 
   #answered(answer: Answer, nowMs: number): void {
-    this.leases.answered(answer, nowMs);
+    const state = this.leases.answered(answer, nowMs);
+    if (state === undefined) this.#takeUnasked(nowMs);
+    // Unless it was asked for, or its slot was waited for.
+    else if (isReturn(answer) && (state === 'waiting' || state === 'running')) this.#noteReturned(nowMs);
     if (this.#window.wanted === 'auto') this.#heartbeat.probe(nowMs);
     this.#intake.freed();
+  }
+
+  /** A message that nobody has asked for. Ends the connection if there are too many; returns whether it goes on. */
+  #takeUnasked(nowMs: number): boolean {
+    const { maxMessageRate } = this.#context;
+    if (maxMessageRate === Number.POSITIVE_INFINITY || this.#budgetOf(nowMs).takeUnasked(nowMs)) return true;
+    this.end(CloseCode.tooManyMessages, `More than ${maxMessageRate} messages per second that nobody asked for`);
+    return false;
+  }
+
+  /** To grant it the same again, and again, would cost the master work for nothing. */
+  #noteReturned(nowMs: number): void {
+    if (this.#context.maxMessageRate === Number.POSITIVE_INFINITY) return;
+    const budget = this.#budgetOf(nowMs);
+    budget.noteReturned(nowMs);
+    if (budget.restsUntilMs === undefined) return;
+    this.#intake.interrupt();
+    this.#alarm.setBy(budget.restsUntilMs);
+  }
+
+  #lookAtRest(nowMs: number): void {
+    const budget = this.#budget;
+    if (budget === undefined) return;
+    if (budget.hasRested(nowMs)) this.#intake.refillSoon();
+    else if (budget.restsUntilMs !== undefined && this.isOpen) this.#alarm.setBy(budget.restsUntilMs);
+  }
+
+  #budgetOf(nowMs: number): MessageBudget {
+    const { maxMessageRate, socketTimeoutMs } = this.#context;
+    this.#budget ??= new MessageBudget(maxMessageRate, socketTimeoutMs, nowMs);
+    return this.#budget;
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined, nowMs: number): void {
@@ -239,4 +284,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.leases.changeConcurrency(concurrency, running, nowMs);
     this.#intake.refill();
   }
+}
+
+function isReturn(answer: Answer): boolean {
+  return answer[0] === MessageType.released || answer[0] === MessageType.rejected;
 }

@@ -19,6 +19,7 @@ import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { WorkerEvent } from './events.ts';
 import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
+import { Tidings, type TidingsSender } from './tidings.ts';
 import { askToken, type TokenSource } from './token.ts';
 
 /** What a session needs of its worker. */
@@ -53,7 +54,7 @@ type SessionState =
 const MIN_FLUSH_INTERVAL_MS = 0.25;
 
 /** The session of one connection. */
-export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
+export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T>, TidingsSender {
   readonly #context: WorkerSessionContext<T>;
   readonly #socket: Socket;
   readonly #alarm: Alarm;
@@ -68,8 +69,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** When results were sent in the midst of a turn. */
   #flushedAtMs = 0;
   #isCongested = false;
-  /** What leases have to tell of their progress, the latest of each, once there is room for it. */
-  readonly #heldProgress = new Map<number, unknown>();
+  readonly #tidings: Tidings;
   readonly events: Emitter<WorkerEvent<T>>;
   /** Resolves when the socket is closed: a little after the session's end, if that was our doing. */
   readonly socketClosed: Promise<void>;
@@ -86,6 +86,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
       this.#onSocketClosed = resolve;
     });
     this.#alarm = context.timers.createAlarm((nowMs) => this.#look(nowMs));
+    this.#tidings = new Tidings(this, context.clock, this.#alarm);
     this.#socket = connect(url, subprotocols, {
       opened: () => this.#opened(),
       received: (frame) => this.#conversation?.frameReceived(frame),
@@ -104,7 +105,17 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
     // Before the welcome too: the hello on its way may say something else.
+    if (this.#conversation !== undefined) this.#tidings.changeCredit(concurrency, prefetch);
+  }
+
+  /** For the tidings. */
+  sendCredit(concurrency: number, prefetch: Prefetch): void {
     this.#conversation?.send([MessageType.credit, concurrency, prefetch, this.#running]);
+  }
+
+  /** For the tidings. */
+  sendProgress(lease: number, value: unknown): void {
+    this.#conversation?.send([MessageType.progress, lease, value]);
   }
 
   received(message: MasterMessage): void {
@@ -146,7 +157,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#alarm.cancel();
-    this.#heldProgress.clear();
+    this.#tidings.clear();
     for (const lease of this.#leases.all()) {
       this.#leases.delete(lease);
       lease.added?.leaveOver(abortError(`The connection ended: ${reason}`));
@@ -201,6 +212,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     conversation.maxFrameBytes = master.maxFrameBytes;
     this.#alarm.cancel();
     this.#alarm.setBy(conversation.heardAtMs + master.socketTimeout);
+    this.#tidings.welcomed(master.maxMessageRate);
     this.#context.welcomed(master.worker);
   }
 
@@ -239,12 +251,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   /** For its leases: sends how far one is. */
   progress(lease: number, value: unknown): void {
-    if (this.#isCongested) {
-      this.#heldProgress.set(lease, value);
-    } else {
-      this.#conversation?.send([MessageType.progress, lease, value]);
-      this.#lookForRoom();
-    }
+    if (this.#tidings.progress(lease, value, !this.#isCongested)) this.#lookForRoom();
   }
 
   /** For its leases: sends what came of one. */
@@ -252,7 +259,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     const { id, isRunning } = lease;
     this.#leases.delete(lease);
     if (isRunning) this.#running -= 1;
-    if (this.#isCongested) this.#heldProgress.delete(id);
+    this.#tidings.answered(id);
     const sent = this.#sendAnswer(id, result);
     this.#lookForRoom();
     this.#flushHalfway();
@@ -284,28 +291,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     }
   }
 
-  #sendHeldProgress(): void {
-    // Looked at for every answer, and mostly there is none.
-    if (this.#heldProgress.size === 0) return;
-    const held = [...this.#heldProgress];
-    this.#heldProgress.clear();
-    for (const [lease, value] of held) this.#sendProgress(lease, value);
-  }
-
-  /** Nobody can be told any more what is wrong with it: its handler is past it. */
-  #sendProgress(lease: number, value: unknown): void {
-    try {
-      this.#conversation?.send([MessageType.progress, lease, value]);
-    } catch {
-      // The next may do.
-    }
-  }
-
   #lookForRoom(): void {
     // What a socket has left when it is closed never leaves it.
     if (this.#conversation === undefined || this.#state.kind === 'ended') return;
     // Before anything newer is said.
-    if (this.#conversation.roomBytes > 0) this.#sendHeldProgress();
+    if (this.#conversation.roomBytes > 0) this.#tidings.look();
     const isCongested = this.#conversation.roomBytes === 0;
     if (isCongested) this.#conversation.awaitRoom();
     this.#setCongested(isCongested);
@@ -328,6 +318,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     const deadlineMs = this.#conversation.heardAtMs + socketTimeoutMs;
     if (nowMs >= deadlineMs) this.#conversation.giveUp(`The master was silent for ${socketTimeoutMs} ms`);
     else this.#alarm.setBy(deadlineMs);
+    this.#tidings.look(!this.#isCongested);
   }
 
   #hangUp(code: number, reason: string): void {
