@@ -38,11 +38,12 @@ export interface DoorListener {
   banned(address: string, reason: string, durationMs: number): void;
 }
 
+/** What the WebSocket layer closes with: a breach of its rules, a text that is not UTF-8, too many pieces. */
+const WEBSOCKET_STRIKES = [1002, 1007, 1008];
+
 /** What only a peer that does not keep to the protocol, or does not know the token, brings about. */
 const STRIKES: ReadonlySet<number> = new Set([
-  CloseCode.protocolError,
-  CloseCode.invalidText,
-  CloseCode.tooManyPieces,
+  ...WEBSOCKET_STRIKES,
   CloseCode.frameTooLarge,
   CloseCode.badFrame,
   CloseCode.unauthorized,

@@ -212,7 +212,6 @@ export class PortListener implements Listener {
   #serve(listening: () => void, failed: (error: TaskdistError) => void): void {
     const { host, port, upgradeTimeoutMs } = this.#options;
     const timeouts = {
-      headersTimeout: upgradeTimeoutMs,
       requestTimeout: upgradeTimeoutMs,
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
     };

@@ -5,14 +5,8 @@ export const CloseCode = {
   goodbye: 1000,
   /** The master stops, or the browser leaves the page. */
   goingAway: 1001,
-  /** The peer broke the rules of WebSocket; sent by that layer. */
-  protocolError: 1002,
   /** The connection broke; never sent, only reported by the local socket. */
   abnormal: 1006,
-  /** A text was not UTF-8; sent by the WebSocket layer. */
-  invalidText: 1007,
-  /** A message came in too many pieces; sent by the WebSocket layer. */
-  tooManyPieces: 1008,
   /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
   frameTooLarge: 1009,
   /** The master has no room for this connection at the moment. */

@@ -113,7 +113,7 @@ describe('a master with a function', () => {
     const raw = await cluster.connectRaw();
     const refused = nextMasterEvent(cluster.master, 'connectionRefused');
     // Not JSON, close to the token: an engine's own words would quote it.
-    raw.socket.send(`[[0,{"token":"${TOKEN}"x}]]`);
+    raw.socket.send(`[[0,{"token":${TOKEN}}]]`);
     const { reason } = await raw.closed;
     await refused;
     expect(JSON.stringify([told, log, reason])).not.toContain('secret');

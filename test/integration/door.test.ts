@@ -33,7 +33,8 @@ async function comeFrom(cluster: Cluster<number, number>, address: string): Prom
 const byProxy: MasterOptions = { addressOf: ({ headers, address }) => headers['x-forwarded-for'] ?? address };
 
 async function tcp(port: number | undefined): Promise<Socket> {
-  const socket = connect(port ?? 0, '127.0.0.1');
+  // Left half-open, it never hangs up by itself.
+  const socket = connect({ port: port ?? 0, host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
   // Reset is an end as well.
   socket.on('error', () => {});
@@ -121,15 +122,13 @@ describe('a master', () => {
     const socket = await tcp(cluster.master.address?.port);
     socket.write(bytes);
     const startedAt = performance.now();
-    await once(socket, 'close');
+    await once(socket, 'end');
     expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   it('does not wait for who was refused to hang up', async () => {
     const cluster = await Cluster.start<number, number>({ origins: [] });
-    const socket = connect({ port: cluster.master.address?.port ?? 0, host: '127.0.0.1', allowHalfOpen: true });
-    onTestFinished(() => void socket.destroy());
-    socket.on('error', () => {});
+    const socket = await tcp(cluster.master.address?.port);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: http://y\r\n\r\n');
     const [answer] = await once(socket, 'data');
     expect(String(answer)).toMatch(/^HTTP\/1.1 403 Forbidden\r\n/);
