@@ -44,7 +44,7 @@ export interface DoorOptions {
   readonly maxConnectionsPerAddress?: number | undefined;
   /**
    * How many may not have said hello yet, an integer ≥ 1, or Infinity. Where there are too many, the one that had the
-   * longest time to is closed: so those who say nothing keep nobody out. @defaultValue 1000
+   * longest time to is closed: so those who say nothing keep nobody out. @defaultValue 2000
    */
   readonly maxPending?: number | undefined;
   /** How many of those may come from one address, an integer ≥ 1, or Infinity; the others get HTTP 429. @defaultValue 250 */
@@ -70,7 +70,7 @@ const banDefaults = Object.freeze({ strikes: 10, within: 60_000, duration: 600_0
 const defaults = Object.freeze({
   maxConnections: 10_000,
   maxConnectionsPerAddress: 1000,
-  maxPending: 1000,
+  maxPending: 2000,
   maxPendingPerAddress: 250,
   maxMessageRate: 10_000,
   ban: banDefaults,

@@ -100,7 +100,7 @@ describe('a master', () => {
   });
 
   it('lets an honest worker in while a thousand connections say nothing', async () => {
-    const cluster = await Cluster.start<number, number>();
+    const cluster = await Cluster.start<number, number>({ maxPending: 1000 });
     const mute: RawClient[] = [];
     // Not all at once, as they would have to wait for a place in the system's queue.
     for (let round = 0; round < 10; round += 1) {
