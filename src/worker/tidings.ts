@@ -96,7 +96,8 @@ export class Tidings {
   }
 
   #allow(perSecond: number | undefined): void {
-    this.#allowance = perSecond === undefined ? undefined : new TokenBucket(perSecond, perSecond, this.#clock.now());
+    this.#allowance =
+      perSecond === undefined ? undefined : new TokenBucket(perSecond, Math.max(1, perSecond), this.#clock.now());
   }
 
   #take(floor: number): boolean {

@@ -66,6 +66,17 @@ describe('a Worker whose master takes so many messages', () => {
     expect(heard).toBeLessThanOrEqual(3 * SHARE);
   });
 
+  it('tells of something now and then, however little the master takes', async () => {
+    const { contexts, clock, news } = await limitedWorker(1, 1);
+    for (let value = 1; value <= 100; value += 1) contexts[0]?.progress(value);
+    await clock.settle();
+    expect(news()).toEqual([[progress, 1, 1]]);
+    await clock.advance(1999);
+    expect(news()).toEqual([]);
+    await clock.advance(1);
+    expect(news()).toEqual([[progress, 1, 100]]);
+  });
+
   it('lets no attempt wait for ever behind others', async () => {
     const { contexts, clock, news } = await limitedWorker(20);
     const heard = new Set<unknown>();
