@@ -56,6 +56,11 @@ export class Connection implements SocketListener, Greeted {
     else this.#conversation.end(code, reason);
   }
 
+  dismiss(code: number, reason: string): void {
+    this.end(code, reason);
+    this.#socket.terminate();
+  }
+
   opened(): void {}
 
   received(frame: unknown): void {

@@ -72,15 +72,16 @@ export class Door implements GuestBook {
 
   /** Judges a request, which has come to this host. A guest is not counted until it {@link enter}s. */
   knock(request: ConnectionRequest, host: string | undefined): Guest | Refusal {
-    const answer = this.#judge(request, host);
-    if (answer instanceof Refusal) this.#listener.refused(request.address, answer);
-    return answer;
+    const guest = this.#identify(request);
+    if (guest === undefined) return this.#refuse(request, new Refusal(500, 'Its address is not known (`addressOf`)'));
+    const refusal = this.#judge(guest, request.origin, host);
+    return refusal === undefined ? guest : this.#refuse(guest, refusal);
   }
 
   /** The upgrade is complete. */
   enter(guest: Guest): void {
     const { connection } = this.#crowd.add(guest) ?? {};
-    connection?.end(
+    connection?.dismiss(
       CloseCode.tryAgainLater,
       'Too many connections have not said hello; this one had the longest time to',
     );
@@ -100,14 +101,16 @@ export class Door implements GuestBook {
     this.#crowd.remove(guest);
   }
 
-  #judge(request: ConnectionRequest, host: string | undefined): Guest | Refusal {
-    const guest = this.#identify(request);
-    if (guest === undefined) return new Refusal(500, 'Its address could not be told (`addressOf`)');
-    const { network } = guest;
+  #refuse({ address }: { readonly address: string }, refusal: Refusal): Refusal {
+    this.#listener.refused(address, refusal);
+    return refusal;
+  }
+
+  #judge({ network }: Guest, origin: string | undefined, host: string | undefined): Refusal | undefined {
     const bannedMs = network === undefined ? 0 : (this.#bans?.remainingMs(network, this.#clock.now()) ?? 0);
     if (bannedMs > 0) return new Refusal(403, 'Its address is banned', bannedMs);
-    if (!isAllowedOrigin(this.#rules.origins, request.origin, host)) {
-      return new Refusal(403, `Pages of ${request.origin} may not connect (\`origins\`)`);
+    if (!isAllowedOrigin(this.#rules.origins, origin, host)) {
+      return new Refusal(403, `Pages of ${origin} may not connect (\`origins\`)`);
     }
     switch (this.#crowd.surplus(network)) {
       case 'in all':
@@ -115,7 +118,7 @@ export class Door implements GuestBook {
       case 'of this address':
         return new Refusal(429, 'There are too many connections from its address');
       case undefined:
-        return guest;
+        return undefined;
     }
   }
 

@@ -1,9 +1,9 @@
 // One connection as the door sees it, from the upgrade until its socket is closed.
 import type { ConnectionRequest } from './authentication.ts';
 
-/** What can be ended to make room. */
+/** What can be ended to make room: without waiting for the peer, which would take the room as long. */
 export interface Dismissed {
-  end(code: number, reason: string): void;
+  dismiss(code: number, reason: string): void;
 }
 
 /** Who keeps count of guests. */

@@ -63,6 +63,8 @@ class Upgrader {
       maxFragments: Math.ceil(maxFrameBytes / BYTES_PER_FRAGMENT),
       maxBufferedChunks: Math.ceil(maxFrameBytes / BYTES_PER_CHUNK),
       closeTimeout: CLOSE_TIMEOUT_MS,
+      // Answered where it is known whether anybody reads it.
+      autoPong: false,
       // Tasks and results are small or binary, and deflate costs each socket memory.
       perMessageDeflate: false,
       handleProtocols: chooseSubprotocol,

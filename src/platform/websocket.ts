@@ -73,6 +73,14 @@ function onError(this: WebSocket, error: Error): void {
   if (kind.startsWith('WS_ERR_')) socket.code = CLOSE_CODES[kind] ?? PROTOCOL_ERROR;
 }
 
+/** Nobody but a peer that does not read has so much to read yet; what it asks for would pile up. */
+const MAX_PONG_BACKLOG_BYTES = 16_384;
+
+/** Answers WebSocket's own pings, as `ws` would, but not to who does not read the answers. */
+function onPing(this: WebSocket, data: Buffer): void {
+  if (this.bufferedAmount <= MAX_PONG_BACKLOG_BYTES) this.pong(data);
+}
+
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   const socket = adopted.get(this);
   socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
@@ -80,7 +88,8 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
 
 /**
  * Wraps a WebSocket that a server of `ws` has accepted, which is open. Listens by its emitter: a master may have
- * thousands, and what `ws` makes of the properties that browsers have takes 2 kB a socket.
+ * thousands, and what `ws` makes of the properties that browsers have takes 2 kB a socket. Its server must leave pings to
+ * this (`autoPong: false`).
  */
 export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): Socket {
   webSocket.binaryType = 'arraybuffer';
@@ -88,6 +97,7 @@ export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): 
   adopted.set(webSocket, socket);
   webSocket.on('message', onMessage);
   webSocket.on('error', onError);
+  webSocket.on('ping', onPing);
   webSocket.on('close', onClose);
   return socket;
 }

@@ -189,6 +189,29 @@ describe('a master', () => {
     expect(await knock(cluster.url)).toMatchObject({ status: 403 });
   });
 
+  it('answers pings of WebSocket, but does not pile up answers that nobody reads', async () => {
+    const cluster = await Cluster.start<number, number>();
+    const raw = await cluster.connectRaw();
+    const ponged = once(raw.socket, 'pong');
+    raw.socket.ping('x');
+    expect(String(...(await ponged))).toBe('x');
+    let pongs = 0;
+    raw.socket.on('pong', () => {
+      pongs += 1;
+    });
+    raw.socket.pause();
+    const payload = Buffer.alloc(125);
+    const pings = 200_000;
+    for (let count = 0; count < pings; count += 1) raw.socket.ping(payload);
+    // The last of them is read when this is.
+    const closed = nextMasterEvent(cluster.master, 'connectionRefused');
+    raw.socket.send('{}');
+    await closed;
+    raw.socket.resume();
+    await raw.closed;
+    expect(pongs).toBeLessThan(pings / 2);
+  });
+
   it('takes no message in more pieces than it is worth', async () => {
     const cluster = await Cluster.start<number, number>({ maxFrameBytes: 65_536 });
     const raw = await cluster.connectRaw();

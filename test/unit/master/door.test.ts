@@ -37,7 +37,7 @@ class DoorTest {
     const guest: (Guest & { end?: string }) | Refusal = this.knock(address);
     if (guest instanceof Refusal) throw new Error(`Refused with ${guest.status}`);
     guest.connection = {
-      end: (code) => {
+      dismiss: (code) => {
         guest.end = `${code}`;
         guest.left();
       },
@@ -156,6 +156,7 @@ describe('Door', () => {
     expect(guest).toMatchObject({ address: '192.0.2.1' });
     if (guest instanceof Guest) for (const code of [4400, 4400]) guest.ended(code, '');
     expect(test.status('127.0.0.1', { headers })).toBe(403);
+    expect(test.log.at(-1)).toBe('192.0.2.1 refused: 403');
     expect(test.status('127.0.0.1')).toBeUndefined();
     for (const _ of [1, 2]) test.enter('127.0.0.1');
     expect(test.status('127.0.0.1')).toBe(429);
