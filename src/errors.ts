@@ -14,7 +14,7 @@ const MARK = Symbol.for('taskdist.error');
  * | `TASKDIST_FULL` | the scheduler has as many unsettled tasks as `maxTasks` allows |
  * | `TASKDIST_LISTEN` | the master's server could not listen, or failed; `cause` is the system's error |
  * | `TASKDIST_CONNECT` | the worker could not reach its master; `cause` says more where it is known |
- * | `TASKDIST_REFUSED` | the master refused this worker for good, e.g. for its protocol version |
+ * | `TASKDIST_REFUSED` | the master refused this worker for good, for its token or its protocol version |
  * | `TASKDIST_TASK_TIMEOUT` | an attempt ran longer than `timeout`, or than the master's `taskTimeout` |
  * | `TASKDIST_DEADLINE` | the task was not done by its `deadline` |
  * | `TASKDIST_TASK_REJECTED` | a worker declined the task with `context.reject()` |

@@ -6,7 +6,10 @@ import { codecOf } from '../protocol/codec.ts';
 import { decodeWorkerFrame } from '../protocol/decode.ts';
 import type { MasterMessage, WorkerDescription, WorkerMessage } from '../protocol/messages.ts';
 import type { TimerQueue } from '../timer-queue.ts';
+import { Admission } from './admission.ts';
+import type { Authenticator, Identity } from './authentication.ts';
 import { type Greeted, Greeting } from './greeting.ts';
+import type { Guest } from './guest.ts';
 
 /** A conversation of a master. */
 export type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
@@ -17,10 +20,16 @@ export interface ConnectionContext {
   readonly timers: TimerQueue;
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
-  /** A worker has said hello. */
-  joined(worker: WorkerDescription, conversation: ServerConversation, connection: Connection): void;
-  /** The connection ends, or has ended, before anybody has said hello. */
-  refused(code: number, reason: string): void;
+  readonly authenticate: Authenticator | undefined;
+  /** A worker has said hello, and is let in. */
+  joined(
+    worker: WorkerDescription,
+    conversation: ServerConversation,
+    connection: Connection,
+    identity: Identity | undefined,
+  ): void;
+  /** The connection ends, or has ended, before anybody was let in. */
+  refused(code: number, reason: string, address?: string): void;
   /** The socket is closed. */
   closed(connection: Connection): void;
 }
@@ -31,10 +40,14 @@ export class Connection implements SocketListener, Greeted {
   readonly #socket: Socket;
   /** Undefined if the peer speaks another version: it is told so, and not listened to. */
   #conversation: ServerConversation | undefined;
+  /** Who the door has let in; absent if there is none, as in tests. */
+  readonly guest: Guest | undefined;
 
-  /** `adopt` connects the socket to the listener it is given. */
-  constructor(context: ConnectionContext, adopt: (listener: SocketListener) => Socket) {
+  /** `adopt` connects the socket to the listener it is given; `guest` is whoever the door let in. */
+  constructor(context: ConnectionContext, adopt: (listener: SocketListener) => Socket, guest?: Guest) {
     this.#context = context;
+    this.guest = guest;
+    if (guest !== undefined) guest.connection = this;
     this.#socket = adopt(this);
     this.#conversation = this.#converse();
   }
@@ -43,6 +56,11 @@ export class Connection implements SocketListener, Greeted {
   end(code: number, reason: string): void {
     if (this.#conversation === undefined) this.#socket.terminate();
     else this.#conversation.end(code, reason);
+  }
+
+  dismiss(code: number, reason: string): void {
+    this.end(code, reason);
+    this.#socket.terminate();
   }
 
   opened(): void {}
@@ -57,11 +75,24 @@ export class Connection implements SocketListener, Greeted {
 
   closed(code: number, reason: string): void {
     this.#conversation?.socketClosed(this.#socket, code, reason);
+    this.guest?.left();
     this.#context.closed(this);
   }
 
-  saidHello(worker: WorkerDescription): void {
-    if (this.#conversation !== undefined) this.#context.joined(worker, this.#conversation, this);
+  saidHello(worker: WorkerDescription, deadlineMs: number): void {
+    if (this.#conversation === undefined) return;
+    // The hello's frame is the first of a session.
+    if (worker.resume !== undefined) this.#conversation.keepFrames(1);
+    this.guest?.greeted();
+    const { authenticate } = this.#context;
+    if (authenticate === undefined) this.letIn(worker, this.#conversation, undefined);
+    else
+      new Admission(this, worker, this.#conversation, this.guest).start(authenticate, this.#context.timers, deadlineMs);
+  }
+
+  letIn(worker: WorkerDescription, conversation: ServerConversation, identity: Identity | undefined): void {
+    if (this.guest !== undefined) this.guest.request = undefined;
+    this.#context.joined(worker, conversation, this, identity);
   }
 
   /**
@@ -79,7 +110,8 @@ export class Connection implements SocketListener, Greeted {
   }
 
   refused(code: number, reason: string): void {
-    this.#context.refused(code, reason);
+    this.guest?.ended(code, reason);
+    this.#context.refused(code, reason, this.guest?.address);
   }
 
   #converse(): ServerConversation | undefined {

@@ -8,6 +8,8 @@ export interface WorkerInfo {
   readonly id: string;
   /** What the worker calls itself. */
   readonly name: string;
+  /** Who it is, if `authenticate` said so. */
+  readonly identity?: string;
   /** `node` or `browser`, or what a client in another language calls itself. */
   readonly platform: string;
   /** What it says that it has, for tasks to require. */
@@ -72,6 +74,7 @@ export const masterEventTypes: Readonly<Record<MasterEvent<unknown>['type'], tru
   workerInterrupted: true,
   workerResumed: true,
   connectionRefused: true,
+  addressBanned: true,
   attemptStarted: true,
   progress: true,
   leaseRecalled: true,
@@ -104,8 +107,25 @@ export type MasterEvent<T> =
     }
   /** A worker whose connection was lost goes on over another one. */
   | { readonly type: 'workerResumed'; readonly worker: WorkerInfo }
-  /** A connection ended before it became a worker. */
-  | { readonly type: 'connectionRefused'; readonly code: number; readonly reason: string }
+  /** A connection ended before it became a worker, or was not let in at all. */
+  | {
+      readonly type: 'connectionRefused';
+      /** Where it came from, if that is known. */
+      readonly address: string | undefined;
+      /** The close code, or, below 1000, the HTTP status of what was not let in. */
+      readonly code: number;
+      readonly reason: string;
+    }
+  /** Nobody is let in from that address for a while, as it has misbehaved too often (`ban`). */
+  | {
+      readonly type: 'addressBanned';
+      /** Of IPv6, all of its /64 is banned. */
+      readonly address: string;
+      /** What the last strike was for: a close code, and its reason. */
+      readonly reason: string;
+      /** When the ban ends, in milliseconds since 1970. */
+      readonly until: number;
+    }
   /** An attempt has started: the master knows, as workers start tasks in the order in which they are granted. */
   | {
       readonly type: 'attemptStarted';

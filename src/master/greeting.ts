@@ -8,7 +8,8 @@ import type { Alarm, TimerQueue } from '../timer-queue.ts';
 export interface Greeted {
   /** Ends the connection. */
   end(code: number, reason: string): void;
-  saidHello(worker: WorkerDescription): void;
+  /** It has until `deadlineMs` to be let in. */
+  saidHello(worker: WorkerDescription, deadlineMs: number): void;
   /** The connection ends before anybody has said hello. */
   refused(code: number, reason: string): void;
 }
@@ -33,8 +34,9 @@ export class Greeting implements ConversationListener<WorkerMessage> {
       this.#greeted.end(CloseCode.violation, 'The first message must be a hello');
       return;
     }
+    const { atMs } = this.#alarm;
     this.#alarm.cancel();
-    this.#greeted.saidHello(message[1]);
+    this.#greeted.saidHello(message[1], atMs);
   }
 
   ended(code: number, reason: string): void {

@@ -25,6 +25,8 @@ export class Heartbeat {
   #lastPing: Ping;
   /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
   #timedPing: Ping | undefined = undefined;
+  /** The nonce of the last one that was answered. */
+  #answered = 0;
 
   /** `alarm` is to ring for {@link look}; `window` is told every round trip, and for how long of it the ping may have lain unread. */
   constructor(
@@ -53,12 +55,15 @@ export class Heartbeat {
     if (nowMs - this.#lastPing.sentAtMs >= PROBE_INTERVAL_MS) this.#ping(nowMs);
   }
 
-  /** The worker has answered a ping, which may have lain unread for so long. */
-  ponged(nonce: number, heldMs: number, nowMs: number): void {
-    if (nonce !== this.#timedPing?.nonce) return;
+  /** The worker has answered a ping, which may have lain unread for so long. Returns whether there was one to answer. */
+  ponged(nonce: number, heldMs: number, nowMs: number): boolean {
+    if (nonce <= this.#answered || nonce > this.#lastPing.nonce) return false;
+    this.#answered = nonce;
+    if (nonce !== this.#timedPing?.nonce) return true;
     const { sentAtMs } = this.#timedPing;
     this.#timedPing = undefined;
     this.#window.noteRoundTrip(nowMs - sentAtMs, heldMs);
+    return true;
   }
 
   /** It may be time for a ping, or to give the worker up. */

@@ -135,12 +135,12 @@ export class HeldLeases<T, R> {
     }
   }
 
-  /** The worker has answered a lease. */
-  answered(answer: Answer, nowMs: number): void {
+  /** The worker has answered a lease. Returns in what state it was; undefined if it was answered before. */
+  answered(answer: Answer, nowMs: number): Grant<T>['state'] | undefined {
     const grant = this.#find(answer[1]);
     if (grant === undefined) {
       if (this.#grants.wasGranted(answer[1])) this.#reports.late();
-      return;
+      return undefined;
     }
     // What was declined, or given back, says nothing of how long tasks take.
     const hasRun = answer[0] === MessageType.done || answer[0] === MessageType.failed;
@@ -153,6 +153,7 @@ export class HeldLeases<T, R> {
     else if (answer[0] === MessageType.done) this.#reports.late();
     this.start(nowMs);
     this.#tellIfDrained();
+    return grant.state;
   }
 
   /** The worker tells how far it is with a lease. */

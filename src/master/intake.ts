@@ -20,6 +20,8 @@ const REFILL_AT = 128;
 export interface Taker<T> extends LeaseHolder<T> {
   /** Once it is not, it takes nothing any more. */
   readonly isOpen: boolean;
+  /** It has given back so much that it gets nothing for a while. */
+  readonly isResting: boolean;
   /** How many tasks it could start at once, or whether it waits for some, may have changed. */
   loadChanged(): void;
   schedulerFailed(error: unknown): void;
@@ -58,7 +60,7 @@ export class Intake<T, R> {
   /** How many leases the worker may hold. */
   get credit(): number {
     const { concurrency, isDraining } = this.#held;
-    return concurrency === 0 || isDraining ? 0 : concurrency + this.#window.size(concurrency);
+    return concurrency === 0 || isDraining || this.#taker.isResting ? 0 : concurrency + this.#window.size(concurrency);
   }
 
   /** Whether it waits for tasks. */

@@ -6,12 +6,15 @@ import { TaskdistError } from '../errors.ts';
 import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
+import type { ConnectionRequest } from './authentication.ts';
+import { type Door, Refusal } from './door.ts';
 import type { MasterAddress } from './events.ts';
+import type { Guest } from './guest.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
 
 /** What comes of listening. */
 export interface ListenerEvents {
-  connected(webSocket: WebSocket): void;
+  connected(webSocket: WebSocket, guest: Guest): void;
   listening(address: MasterAddress): void;
   failed(error: TaskdistError): void;
 }
@@ -23,23 +26,50 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
+/** What upgrades are made of. */
+export interface UpgradeOptions {
+  readonly path: string;
+  readonly maxFrameBytes: number;
+  readonly door: Door;
+}
+
+/**
+ * A message may come in so many fragments, and a fragment in so many chunks, as each costs memory beside its bytes: browsers send a
+ * large message in fragments, of what they have at hand, and a network in packets.
+ */
+const BYTES_PER_FRAGMENT = 1024;
+const BYTES_PER_CHUNK = 128;
+
+/** How long a peer may take to answer the closing handshake, where `ws` has begun it. */
+const CLOSE_TIMEOUT_MS = 1000;
+
 /** Completes the upgrade of requests for one path. */
 class Upgrader {
   readonly #webSockets: WebSocketServer;
   readonly #path: string;
-  readonly #connected: (webSocket: WebSocket) => void;
+  readonly #door: Door;
+  readonly #connected: (webSocket: WebSocket, guest: Guest) => void;
 
-  constructor(path: string, maxFrameBytes: number, connected: (webSocket: WebSocket) => void) {
+  constructor(options: UpgradeOptions, connected: (webSocket: WebSocket, guest: Guest) => void) {
+    const { path, maxFrameBytes, door } = options;
     this.#path = path;
+    this.#door = door;
     this.#connected = connected;
-    this.#webSockets = new WebSocketServer({
+    // Not written into the call, as the types do not know all of them yet.
+    const settings = {
       noServer: true,
       clientTracking: false,
       maxPayload: maxFrameBytes,
+      maxFragments: Math.ceil(maxFrameBytes / BYTES_PER_FRAGMENT),
+      maxBufferedChunks: Math.ceil(maxFrameBytes / BYTES_PER_CHUNK),
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      // Answered where it is known whether anybody reads it.
+      autoPong: false,
       // Tasks and results are small or binary, and deflate costs each socket memory.
       perMessageDeflate: false,
       handleProtocols: chooseSubprotocol,
-    });
+    };
+    this.#webSockets = new WebSocketServer(settings);
   }
 
   isFor(request: IncomingMessage): boolean {
@@ -47,8 +77,26 @@ class Upgrader {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket));
+    const guest = this.#door.knock(describe(request), request.headers.host);
+    if (guest instanceof Refusal) {
+      answer(socket, guest.status, guest.retryAfterMs);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#door.enter(guest);
+      this.#connected(webSocket, guest);
+    });
   }
+}
+
+function describe({ socket, headers, url = '/' }: IncomingMessage): ConnectionRequest {
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+  return {
+    address: socket.remoteAddress ?? '',
+    origin: headers.origin,
+    headers: Object.fromEntries(texts),
+    url,
+  };
 }
 
 /**
@@ -60,9 +108,14 @@ function chooseSubprotocol(offered: Set<string>): string | false {
   return known ?? [...offered].find(isTaskdistSubprotocol) ?? false;
 }
 
-function answer(socket: Duplex, status: number): void {
+function answer(socket: Duplex, status: number, retryAfterMs?: number): void {
+  const retryAfter = retryAfterMs === undefined ? '' : `Retry-After: ${Math.ceil(retryAfterMs / 1000)}\r\n`;
   socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // Whoever asked may never close its half.
+  socket.once('finish', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${retryAfter}Connection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 }
 
 /** Which listeners are attached to which server. */
@@ -80,10 +133,10 @@ export class AttachedListener implements Listener {
     else if (this.#isLastResort(request)) answer(socket, 404);
   };
 
-  constructor(server: UpgradeServer, path: string, maxFrameBytes: number, events: ListenerEvents) {
+  constructor(server: UpgradeServer, options: UpgradeOptions, events: ListenerEvents) {
     this.#server = server;
-    this.#path = path;
-    this.#upgrader = new Upgrader(path, maxFrameBytes, (webSocket) => events.connected(webSocket));
+    this.#path = options.path;
+    this.#upgrader = new Upgrader(options, (webSocket, guest) => events.connected(webSocket, guest));
   }
 
   start(): Promise<void> {
@@ -112,12 +165,15 @@ export class AttachedListener implements Listener {
   }
 }
 
+/** How often the server looks for connections that have not asked for anything in time. */
+const MAX_CHECKING_INTERVAL_MS = 1000;
+
 /** Where and how to listen. */
-export interface PortOptions {
+export interface PortOptions extends UpgradeOptions {
   readonly host: string;
   readonly port: number;
-  readonly path: string;
-  readonly maxFrameBytes: number;
+  /** How long a connection may take to ask for its upgrade. */
+  readonly upgradeTimeoutMs: number;
   /** How long after a failure the server is made anew. */
   readonly retryMs: number;
 }
@@ -139,7 +195,7 @@ export class PortListener implements Listener {
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
-    this.#upgrader = new Upgrader(options.path, options.maxFrameBytes, (webSocket) => events.connected(webSocket));
+    this.#upgrader = new Upgrader(options, (webSocket, guest) => events.connected(webSocket, guest));
   }
 
   start(): Promise<void> {
@@ -156,8 +212,12 @@ export class PortListener implements Listener {
   }
 
   #serve(listening: () => void, failed: (error: TaskdistError) => void): void {
-    const { host, port } = this.#options;
-    const server = createServer((_request, response) => {
+    const { host, port, upgradeTimeoutMs } = this.#options;
+    const timeouts = {
+      requestTimeout: upgradeTimeoutMs,
+      connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
+    };
+    const server = createServer(timeouts, (_request, response) => {
       response.writeHead(426, { 'Content-Type': 'text/plain' });
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });

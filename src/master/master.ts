@@ -19,13 +19,16 @@ import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
+import { createAuthenticator } from './authentication.ts';
+import { Door } from './door.ts';
+import { type CheckedDoorOptions, checkDoorOptions, type DoorOptions, doorOptionNames } from './door-options.ts';
 import { type MasterAddress, type MasterEvent, masterEventTypes, type WorkerInfo } from './events.ts';
-import { AttachedListener, type Listener, PortListener } from './listener.ts';
+import { AttachedListener, type Listener, type ListenerEvents, PortListener } from './listener.ts';
 import { Sessions } from './sessions.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
 
 /** Options of a {@link Master}. All times are in milliseconds. */
-export interface MasterOptions {
+export interface MasterOptions extends DoorOptions {
   /** The port to listen on, 0 to 65535; 0 takes any that is free. @defaultValue 9000 */
   readonly port?: number | undefined;
   /** The address to listen on. `0.0.0.0` opens the master to the network. @defaultValue '127.0.0.1' */
@@ -55,7 +58,10 @@ export interface MasterOptions {
    * until then, it delivers what it has done meanwhile. 0: they are released at once. @defaultValue 5000
    */
   readonly resumeWindow?: number | undefined;
-  /** How long a connection may take to say hello, in milliseconds ≥ 1. @defaultValue 10000 */
+  /**
+   * How long a connection may take to say hello and to be let in (`authenticate`), in milliseconds ≥ 1; and as long again, on a
+   * server of the master's own, to ask for it. @defaultValue 10000
+   */
   readonly helloTimeout?: number | undefined;
   /**
    * The largest WebSocket message in either direction, in bytes, from 65 536 (64 KiB) to 1 073 741 824 (1 GiB): one
@@ -79,7 +85,8 @@ const defaults = Object.freeze({
   logger: silentLogger,
 } satisfies MasterOptions);
 
-type CheckedOptions = Complete<Omit<MasterOptions, 'server'>> & { readonly server: UpgradeServer | undefined };
+type CheckedOptions = Complete<Omit<MasterOptions, 'server' | keyof DoorOptions>> &
+  CheckedDoorOptions & { readonly server: UpgradeServer | undefined };
 
 type MasterState =
   | { readonly kind: 'stopped' }
@@ -93,6 +100,7 @@ export class Master<T, R> {
   readonly #options: CheckedOptions;
   readonly #events = new Emitter<MasterEvent<T>>(masterEventTypes);
   readonly #sessions: Sessions<T, R>;
+  readonly #door: Door;
   #state: MasterState = { kind: 'stopped' };
   #address: MasterAddress | undefined = undefined;
 
@@ -103,15 +111,19 @@ export class Master<T, R> {
     this.#scheduler = scheduler;
     this.#options = checkOptions(options);
     const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes, resumeWindow } = this.#options;
+    const { maxMessageRate, authenticate, logger } = this.#options;
     const limits = {
       taskTimeoutMs: taskTimeout,
       socketTimeoutMs: socketTimeout,
       helloTimeoutMs: helloTimeout,
       maxFrameBytes,
       resumeWindowMs: resumeWindow,
+      maxMessageRate,
+      authenticate: authenticate === undefined ? undefined : createAuthenticator(authenticate, logger),
     };
     const environment = { clock: systemClock, createSecret: createSystemSecret };
     this.#sessions = new Sessions(scheduler, environment, limits, this.#events);
+    this.#door = this.#createDoor();
     // What events tell is only put together if somebody listens.
     if (this.#options.logger !== silentLogger) this.#logEvents();
   }
@@ -232,11 +244,23 @@ export class Master<T, R> {
     this.#events.end();
   }
 
+  #createDoor(): Door {
+    const { rules, logger } = this.#options;
+    return new Door(rules, systemClock, logger, {
+      refused: (address, { status, reason }) => this.#sessions.refused(status, reason, address),
+      banned: (address, reason, durationMs) => {
+        const until = systemClock.epochNow() + durationMs;
+        this.#events.emit({ type: 'addressBanned', address, reason, until });
+      },
+    });
+  }
+
   #createListener(): Listener {
-    const { server, path, host, port, maxFrameBytes, listenTimeout } = this.#options;
-    const events = {
-      connected: (webSocket: Parameters<typeof adoptWebSocket>[0]): void =>
-        this.#sessions.accept((socketListener) => adoptWebSocket(webSocket, socketListener)),
+    const { server, path, host, port, maxFrameBytes, listenTimeout, helloTimeout } = this.#options;
+    const upgrades = { path, maxFrameBytes, door: this.#door };
+    const events: ListenerEvents = {
+      connected: (webSocket, guest): void =>
+        this.#sessions.accept((socketListener) => adoptWebSocket(webSocket, socketListener), guest),
       listening: (address: MasterAddress): void => {
         this.#address = address;
         this.#events.emit({ type: 'listening', address });
@@ -246,8 +270,9 @@ export class Master<T, R> {
         this.#events.emit({ type: 'error', error });
       },
     };
-    if (server !== undefined) return new AttachedListener(server, path, maxFrameBytes, events);
-    return new PortListener({ host, port, path, maxFrameBytes, retryMs: listenTimeout }, systemClock, events);
+    if (server !== undefined) return new AttachedListener(server, upgrades, events);
+    const options = { ...upgrades, host, port, retryMs: listenTimeout, upgradeTimeoutMs: helloTimeout };
+    return new PortListener(options, systemClock, events);
   }
 
   #logEvents(): void {
@@ -262,14 +287,17 @@ export class Master<T, R> {
     this.#events.on('workerDisconnected', ({ worker, code, reason }) =>
       logger.info(`${worker.name} (${worker.id}) disconnected: ${code} ${reason}`),
     );
-    this.#events.on('connectionRefused', ({ code, reason }) => logger.warn(`Connection refused: ${code} ${reason}`));
+    this.#events.on('connectionRefused', ({ address, code, reason }) =>
+      logger.warn(`Connection from ${address || 'an unknown address'} refused: ${code} ${reason}`),
+    );
+    this.#events.on('addressBanned', ({ address, reason }) => logger.warn(`${address} is banned: ${reason}`));
   }
 }
 
 /** @throws InvalidOptionError */
 function checkOptions(options: MasterOptions): CheckedOptions {
   expectObject('options', options);
-  expectKnown('Master', options, [...Object.keys(defaults), 'server']);
+  expectKnown('Master', options, [...Object.keys(defaults), ...doorOptionNames, 'server']);
   const { port = defaults.port, host = defaults.host, path = defaults.path, logger = defaults.logger } = options;
   const { listenTimeout = defaults.listenTimeout, socketTimeout = defaults.socketTimeout } = options;
   const { taskTimeout = defaults.taskTimeout, helloTimeout = defaults.helloTimeout } = options;
@@ -299,6 +327,7 @@ function checkOptions(options: MasterOptions): CheckedOptions {
     resumeWindow,
     maxFrameBytes,
     logger: checkLogger('logger', logger),
+    ...checkDoorOptions(options),
   };
 }
 

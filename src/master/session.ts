@@ -16,12 +16,15 @@ import {
 import { profileKey } from '../scheduling/profiles.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { Identity } from './authentication.ts';
 import type { Connection } from './connection.ts';
 import type { WorkerInfo } from './events.ts';
+import type { Guest } from './guest.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
 import { Intake, type Taker } from './intake.ts';
 import { LeaseReports, type ReportedWorker, type ReportsContext } from './lease-reports.ts';
+import { MessageBudget } from './message-budget.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
 
 /** What all sessions of a master share. */
@@ -32,6 +35,8 @@ export interface SessionContext<T, R> extends ReportsContext<T, R> {
   readonly maxFrameBytes: number;
   readonly resumeWindowMs: number;
   readonly createSecret: () => string;
+  /** Of messages that nobody asked for, per second; or Infinity. */
+  readonly maxMessageRate: number;
   /** How many tasks it could start at once, or whether it holds any that wait, may have changed. */
   loadChanged(session: Session<T, R>): void;
   /** The connection is lost, and the worker given time to come back. */
@@ -56,6 +61,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   /** The same for workers of the same `accepts` and labels. */
   readonly kind: string;
   readonly leases: HeldLeases<T, R>;
+  /** Who the worker is, if somebody has said so. */
+  readonly identity: Identity | undefined;
+  /** Its connection, as the door sees it. */
+  guest: Guest | undefined;
   readonly #platform: string;
   readonly #connectedAt: number;
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
@@ -70,12 +79,16 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #secret: string | undefined;
   /** There while the worker is given time to come back. */
   #loss: Loss | undefined = undefined;
+  /** There once it has said something of its own accord, or given something back. */
+  #budget: MessageBudget | undefined = undefined;
 
   constructor(
     id: string,
     worker: WorkerDescription,
     conversation: Conversation<MasterMessage, WorkerMessage>,
     context: SessionContext<T, R>,
+    identity: Identity | undefined,
+    guest: Guest | undefined,
   ) {
     const { scheduler, clock, timers, socketTimeoutMs, taskTimeoutMs } = context;
     const { concurrency, prefetch } = worker;
@@ -84,6 +97,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.accepts = worker.accepts === undefined ? undefined : new Set(worker.accepts);
     this.labels = worker.labels;
     this.kind = profileKey(this);
+    this.guest = guest;
+    this.identity = identity;
     this.#platform = worker.platform;
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
@@ -101,8 +116,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   start(): void {
     const { scheduler, clock } = this.#context;
     this.#conversation.handTo(this);
-    // The hello's frame is the first of the worker's.
-    if (this.#secret !== undefined) this.#conversation.keepFrames(1);
+    if (this.#secret === undefined) this.#conversation.forgetFrames();
     this.#conversation.send(this.#welcome());
     this.#heartbeat.start(clock.now());
     scheduler.join(this);
@@ -111,11 +125,12 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   }
 
   /** Goes on over another connection, if it is the worker who asks. Returns whether it does. */
-  resume({ secret, received }: ResumeRequest, connection: Connection): boolean {
-    if (this.#secret === undefined || !isSame(secret, this.#secret)) return false;
+  resume({ secret, received }: ResumeRequest, connection: Connection, identity: Identity | undefined): boolean {
+    if (this.#secret === undefined || !isSame(secret, this.#secret) || identity?.id !== this.identity?.id) return false;
     const welcome = this.#welcome(this.#conversation.framesReceived);
     if (!connection.resume(this.#conversation, received, welcome)) return false;
     const nowMs = this.#context.clock.now();
+    this.guest = connection.guest;
     this.#loss = undefined;
     this.#heartbeat.start(nowMs);
     this.leases.resumed(nowMs);
@@ -129,6 +144,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     return {
       id: this.id,
       name: this.name,
+      ...(this.identity === undefined ? {} : { identity: this.identity.id }),
       platform: this.#platform,
       labels: this.labels ?? {},
       ...(this.accepts === undefined ? {} : { accepts: [...this.accepts] }),
@@ -146,6 +162,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   get isOpen(): boolean {
     return this.#conversation.isOpen && this.#loss === undefined;
+  }
+
+  get isResting(): boolean {
+    return this.#budget?.restsUntilMs !== undefined;
   }
 
   /** How many tasks it could start at once. */
@@ -199,15 +219,15 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         this.#answered(message, nowMs);
         break;
       case MessageType.progress:
-        this.leases.progressed(message[1], message[2], nowMs);
+        if (this.#takeUnasked(nowMs)) this.leases.progressed(message[1], message[2], nowMs);
         break;
       case MessageType.credit:
-        this.#creditChanged(message[1], message[2], message[3], nowMs);
+        if (this.#takeUnasked(nowMs)) this.#creditChanged(message[1], message[2], message[3], nowMs);
         break;
       case MessageType.pong:
-        this.#heartbeat.ponged(message[1], message[2] ?? 0, nowMs);
         // The window may be another one.
-        this.#intake.refillSoon();
+        if (this.#heartbeat.ponged(message[1], message[2] ?? 0, nowMs)) this.#intake.refillSoon();
+        else this.#takeUnasked(nowMs);
         break;
       case MessageType.hello:
         this.end(CloseCode.violation, 'A second hello');
@@ -225,6 +245,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       if (this.#loss === undefined) this.#heartbeat.look(nowMs);
       else this.#lookForReturn(this.#loss, nowMs);
       this.leases.look(nowMs);
+      this.#lookAtRest(nowMs);
     } catch (error) {
       this.schedulerFailed(error);
     }
@@ -262,7 +283,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   /** `received`: how many of the worker's frames had come, if it goes on. */
   #welcome(received?: number): MasterMessage {
-    const { socketTimeoutMs, maxFrameBytes, resumeWindowMs } = this.#context;
+    const { socketTimeoutMs, maxFrameBytes, maxMessageRate, resumeWindowMs } = this.#context;
     const offer = {
       secret: this.#secret ?? '',
       window: resumeWindowMs,
@@ -276,15 +297,50 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         pingInterval: this.#heartbeat.pingIntervalMs,
         socketTimeout: socketTimeoutMs,
         maxFrameBytes,
+        ...(maxMessageRate === Number.POSITIVE_INFINITY ? {} : { maxMessageRate }),
         ...(this.#secret === undefined ? {} : { resume: offer }),
       },
     ];
   }
 
   #answered(answer: Answer, nowMs: number): void {
-    this.leases.answered(answer, nowMs);
+    const state = this.leases.answered(answer, nowMs);
+    if (state === undefined) this.#takeUnasked(nowMs);
+    // Unless it was asked for, or its slot was waited for.
+    else if (isReturn(answer) && (state === 'waiting' || state === 'running')) this.#noteReturned(nowMs);
     if (this.#window.wanted === 'auto') this.#heartbeat.probe(nowMs);
     this.#intake.freed();
+  }
+
+  /** A message that nobody has asked for. Ends the connection if there are too many; returns whether it goes on. */
+  #takeUnasked(nowMs: number): boolean {
+    const { maxMessageRate } = this.#context;
+    if (maxMessageRate === Number.POSITIVE_INFINITY || this.#budgetOf(nowMs).takeUnasked(nowMs)) return true;
+    this.end(CloseCode.tooManyMessages, `More than ${maxMessageRate} messages per second that nobody asked for`);
+    return false;
+  }
+
+  /** To grant it the same again, and again, would cost the master work for nothing. */
+  #noteReturned(nowMs: number): void {
+    if (this.#context.maxMessageRate === Number.POSITIVE_INFINITY) return;
+    const budget = this.#budgetOf(nowMs);
+    budget.noteReturned(nowMs);
+    if (budget.restsUntilMs === undefined) return;
+    this.#intake.interrupt();
+    this.#alarm.setBy(budget.restsUntilMs);
+  }
+
+  #lookAtRest(nowMs: number): void {
+    const budget = this.#budget;
+    if (budget === undefined) return;
+    if (budget.hasRested(nowMs)) this.#intake.refillSoon();
+    else if (budget.restsUntilMs !== undefined && this.isOpen) this.#alarm.setBy(budget.restsUntilMs);
+  }
+
+  #budgetOf(nowMs: number): MessageBudget {
+    const { maxMessageRate, socketTimeoutMs } = this.#context;
+    this.#budget ??= new MessageBudget(maxMessageRate, socketTimeoutMs, nowMs);
+    return this.#budget;
   }
 
   #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined, nowMs: number): void {
@@ -301,4 +357,8 @@ function isSame(guess: string, secret: string): boolean {
   for (let index = 0; index < secret.length; index += 1)
     difference |= guess.charCodeAt(index) ^ secret.charCodeAt(index);
   return difference === 0;
+}
+
+function isReturn(answer: Answer): boolean {
+  return answer[0] === MessageType.released || answer[0] === MessageType.rejected;
 }

@@ -4,8 +4,10 @@ import type { Clock, Socket, SocketListener } from '../ports.ts';
 import type { WorkerDescription } from '../protocol/messages.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
+import type { Authenticator, Identity } from './authentication.ts';
 import { Connection, type ConnectionContext, type ServerConversation } from './connection.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
+import type { Guest } from './guest.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -24,6 +26,10 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
   /** For how long a session with leases waits for its worker after the connection was lost; 0 for not at all. */
   readonly resumeWindowMs: number;
+  /** Of messages that nobody asked for, per second. Absent: any. */
+  readonly maxMessageRate?: number | undefined;
+  /** Who judges whoever says hello. Absent: everybody is let in. */
+  readonly authenticate?: Authenticator | undefined;
 }
 
 /** The connections of one master, and the sessions on them. */
@@ -38,6 +44,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly helloTimeoutMs: number;
   readonly resumeWindowMs: number;
   readonly createSecret: () => string;
+  readonly maxMessageRate: number;
+  readonly authenticate: Authenticator | undefined;
   /** Whose sockets are not closed yet. */
   readonly #connections = new Set<Connection>();
   /** By their ids, in the order in which they began. */
@@ -63,6 +71,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.maxFrameBytes = limits.maxFrameBytes;
     this.helloTimeoutMs = limits.helloTimeoutMs;
     this.resumeWindowMs = limits.resumeWindowMs;
+    this.maxMessageRate = limits.maxMessageRate ?? Number.POSITIVE_INFINITY;
+    this.authenticate = limits.authenticate;
     this.#recaller = new Recaller(clock, this.timers);
   }
 
@@ -71,9 +81,9 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     return [...this.#sessions.values()].map((session) => session.info);
   }
 
-  /** Takes an open socket; `adopt` connects it to the listener it is given. */
-  accept(adopt: (listener: SocketListener) => Socket): void {
-    this.#connections.add(new Connection(this, adopt));
+  /** Takes an open socket; `adopt` connects it to the listener it is given. `guest` is whoever the door let in. */
+  accept(adopt: (listener: SocketListener) => Socket, guest?: Guest): void {
+    this.#connections.add(new Connection(this, adopt, guest));
   }
 
   /** No session takes leases any more, nor any that comes. Resolves when nothing runs. */
@@ -99,6 +109,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   }
 
   left(session: Session<T, R>, code: number, reason: string): void {
+    session.guest?.ended(code, reason);
     this.#sessions.delete(session.id);
     this.#recaller.left(session);
     if (!this.events.hears('workerDisconnected')) return;
@@ -110,9 +121,14 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.events.emit({ type: 'workerInterrupted', worker: session.info, code, reason });
   }
 
-  joined(worker: WorkerDescription, conversation: ServerConversation, connection: Connection): void {
-    if (this.#resume(worker, connection)) return;
-    const session = new Session(`w${this.#nextId}`, worker, conversation, this);
+  joined(
+    worker: WorkerDescription,
+    conversation: ServerConversation,
+    connection: Connection,
+    identity: Identity | undefined,
+  ): void {
+    if (this.#resume(worker, connection, identity)) return;
+    const session = new Session(`w${this.#nextId}`, worker, conversation, this, identity, connection.guest);
     this.#nextId += 1;
     this.#sessions.set(session.id, session);
     if (this.#isDraining) void session.drain();
@@ -121,16 +137,16 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   }
 
   /** Returns whether a session goes on over this connection. */
-  #resume({ resume }: WorkerDescription, connection: Connection): boolean {
+  #resume({ resume }: WorkerDescription, connection: Connection, identity: Identity | undefined): boolean {
     if (resume === undefined || resume === true) return false;
     const session = this.#sessions.get(resume.worker);
-    if (session === undefined || !session.resume(resume, connection)) return false;
+    if (session === undefined || !session.resume(resume, connection, identity)) return false;
     if (this.events.hears('workerResumed')) this.events.emit({ type: 'workerResumed', worker: session.info });
     return true;
   }
 
-  refused(code: number, reason: string): void {
-    this.events.emit({ type: 'connectionRefused', code, reason });
+  refused(code: number, reason: string, address?: string): void {
+    this.events.emit({ type: 'connectionRefused', address, code, reason });
   }
 
   closed(connection: Connection): void {

@@ -10,6 +10,8 @@ class AdoptedWebSocket implements Socket {
   readonly listener: SocketListener;
   /** What went wrong; only `ws` says so, and before it says that the connection is over. */
   failure = '';
+  /** How it ended, unless a handshake says something else. */
+  code = ABNORMAL_CLOSE;
   readonly #webSocket: WebSocket;
 
   constructor(webSocket: WebSocket, listener: SocketListener) {
@@ -54,20 +56,40 @@ function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean):
   adopted.get(this)?.listener.received(isBinary ? data : data.toString());
 }
 
-/** Always followed by `close`. */
+/** What `ws` closes a connection with for what the peer has sent (RFC 6455, section 7.4.1); all else of its kind is a 1002. */
+const CLOSE_CODES: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+const PROTOCOL_ERROR = 1002;
+
+/** Always followed by `close`, whose code is 1006 if the peer does not answer the closing handshake. */
 function onError(this: WebSocket, error: Error): void {
   const socket = adopted.get(this);
-  if (socket !== undefined) socket.failure = error.message;
+  if (socket === undefined) return;
+  socket.failure = error.message;
+  const kind = 'code' in error ? String(error.code) : '';
+  if (kind.startsWith('WS_ERR_')) socket.code = CLOSE_CODES[kind] ?? PROTOCOL_ERROR;
+}
+
+/** Nobody but a peer that does not read has so much to read yet; what it asks for would pile up. */
+const MAX_PONG_BACKLOG_BYTES = 16_384;
+
+/** Answers WebSocket's own pings, as `ws` would, but not to who does not read the answers. */
+function onPing(this: WebSocket, data: Buffer): void {
+  if (this.bufferedAmount <= MAX_PONG_BACKLOG_BYTES) this.pong(data);
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   const socket = adopted.get(this);
-  socket?.listener.closed(code, reason.toString() || socket.failure);
+  socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
 }
 
 /**
  * Wraps a WebSocket that a server of `ws` has accepted, which is open. Listens by its emitter: a master may have
- * thousands, and what `ws` makes of the properties that browsers have takes 2 kB a socket.
+ * thousands, and what `ws` makes of the properties that browsers have takes 2 kB a socket. Its server must leave pings to
+ * this (`autoPong: false`).
  */
 export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): Socket {
   webSocket.binaryType = 'arraybuffer';
@@ -75,6 +97,7 @@ export function adoptWebSocket(webSocket: WebSocket, listener: SocketListener): 
   adopted.set(webSocket, socket);
   webSocket.on('message', onMessage);
   webSocket.on('error', onError);
+  webSocket.on('ping', onPing);
   webSocket.on('close', onClose);
   return socket;
 }

@@ -9,14 +9,20 @@ export const CloseCode = {
   abnormal: 1006,
   /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
   frameTooLarge: 1009,
+  /** The master has no room for this connection at the moment. */
+  tryAgainLater: 1013,
   /** A frame was not an array of valid messages. */
   badFrame: 4400,
+  /** The master does not let this worker in: it does not take its token. */
+  unauthorized: 4401,
   /** No subprotocol, or no version, that this master speaks. */
   unsupportedVersion: 4406,
   /** The first message did not come in time. */
   helloTimeout: 4408,
   /** A valid message that is not allowed at this point, or names a lease that was never granted. */
   violation: 4409,
+  /** More messages that nobody asked for than the master's `maxMessageRate`. */
+  tooManyMessages: 4429,
   /** This side cannot go on, e.g. as a scheduler failed. Not 1011, which a browser may not send. */
   internalError: 4500,
   /** Nothing was heard from the peer for `socketTimeout`; reported locally when the socket is terminated. */
@@ -39,7 +45,7 @@ export function isLoss(code: number): boolean {
 
 /** After these, trying again with the same program cannot help. */
 export function isFinal(code: number): boolean {
-  return code === CloseCode.unsupportedVersion;
+  return code === CloseCode.unsupportedVersion || code === CloseCode.unauthorized;
 }
 
 /** A close reason as WebSocket allows it: at most 123 bytes of UTF-8 (RFC 6455, section 5.5). */

@@ -29,6 +29,7 @@ const master = versioned(
     socketTimeout: positive,
     maxFrameBytes: integer(Limits.frameBytes, Number.MAX_SAFE_INTEGER),
     resume: optional(map({ secret: name, window: positive, received: optional(id) })),
+    maxMessageRate: optional(positive),
   }),
 );
 

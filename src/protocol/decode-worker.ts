@@ -48,6 +48,7 @@ const worker = versioned(
     accepts: optional(listOf(name, Limits.acceptedTypes)),
     labels: optional(labels),
     resume: optional(resume),
+    token: optional(text(Limits.tokenCharacters)),
   }),
 );
 const error = map({ name, message: longText, stack: optional(longText), code: optional(either(name, isNumber)) });

@@ -154,11 +154,20 @@ class JsonWriter implements FrameWriter {
   }
 }
 
+/** An engine's own error quotes the text, which nobody is to read in a log. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TypeError('malformed JSON');
+  }
+}
+
 export const jsonCodec: Codec = {
   subprotocol: 'taskdist.v1.json',
   createWriter: () => new JsonWriter(),
   read(frame) {
     if (typeof frame !== 'string') throw new TypeError('a binary frame where JSON was agreed on');
-    return fromJson(JSON.parse(frame), 0);
+    return fromJson(parse(frame), 0);
   },
 };

@@ -60,6 +60,8 @@ export interface WorkerDescription {
   readonly labels?: Labels;
   /** `true`: it would like to go on after a lost connection. Absent: its session ends with its connection. */
   readonly resume?: true | ResumeRequest;
+  /** What it is let in by, where the master asks for it. */
+  readonly token?: string;
 }
 
 /** What a master says of itself. */
@@ -75,6 +77,8 @@ export interface MasterDescription {
   readonly maxFrameBytes: number;
   /** Absent: the session ends with its connection. */
   readonly resume?: ResumeOffer;
+  /** How many messages per second the master takes that it has not asked for; absent: any. */
+  readonly maxMessageRate?: number;
 }
 
 /** Why the master has taken back a lease that it granted. `superseded`: another attempt was first. */

@@ -24,6 +24,7 @@ export const Limits = {
   acceptedTypes: 1024,
   /** Of all accepted types together, so that a hello fits into any frame, whatever JSON makes of its characters. */
   acceptedCharacters: 8192,
+  tokenCharacters: 8192,
   /** The least that a side must take as a frame. */
   frameBytes: 65_536,
 } as const;
@@ -40,6 +41,11 @@ export interface Shape {
 }
 
 export const anything: Check = () => undefined;
+
+export const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
 
 export const integer =
   (min: number, max: number): Check =>
@@ -77,11 +83,6 @@ export const versioned =
     if (version === PROTOCOL_VERSION) return check(value);
     throw new VersionError(typeof version === 'number' ? `version ${version}` : 'an unknown version');
   };
-
-export const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined ? undefined : check(value);
 
 export const id = integer(0, Number.MAX_SAFE_INTEGER);
 export const name = text(Limits.nameCharacters);

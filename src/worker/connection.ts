@@ -1,8 +1,9 @@
 // One socket to the master, from the try to connect until it is closed: hello, and the wait for the welcome.
 import { Conversation, type ConversationListener } from '../connection/conversation.ts';
+import { messageOf } from '../errors.ts';
 import type { Clock, Connect, Socket } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { codecOf } from '../protocol/codec.ts';
+import { type Codec, codecOf } from '../protocol/codec.ts';
 import { decodeMasterFrame, Limits } from '../protocol/decode.ts';
 import {
   type MasterDescription,
@@ -12,6 +13,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import { askToken, type TokenSource } from './token.ts';
 
 /** A conversation of a worker. */
 export type ClientConversation = Conversation<WorkerMessage, MasterMessage>;
@@ -21,6 +23,8 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly timers: TimerQueue;
   readonly connectTimeoutMs: number;
+  /** What goes with the hello. */
+  readonly token: TokenSource | undefined;
   /** What the hello says. */
   describe(): WorkerDescription;
   /** The master has answered the hello. Somebody takes the conversation over, or resumes another one here. */
@@ -101,13 +105,24 @@ export class Connection implements ConversationListener<MasterMessage> {
       this.#hangUp(CloseCode.unsupportedVersion, 'The server does not speak a subprotocol of taskdist');
       return;
     }
+    askToken(
+      this.#context.token,
+      (token) => this.#greet(codec, token),
+      (error) => this.#hangUp(CloseCode.abnormal, `There is no hello to say: ${messageOf(error)}`),
+    );
+  }
+
+  #greet(codec: Codec, token: string | undefined): void {
+    // It may have taken so long that the connection is over.
+    if (this.#state !== 'dialling') return;
     this.#state = 'greeting';
     const { clock } = this.#context;
     const options = { codec, clock, maxFrameBytes: Limits.frameBytes, decode: decodeMasterFrame };
     this.#conversation = new Conversation(this.#socket, options, this);
     this.#conversation.keepFrames(0);
     // Alone: whatever else there is to say comes after the welcome.
-    this.#conversation.sendNow([MessageType.hello, this.#context.describe()]);
+    const description = this.#context.describe();
+    this.#conversation.sendNow([MessageType.hello, token === undefined ? description : { ...description, token }]);
   }
 
   #closed(code: number, reason: string): void {

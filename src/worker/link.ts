@@ -12,6 +12,7 @@ import type { Lease } from './lease.ts';
 import type { Reconnection } from './reconnection.ts';
 import type { AddedAttempt } from './run.ts';
 import { WorkerSession } from './session.ts';
+import type { TokenSource } from './token.ts';
 
 /** What a link needs of its worker. */
 export interface LinkContext<T> {
@@ -26,6 +27,8 @@ export interface LinkContext<T> {
   readonly events: Emitter<WorkerEvent<T>>;
   /** What the hello says, when so many slots are occupied for a session that may be over. */
   describe(occupied: number): WorkerDescription;
+  /** What goes with it. */
+  readonly token: TokenSource | undefined;
   /** For how long what is read now may have lain unread, in milliseconds. */
   heldMs(): number;
   /** Undefined if it was turned down. */
@@ -130,6 +133,7 @@ export class Link<T> {
       timers,
       connectTimeoutMs,
       describe: () => this.#describe(),
+      token: this.#context.token,
       welcomed: (master, conversation) => this.#welcomed(connection, master, conversation),
       failed: (code, reason) => this.#disconnected(code, reason),
     });

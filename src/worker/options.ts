@@ -15,6 +15,7 @@ import { type Logger, silentLogger } from '../ports.ts';
 import { type CodecName, codecs } from '../protocol/codec.ts';
 import { Limits } from '../protocol/decode.ts';
 import type { Prefetch } from '../protocol/messages.ts';
+import { isToken, type TokenSource } from './token.ts';
 
 /** Options of a {@link Worker}. All times are in milliseconds. */
 export interface WorkerOptions<T> {
@@ -54,7 +55,13 @@ export interface WorkerOptions<T> {
    * @defaultValue none
    */
   readonly labels?: Labels | undefined;
-  /** How long one try to connect may take, welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
+  /**
+   * What the worker shows its master to be let in, at most 8192 characters: a text, or a function that is asked anew at each
+   * connection, and may return a promise. If it throws or rejects, that try to connect has failed. A master that does
+   * not take the token stops the worker. @defaultValue none
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** How long one try to connect may take, token and welcome included, in milliseconds ≥ 1. @defaultValue 5000 */
   readonly connectTimeout?: number | undefined;
   /** How tries to connect are spaced; false: a lost connection is not made again. @defaultValue { base: 500, factor: 2, cap: 30000 } */
   readonly reconnect?: BackoffOptions | false | undefined;
@@ -79,6 +86,7 @@ export interface CheckedWorkerOptions<T> {
   readonly acceptedTypes: readonly string[] | undefined;
   readonly labels: Labels | undefined;
   readonly acceptsTask: ((task: T) => boolean) | undefined;
+  readonly token: TokenSource | undefined;
   readonly connectTimeout: number;
   readonly reconnect: BackoffOptions | false;
   readonly grace: number;
@@ -98,7 +106,7 @@ const defaults = Object.freeze({
   logger: silentLogger,
 } satisfies WorkerOptions<never>);
 
-const known = [...Object.keys(defaults), 'url', 'name', 'concurrency', 'accepts', 'labels'];
+const known = [...Object.keys(defaults), 'url', 'name', 'concurrency', 'accepts', 'labels', 'token'];
 
 /** @throws InvalidOptionError */
 export function checkWorkerOptions<T>(
@@ -108,7 +116,7 @@ export function checkWorkerOptions<T>(
 ): CheckedWorkerOptions<T> {
   expectObject('options', options);
   expectKnown('Worker', options, known);
-  const { name = defaultName, prefetch = defaults.prefetch, accepts = handler.accepts, labels } = options;
+  const { name = defaultName, prefetch = defaults.prefetch, accepts = handler.accepts, labels, token } = options;
   const concurrency = options.concurrency ?? handler.getConcurrency?.() ?? 1;
   const { connectTimeout = defaults.connectTimeout, grace = defaults.grace, reconnect = defaults.reconnect } = options;
   const { codec = defaults.codec, logger = defaults.logger } = options;
@@ -119,6 +127,10 @@ export function checkWorkerOptions<T>(
   const acceptedTypes = typeof accepts === 'function' ? handler.accepts : accepts;
   if (acceptedTypes !== undefined) expectTypes('accepts', acceptedTypes);
   if (labels !== undefined) expectLabels('labels', labels);
+  if (token !== undefined && typeof token !== 'function' && !isToken(token)) {
+    // Not shown, whatever it is.
+    refuse('token', `a text of at most ${Limits.tokenCharacters} characters, or a function`, {});
+  }
   expectMilliseconds('connectTimeout', connectTimeout, 1, false);
   expectMilliseconds('grace', grace, 0, false);
   if (!Object.hasOwn(codecs, codec)) refuse('codec', `one of ${Object.keys(codecs).join(', ')}`, codec);
@@ -131,6 +143,7 @@ export function checkWorkerOptions<T>(
     labels: labels === undefined ? undefined : { ...labels },
     acceptedTypes: acceptedTypes === undefined ? undefined : [...acceptedTypes],
     acceptsTask: typeof accepts === 'function' ? accepts : undefined,
+    token,
     connectTimeout,
     reconnect,
     grace,

@@ -18,6 +18,7 @@ import type { ClientConversation, Connection } from './connection.ts';
 import type { WorkerEvent } from './events.ts';
 import { type GrantMessage, Lease, type LeaseHost } from './lease.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from './run.ts';
+import { Tidings, type TidingsSender } from './tidings.ts';
 
 /** What a session needs of its worker. */
 export interface WorkerSessionContext<T> {
@@ -40,7 +41,7 @@ export interface WorkerSessionContext<T> {
 const MIN_FLUSH_INTERVAL_MS = 0.25;
 
 /** The session with one master: over one connection, or over several in turn if they are lost. */
-export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T> {
+export class WorkerSession<T> implements ConversationListener<MasterMessage>, LeaseHost<T>, TidingsSender {
   readonly #context: WorkerSessionContext<T>;
   readonly #conversation: ClientConversation;
   readonly #master: MasterDescription;
@@ -56,8 +57,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** When results were sent in the midst of a turn. */
   #flushedAtMs = 0;
   #isCongested = false;
-  /** What leases have to tell of their progress, the latest of each, once there is room for it. */
-  readonly #heldProgress = new Map<number, unknown>();
+  readonly #tidings: Tidings;
   readonly events: Emitter<WorkerEvent<T>>;
 
   /** Takes the conversation over, on which this master has welcomed the worker. */
@@ -67,6 +67,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     this.#master = master;
     this.events = context.events;
     this.#alarm = context.timers.createAlarm(this);
+    this.#tidings = new Tidings(this, context.clock, this.#alarm, master.maxMessageRate);
     conversation.maxFrameBytes = master.maxFrameBytes;
     if (master.resume === undefined) conversation.forgetFrames();
     conversation.handTo(this);
@@ -105,7 +106,17 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
+    this.#tidings.changeCredit(concurrency, prefetch);
+  }
+
+  /** For the tidings. */
+  sendCredit(concurrency: number, prefetch: Prefetch): void {
     this.#conversation.send([MessageType.credit, concurrency, prefetch, this.#running]);
+  }
+
+  /** For the tidings. */
+  sendProgress(lease: number, value: unknown): void {
+    this.#conversation.send([MessageType.progress, lease, value]);
   }
 
   received(message: MasterMessage): void {
@@ -149,7 +160,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   ended(code: number, reason: string): void {
     this.#alarm.cancel();
-    this.#heldProgress.clear();
+    this.#tidings.clear();
     for (const lease of this.#leases.all()) {
       this.#leases.delete(lease);
       lease.added?.leaveOver(abortError(`The connection ended: ${reason}`));
@@ -194,12 +205,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
 
   /** For its leases: sends how far one is. */
   progress(lease: number, value: unknown): void {
-    if (this.#isCongested) {
-      this.#heldProgress.set(lease, value);
-    } else {
-      this.#conversation.send([MessageType.progress, lease, value]);
-      this.#lookForRoom();
-    }
+    if (this.#tidings.progress(lease, value, !this.#isCongested)) this.#lookForRoom();
   }
 
   /** For its leases: sends what came of one. */
@@ -207,7 +213,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     const { id, isRunning } = lease;
     this.#leases.delete(lease);
     if (isRunning) this.#running -= 1;
-    if (this.#isCongested) this.#heldProgress.delete(id);
+    this.#tidings.answered(id);
     const sent = this.#sendAnswer(id, result);
     this.#lookForRoom();
     this.#flushHalfway();
@@ -239,28 +245,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     }
   }
 
-  #sendHeldProgress(): void {
-    // Looked at for every answer, and mostly there is none.
-    if (this.#heldProgress.size === 0) return;
-    const held = [...this.#heldProgress];
-    this.#heldProgress.clear();
-    for (const [lease, value] of held) this.#sendProgress(lease, value);
-  }
-
-  /** Nobody can be told any more what is wrong with it: its handler is past it. */
-  #sendProgress(lease: number, value: unknown): void {
-    try {
-      this.#conversation.send([MessageType.progress, lease, value]);
-    } catch {
-      // The next may do.
-    }
-  }
-
   #lookForRoom(): void {
     // What a socket has left when it is closed never leaves it.
     if (!this.#conversation.isOpen) return;
     // Before anything newer is said.
-    if (this.#conversation.roomBytes > 0) this.#sendHeldProgress();
+    if (this.#conversation.roomBytes > 0) this.#tidings.look();
     const isCongested = this.#conversation.roomBytes === 0;
     if (isCongested) this.#conversation.awaitRoom();
     this.#setCongested(isCongested);
@@ -279,6 +268,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     if (nowMs < atMs) this.#alarm.setBy(atMs);
     else if (isInterrupted) this.end('The connection was lost for too long');
     else this.#conversation.giveUp(`The master was silent for ${this.#master.socketTimeout} ms`);
+    this.#tidings.look(!this.#isCongested);
   }
 
   get #silentAtMs(): number {

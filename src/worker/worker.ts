@@ -211,7 +211,7 @@ export class Worker<T, R> {
   }
 
   #createLink(): Link<T> {
-    const { url, codec, connectTimeout, reconnect, logger } = this.#options;
+    const { url, codec, connectTimeout, reconnect, logger, token } = this.#options;
     return new Link({
       url,
       subprotocol: codecs[codec].subprotocol,
@@ -222,6 +222,7 @@ export class Worker<T, R> {
       logger,
       events: this.#events,
       describe: (occupied) => this.#describe(occupied),
+      token,
       heldMs: () => this.#executor.heldMs,
       run: (lease) => this.#run(lease),
       congested: (isCongested) => {

@@ -4,8 +4,8 @@ import { onTestFinished } from 'vitest';
 import { commands } from 'vitest/browser';
 
 /** Starts a master; returns its port. */
-export async function startMaster(options: Parameters<typeof commands.startMaster>[0] = {}): Promise<number> {
-  const port = await commands.startMaster(options);
+export async function startMaster(...options: Parameters<typeof commands.startMaster>): Promise<number> {
+  const port = await commands.startMaster(...options);
   onTestFinished(() => commands.stopMaster(port));
   return port;
 }

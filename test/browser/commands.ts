@@ -1,6 +1,6 @@
 // What tests in the browser may ask of the Node side of the test runner: masters, and tasks put to them.
 import type { BrowserCommand } from 'vitest/node';
-import { FifoScheduler, Master, type MasterOptions, type WorkerInfo } from '../../src/index.ts';
+import { acceptTokens, FifoScheduler, Master, type MasterOptions, type WorkerInfo } from '../../src/index.ts';
 
 interface Running {
   readonly scheduler: FifoScheduler<unknown, unknown>;
@@ -33,10 +33,17 @@ function plain(value: unknown): unknown {
   return { kind: value.constructor.name, bytes: [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] };
 }
 
-/** Starts a master, on a free port unless one is given; returns the port. */
-const startMaster: BrowserCommand<[options?: MasterOptions]> = async (_context, options = {}) => {
+/** Starts a master for this page, on a free port unless one is given; returns the port. */
+const startMaster: BrowserCommand<[options?: MasterOptions, tokens?: readonly string[]]> = async (
+  { page },
+  options = {},
+  tokens = [],
+) => {
   const scheduler = new FifoScheduler<unknown, unknown>({ maxAttempts: 1 });
-  const master = new Master(scheduler, { port: 0, ...options });
+  const origins = [new URL(page.url()).origin];
+  // Functions do not cross from the page.
+  const authenticate = tokens.length === 0 ? undefined : acceptTokens(...tokens);
+  const master = new Master(scheduler, { port: 0, origins, authenticate, ...options });
   await master.start();
   const port = master.address?.port ?? 0;
   masters.set(port, { scheduler, master });
@@ -102,7 +109,7 @@ export const commands = { startMaster, stopMaster, put, putFollowed, abort, list
 
 declare module 'vitest/browser' {
   interface BrowserCommands {
-    startMaster(options?: MasterOptions): Promise<number>;
+    startMaster(options?: MasterOptions, tokens?: readonly string[]): Promise<number>;
     stopMaster(port: number): Promise<void>;
     put(port: number, task: unknown, name?: string): Promise<Settled>;
     putFollowed(port: number, task: unknown): Promise<Followed>;

@@ -34,7 +34,7 @@ describe('a close code', () => {
   });
 
   it('is final if trying again cannot help', () => {
-    expect(those(isFinal)).toEqual(['unsupportedVersion']);
+    expect(those(isFinal)).toEqual(['unauthorized', 'unsupportedVersion']);
   });
 
   it('has a number of its own', () => {

@@ -12,7 +12,7 @@ const hello = { version: 1, name: 'n', platform: 'p', concurrency: 1, prefetch: 
 const welcome = { version: 1, worker: 'w1', pingInterval: 1, socketTimeout: 3, maxFrameBytes: 65_536 };
 const error = { name: 'Error', message: 'm' };
 const text = (length: number): string => 'x'.repeat(length);
-const { textCharacters, nameCharacters, acceptedTypes, credit } = Limits;
+const { textCharacters, nameCharacters, acceptedTypes, tokenCharacters, credit } = Limits;
 
 /** What no message holds where a lease, an attempt or a nonce belongs. */
 const notIds = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1n, '1', null, undefined, [], {}];
@@ -27,6 +27,8 @@ const validOfWorkers: readonly unknown[] = [
   [0, { ...hello, concurrency: credit, prefetch: credit, somethingNew: true }],
   [0, { ...hello, prefetch: 'auto', labels: { gpu: true, memory: 8, region: 'eu' } }],
   [0, { ...hello, labels: {} }],
+  [0, { ...hello, token: '' }],
+  [0, { ...hello, token: text(tokenCharacters) }],
   [5, 0, undefined],
   [5, Number.MAX_SAFE_INTEGER, { any: ['thing'] }],
   [6, 1, error],
@@ -57,6 +59,7 @@ const validOfMasters: readonly unknown[] = [
   [1, { ...welcome, resume: { secret: 's', window: 5000 } }],
   [1, { ...welcome, resume: { secret: 's', window: 0.5, received: 7 } }],
   [13, 7],
+  [1, { ...welcome, maxMessageRate: 0.5 }],
   [2, 1, 1, text(nameCharacters), undefined],
   [3, 1, 'aborted'],
   [3, 1, 'timeout'],
@@ -85,6 +88,7 @@ const invalidOfWorkers: readonly (readonly [string, readonly unknown[]])[] = [
     ],
   ],
   ['a name', [undefined, 1, text(nameCharacters + 1)].map((name) => [0, { ...hello, name }])],
+  ['a token', [null, 1, ['x'], text(tokenCharacters + 1)].map((token) => [0, { ...hello, token }])],
   ['a platform', [undefined, 1, text(nameCharacters + 1)].map((platform) => [0, { ...hello, platform }])],
   ['a concurrency', [...notIds, credit + 1].map((concurrency) => [0, { ...hello, concurrency }])],
   ['a prefetch', [...notIds, credit + 1, 'Auto'].map((prefetch) => [0, { ...hello, prefetch }])],
@@ -173,6 +177,7 @@ const invalidOfMasters: readonly (readonly [string, readonly unknown[]])[] = [
       [1, { ...welcome, pingInterval: limit }],
       [1, { ...welcome, socketTimeout: limit }],
       [1, { ...welcome, maxFrameBytes: limit }],
+      ...(limit === undefined ? [] : [[1, { ...welcome, maxMessageRate: limit }]]),
     ]),
   ],
   ['a limit too small for an error', [[1, { ...welcome, maxFrameBytes: 65_535 }]]],

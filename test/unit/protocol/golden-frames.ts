@@ -30,6 +30,14 @@ export const goldenWorkerFrames: readonly GoldenFrame<WorkerMessage>[] = [
     json: '[[0,{"version":1,"name":"A","platform":"browser","concurrency":0,"prefetch":65536,"accepts":["x","é"]}]]',
   },
   {
+    name: 'hello of a worker with a token',
+    messages: [[0, { version: 1, name: 'A', platform: 'node', concurrency: 1, prefetch: 0, token: 's3' }]],
+    msgpack:
+      '91 92 00 86 a776657273696f6e 01 a46e616d65 a141 a8706c6174666f726d a46e6f6465 ' +
+      'ab636f6e63757272656e6379 01 a87072656665746368 00 a5746f6b656e a27333',
+    json: '[[0,{"version":1,"name":"A","platform":"node","concurrency":1,"prefetch":0,"token":"s3"}]]',
+  },
+  {
     name: 'done',
     messages: [[5, 1, { sum: 1.5, parts: [true, null] }]],
     msgpack: '91 93 05 01 82 a373756d cb3ff8000000000000 a57061727473 92 c3 c0',
@@ -173,6 +181,20 @@ export const goldenMasterFrames: readonly GoldenFrame<MasterMessage>[] = [
     json: '[[1,{"version":1,"worker":"w1","pingInterval":10000,"socketTimeout":30000,"maxFrameBytes":1048576,"resume":{"secret":"abc","window":5000,"received":300}}]]',
   },
   { name: 'received', messages: [[13, 7]], msgpack: '91 92 0d 07', json: '[[13,7]]' },
+  {
+    name: 'welcome of a master that takes so many messages',
+    messages: [
+      [
+        1,
+        { version: 1, worker: 'w', pingInterval: 1, socketTimeout: 3, maxFrameBytes: 65_536, maxMessageRate: 10_000 },
+      ],
+    ],
+    msgpack:
+      '91 92 01 86 a776657273696f6e 01 a6776f726b6572 a177 ac70696e67496e74657276616c 01 ' +
+      'ad736f636b657454696d656f7574 03 ad6d61784672616d654279746573 ce00010000 ' +
+      'ae6d61784d65737361676552617465 cd2710',
+    json: '[[1,{"version":1,"worker":"w","pingInterval":1,"socketTimeout":3,"maxFrameBytes":65536,"maxMessageRate":10000}]]',
+  },
   {
     name: 'grant',
     messages: [[2, 1, 3, 'k', { type: 'fibonacci', n: 10 }]],

@@ -1,0 +1,49 @@
+// One connection as the door sees it, from the upgrade until its socket is closed.
+import type { ConnectionRequest } from './authentication.ts';
+
+/** What can be ended to make room: without waiting for the peer, which would take the room as long. */
+export interface Dismissed {
+  dismiss(code: number, reason: string): void;
+}
+
+/** Who keeps count of guests. */
+export interface GuestBook {
+  greeted(guest: Guest): void;
+  ended(guest: Guest, code: number, reason: string): void;
+  left(guest: Guest): void;
+}
+
+/** A connection that was let in. */
+export class Guest {
+  /** What counts as its address; undefined if nothing is counted by address there. */
+  readonly network: string | undefined;
+  readonly address: string;
+  /** How it was asked for; there until it is known who it is. */
+  request: ConnectionRequest | undefined;
+  /** There until it has said hello. */
+  connection: Dismissed | undefined = undefined;
+  readonly #book: GuestBook;
+
+  constructor(book: GuestBook, request: ConnectionRequest, network: string | undefined) {
+    this.#book = book;
+    this.address = request.address;
+    this.network = network;
+    this.request = request;
+  }
+
+  /** It has said hello. */
+  greeted(): void {
+    this.connection = undefined;
+    this.#book.greeted(this);
+  }
+
+  /** The conversation with it is over. */
+  ended(code: number, reason: string): void {
+    this.#book.ended(this, code, reason);
+  }
+
+  /** Its socket is closed. */
+  left(): void {
+    this.#book.left(this);
+  }
+}

@@ -1,0 +1,40 @@
+// What a worker may say that nobody has asked it for, and how many tasks it may give back.
+import { TokenBucket } from '../token-bucket.ts';
+
+/** Who has given back too much gets nothing until it could give back so much again, in milliseconds' worth. */
+const REST_MS = 100;
+
+/** The budget of one connection; made for those who say anything of the kind. */
+export class MessageBudget {
+  /** When it may be granted tasks again, while it has given back too many. */
+  restsUntilMs: number | undefined = undefined;
+  readonly #unasked: TokenBucket;
+  readonly #returned: TokenBucket;
+
+  /** What is sent while a line stands still comes all at once, and the line is given up after `socketTimeoutMs`. */
+  constructor(perSecond: number, socketTimeoutMs: number, nowMs: number) {
+    this.#unasked = new TokenBucket(perSecond, perSecond * Math.max(1, socketTimeoutMs / 1000), nowMs);
+    this.#returned = new TokenBucket(perSecond, perSecond, nowMs);
+  }
+
+  /** A message that was not asked for. Returns whether it may be sent. */
+  takeUnasked(nowMs: number): boolean {
+    return this.#unasked.take(nowMs);
+  }
+
+  /** A task that was given back. */
+  noteReturned(nowMs: number): void {
+    const bucket = this.#returned;
+    // What is under way already may still come back.
+    bucket.take(nowMs, Number.NEGATIVE_INFINITY);
+    if (this.restsUntilMs === undefined && bucket.waitMs(nowMs, 0) === 0) return;
+    this.restsUntilMs = nowMs + bucket.waitMs(nowMs, (bucket.perSecond * REST_MS) / 1000);
+  }
+
+  /** Whether the time has come that it waits for. */
+  hasRested(nowMs: number): boolean {
+    if (this.restsUntilMs === undefined || nowMs < this.restsUntilMs) return false;
+    this.restsUntilMs = undefined;
+    return true;
+  }
+}
