@@ -39,8 +39,9 @@ test('a tab hidden for more than a minute stays connected, and its threads work 
     `in view ${took.inView.toFixed(1)} ms for ${BURST} tasks, hidden ${took.hidden.toFixed(1)} ms; ` +
       `the longest pause of the page's timer ${Math.max(...pauses).toFixed()} ms`,
   );
-  // If anything waited for a timer of the page, this would be a second.
-  expect(took.hidden).toBeLessThan(3 * took.inView + 50);
+  // If anything waited for a timer of the page, this would be a second, or a minute. The system prefers what is in view, which
+  // is felt where there is much to do besides.
+  expect(took.hidden).toBeLessThan(5 * took.inView + 100);
   expect(median(outOfView.map(({ roundTrip }) => roundTrip))).toBeLessThan(100);
 
   async function burstsFor(ms: number) {
