@@ -27,7 +27,21 @@ const neglected = {
 };
 
 // The README's picture is taken only when asked for: TASKDIST_SCREENSHOTS=1 npx playwright test -c test/e2e
-const demo = process.env['TASKDIST_SCREENSHOTS'] ? 'screenshots.ts' : '*.spec.ts';
+const isForPicture = Boolean(process.env['TASKDIST_SCREENSHOTS']);
+
+// Every test of the demo computes on all cores: two at once would only wait for each other.
+const demo = {
+  name: 'demo',
+  testMatch: isForPicture ? 'screenshots.ts' : '*.spec.ts',
+  testIgnore: 'faults/**',
+  workers: 1,
+};
+
+// These wait, mostly, and take hardly anything from those.
+const faults = [
+  { name: 'faults', testDir: './faults', testIgnore: 'hidden.spec.ts', workers: 1, use: unsheltered },
+  { name: 'hidden', testDir: './faults', testMatch: 'hidden.spec.ts', workers: 1, use: neglected },
+];
 
 export default defineConfig({
   testDir: '.',
@@ -45,11 +59,5 @@ export default defineConfig({
   },
   // One for each project: they go side by side.
   workers: 3,
-  projects: [
-    // Every test of the demo computes on all cores: two at once would only wait for each other.
-    { name: 'demo', testMatch: demo, testIgnore: 'faults/**', workers: 1 },
-    // These wait, mostly, and take hardly anything from those.
-    { name: 'faults', testDir: './faults', testIgnore: 'hidden.spec.ts', workers: 1, use: unsheltered },
-    { name: 'hidden', testDir: './faults', testMatch: 'hidden.spec.ts', workers: 1, use: neglected },
-  ],
+  projects: isForPicture ? [demo] : [demo, ...faults],
 });
