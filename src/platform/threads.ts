@@ -93,6 +93,18 @@ export function parentEndpoint(): Endpoint | undefined {
   return 'importScripts' in scope && isWebPort(scope) ? scope : undefined;
 }
 
+/** Calls back when this thread is about to close itself, if it is a Web Worker: whoever started it is not told. Node tells. */
+export function onSelfClose(listener: () => void): void {
+  const scope: object = globalThis;
+  if (!('importScripts' in scope && 'close' in scope)) return;
+  const { close } = scope;
+  if (typeof close !== 'function') return;
+  scope.close = () => {
+    listener();
+    close.call(scope);
+  };
+}
+
 /**
  * Comlink's idea of a port over Node's. It listens with functions alone, and for as long as the thread lives: it stops when
  * its proxy is released, which is never.

@@ -4,6 +4,8 @@ import type { Connect, Frame, Socket, SocketListener } from '../ports.ts';
 
 /** What `close` reports for a connection that ended without a handshake (RFC 6455, section 7.1.5). */
 const ABNORMAL_CLOSE = 1006;
+/** What a browser closes with of its own accord; programs in it cannot. */
+const GOING_AWAY = 1001;
 
 /** A WebSocket, of either make. */
 class AdoptedWebSocket implements Socket {
@@ -83,7 +85,9 @@ function onPing(this: WebSocket, data: Buffer): void {
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   const socket = adopted.get(this);
-  socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
+  // No goodbye, as the worker has not said it: its page may have crashed, or have been frozen, and is about to come back.
+  if (code === GOING_AWAY) socket?.listener.closed(ABNORMAL_CLOSE, reason.toString() || 'Its browser closed it (1001)');
+  else socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
 }
 
 /**

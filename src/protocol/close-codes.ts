@@ -3,7 +3,7 @@
 export const CloseCode = {
   /** Goodbye: the side that closes has nothing running any more and wants its leases returned. */
   goodbye: 1000,
-  /** The master stops, or the browser leaves the page. */
+  /** The master stops. What a browser says so of its own accord counts as {@link CloseCode.abnormal}. */
   goingAway: 1001,
   /** The connection broke; never sent, only reported by the local socket. */
   abnormal: 1006,

@@ -2,7 +2,7 @@
 import { expose } from 'comlink';
 import { TaskdistError } from '../errors.ts';
 import { type TaskFunction, type TaskHandler, toHandler } from '../handler.ts';
-import { parentEndpoint } from '../platform/threads.ts';
+import { onSelfClose, parentEndpoint } from '../platform/threads.ts';
 import { MARK } from './thread-api.ts';
 import { ThreadHost } from './thread-host.ts';
 
@@ -22,6 +22,7 @@ export function exposeTaskHandler<T, R>(handler: TaskHandler<T, R> | TaskFunctio
   }
   const post = (message: unknown, buffers?: Transferable[]): void => endpoint.postMessage(message, buffers);
   expose(new ThreadHost(taskHandler, post), endpoint);
+  onSelfClose(() => post([MARK, 'closed']));
   // Not asked for: a browser drops what is sent to a thread whose script has not got here yet.
   post([MARK, 'ready']);
 }

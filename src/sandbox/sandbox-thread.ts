@@ -10,7 +10,7 @@ import { SharedResults } from './shared-results.ts';
 import { type Call, MARK, type ThreadApi, type ThreadMessage } from './thread-api.ts';
 
 /** What a thread says of a job. */
-type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready' | 'written']>;
+type Answer = Exclude<ThreadMessage, readonly [mark: typeof MARK, kind: 'ready' | 'closed' | 'written']>;
 
 /** Until the handler is in place; then; and after the end. */
 type ThreadState = 'booting' | 'ready' | 'dead';
@@ -158,6 +158,10 @@ export class SandboxThread {
     const answer = message as ThreadMessage;
     if (answer[1] === 'ready') {
       this.#ready();
+      return;
+    }
+    if (answer[1] === 'closed') {
+      this.die('it closed itself');
       return;
     }
     // What was written before it was posted, and what is behind it.

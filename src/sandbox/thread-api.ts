@@ -26,6 +26,8 @@ export const MARK = 'taskdist';
 export type ThreadMessage =
   /** The handler is in place. */
   | readonly [mark: typeof MARK, kind: 'ready']
+  /** It closes itself, and answers nothing more. */
+  | readonly [mark: typeof MARK, kind: 'closed']
   /** There are results to be read in the memory that is shared. */
   | readonly [mark: typeof MARK, kind: 'written']
   | readonly [mark: typeof MARK, kind: 'progress', call: number, value: unknown]

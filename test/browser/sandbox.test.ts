@@ -93,6 +93,15 @@ describe('sandbox in Web Workers', () => {
     expect(countThreads()).toBe(2);
   });
 
+  it('fails the task of a thread that closes itself, of which a browser tells nobody, and replaces it', async () => {
+    const { put, countThreads } = await startSandbox(goodThread);
+    expect(await put({ type: 'close' })).toMatchObject({
+      attempts: [{ code: 'TASKDIST_SANDBOX_CRASHED', message: expect.stringContaining('closed itself') }],
+    });
+    expect(await put({ type: 'square', n: 6 })).toEqual({ result: 36 });
+    expect(countThreads()).toBe(2);
+  });
+
   it('fails the task of a thread that crashes alone, and runs those sent behind it in another', async () => {
     let threads = 0;
     const handler = sandbox<Task, unknown>(
