@@ -228,7 +228,11 @@ describe('Conversation', () => {
     ['it is ended', (conversation) => conversation.end(1000, 'bye'), '1000 bye'],
     ['the socket closes', (conversation, socket) => conversation.socketClosed(socket, 1001, 'away'), '1001 away'],
     ['the peer is given up', (conversation) => conversation.giveUp('silent'), '4410 silent'],
-    ['the peer sends nonsense', (conversation, socket) => conversation.frameReceived(socket, 'nonsense'), '4400 Not a frame: '],
+    [
+      'the peer sends nonsense',
+      (conversation, socket) => conversation.frameReceived(socket, 'nonsense'),
+      '4400 Not a frame: ',
+    ],
   ])('tells its end once, whatever comes after it: %s', (_, end, told) => {
     const { socket, conversation, listener } = setUp();
     expect(conversation.isOpen).toBe(true);

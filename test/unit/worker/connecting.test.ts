@@ -19,7 +19,20 @@ describe('a Worker that starts', () => {
     expect([worker.state, worker.id]).toEqual(['connecting', undefined]);
     await clock.settle();
     expect(master.last.frames).toEqual([
-      [[hello, { version: 1, name: 'Ada', platform: 'virtual', concurrency: 2, prefetch: 'auto', accepts: ['a'], resume: true }]],
+      [
+        [
+          hello,
+          {
+            version: 1,
+            name: 'Ada',
+            platform: 'virtual',
+            concurrency: 2,
+            prefetch: 'auto',
+            accepts: ['a'],
+            resume: true,
+          },
+        ],
+      ],
     ]);
     expect([worker.state, started().status]).toEqual(['connecting', 'pending']);
     master.last.send(welcomeOf({ worker: 'w7' }));
