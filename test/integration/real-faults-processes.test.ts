@@ -1,8 +1,10 @@
 // Processes that are killed, stand still, or compute for too long in the thread that reads.
-import { Worker } from 'taskdist';
+import { once } from 'node:events';
+import { type TaskFunction, Worker } from 'taskdist';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { Child } from './child.ts';
-import { Cluster, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
+import { Cluster, nextMasterEvent, nextWorkerEvent, RawClient } from './cluster.ts';
 
 interface Task {
   readonly type: 'value' | 'wait' | 'block' | 'hang';
@@ -11,10 +13,10 @@ interface Task {
 }
 
 /** After so much silence a peer is given up here. */
-const TIMEOUT_MS = 800;
+const TIMEOUT_MS = 700;
 /** Shorter than that, but longer than a ping's interval. */
-const SHORT_MS = 400;
-const LONG_MS = 1600;
+const SHORT_MS = 350;
+const LONG_MS = 1400;
 
 const soon = { base: 20, cap: 50 };
 
@@ -37,7 +39,7 @@ async function withWorkerProcess(resumeWindow: number) {
 }
 
 /** A master in another process, and workers here that have been welcomed. */
-async function withMasterProcess(options: object, handler: (task: Task) => unknown) {
+async function withMasterProcess(options: object, handler: TaskFunction<Task, unknown>) {
   const child = new Child('master-process', { socketTimeout: TIMEOUT_MS, ...options });
   const [, port] = await child.first('listening');
   const worker = new Worker<Task, unknown>(handler, { url: `ws://127.0.0.1:${port}/`, reconnect: soon, name: 'here' });
@@ -134,9 +136,10 @@ describe.skipIf(process.platform === 'win32')('a worker’s process', () => {
 describe.skipIf(process.platform === 'win32')('a master’s process', () => {
   it('that is killed is replaced on its port: workers connect to it, stop what they ran, and run what is put there', async () => {
     const ran: number[] = [];
-    const { child, port, worker, disconnections } = await withMasterProcess({}, ({ type, n }) => {
+    const { child, port, worker, disconnections } = await withMasterProcess({}, async ({ type, n }, { signal }) => {
       ran.push(n);
-      return type === 'hang' ? new Promise(() => {}) : n;
+      if (type === 'hang') await once(signal, 'abort');
+      return n;
     });
     child.tell('put', { type: 'hang', n: 1 });
     await expect.poll(() => ran).toEqual([1]);
@@ -194,4 +197,38 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
       expect(child.all('workerDisconnected')).toEqual([]);
     },
   );
+
+  it('that stands still for longer than the timeout does not give up who had nothing to answer meanwhile', async () => {
+    const child = new Child('master-process', { socketTimeout: TIMEOUT_MS });
+    const [, port] = await child.first('listening');
+    // More patient than a worker of this library, which would give the master up.
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, 'taskdist.v1.json');
+    onTestFinished(() => socket.terminate());
+    const raw = new RawClient(socket);
+    const closed = raw.closed.then(({ code }) => {
+      throw new Error(`It was given up: ${code}`);
+    });
+    // It ends so when the test does.
+    closed.catch(() => {});
+    await once(socket, 'open');
+    raw.hello();
+    const answerPing = async (): Promise<void> => {
+      const [, nonce] = await Promise.race([raw.next(4), closed]);
+      raw.send([10, nonce]);
+    };
+    const runTask = async (n: number): Promise<void> => {
+      child.tell('put', n);
+      const [, lease] = await raw.next(2);
+      raw.send([5, lease, n]);
+      expect(await child.first('result', n)).toEqual(['result', n]);
+    };
+    await answerPing();
+    await answerPing();
+    // So the answer has come before it stops, and no ping is on its way.
+    await runTask(1);
+    await child.standStill(LONG_MS);
+    await answerPing();
+    await answerPing();
+    await runTask(2);
+  });
 });
