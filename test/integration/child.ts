@@ -40,11 +40,20 @@ export class Child {
     await exited;
   }
 
-  /** It stands still for so long: that is the fault, not a wait for something. */
-  async standStill(ms: number): Promise<void> {
+  /** It stands still until it is told to {@link goOn}. */
+  standStill(): void {
     this.#process.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  goOn(): void {
     this.#process.kill('SIGCONT');
+  }
+
+  /** It stands still for so long: that is the fault, not a wait for something. */
+  async standStillFor(ms: number): Promise<void> {
+    this.standStill();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.goOn();
   }
 
   /** The first that it tells of this, from the beginning, or the so manieth. */

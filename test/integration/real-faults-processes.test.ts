@@ -16,7 +16,7 @@ interface Task {
 const TIMEOUT_MS = 700;
 /** Shorter than that, but longer than a ping's interval. */
 const SHORT_MS = 350;
-const LONG_MS = 1400;
+const LONG_MS = 1300;
 
 const soon = { base: 20, cap: 50 };
 
@@ -72,7 +72,7 @@ describe.skipIf(process.platform === 'win32')('a worker’s process', () => {
     const { cluster, child, told } = await withWorkerProcess(5000);
     const results = [1, 2].map((n) => cluster.scheduler.put({ type: 'wait', n, ms: 100 }));
     await child.first('ran');
-    await child.standStill(SHORT_MS);
+    await child.standStillFor(SHORT_MS);
     expect(await Promise.all(results)).toEqual([1, 2]);
     expect(child.all('ran')).toEqual([
       ['ran', 1, 1],
@@ -85,7 +85,10 @@ describe.skipIf(process.platform === 'win32')('a worker’s process', () => {
     const { cluster, child, told } = await withWorkerProcess(10_000);
     const results = [1, 2].map((n) => cluster.scheduler.put({ type: 'wait', n, ms: 100 }));
     await child.first('ran');
-    await child.standStill(LONG_MS);
+    const interrupted = nextMasterEvent(cluster.master, 'workerInterrupted');
+    child.standStill();
+    await interrupted;
+    child.goOn();
     expect(await Promise.all(results)).toEqual([1, 2]);
     expect(child.all('ran')).toEqual([
       ['ran', 1, 1],
@@ -100,12 +103,12 @@ describe.skipIf(process.platform === 'win32')('a worker’s process', () => {
     const lost = cluster.scheduler.put({ type: 'hang', n: 1 });
     await child.first('ran');
     const released = nextMasterEvent(cluster.master, 'workerDisconnected');
-    const standing = child.standStill(LONG_MS);
+    child.standStill();
     await released;
     const other = await cluster.join(({ n }, { attempt }) => `${n}/${attempt} elsewhere`);
     expect(await lost).toBe('1/2 elsewhere');
     await other.stop();
-    await standing;
+    child.goOn();
     // By the welcome to another session it learns that the first one is over.
     await child.first('aborted');
     await expect(cluster.scheduler.put({ type: 'value', n: 2 })).resolves.toBe(2);
@@ -158,14 +161,14 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
 
   it('that stands still for less than the timeout gives nobody up, and is not given up', async () => {
     const { child, disconnections } = await withMasterProcess({}, ({ n }) => n);
-    await child.standStill(SHORT_MS);
+    await child.standStillFor(SHORT_MS);
     child.tell('put', { type: 'value', n: 1 });
     expect(await child.first('result')).toEqual(['result', 1]);
     expect([disconnections, child.all('workerDisconnected')]).toEqual([[], []]);
   });
 
   it.each([
-    ['stands still', (child: Child) => child.standStill(LONG_MS)],
+    ['stands still', (child: Child) => child.standStillFor(LONG_MS)],
     [
       'blocks its event loop',
       async (child: Child) => {
@@ -226,7 +229,7 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
     await answerPing();
     // So the answer has come before it stops, and no ping is on its way.
     await runTask(1);
-    await child.standStill(LONG_MS);
+    await child.standStillFor(LONG_MS);
     await answerPing();
     await answerPing();
     await runTask(2);
