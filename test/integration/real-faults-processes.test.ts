@@ -201,7 +201,10 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
     },
   );
 
-  it('that stands still for longer than the timeout does not give up who had nothing to answer meanwhile', async () => {
+  it.each([
+    ['had answered everything before', true],
+    ['answers meanwhile', false],
+  ])('that stands still for longer than the timeout does not give up who %s', async (_what, isBefore) => {
     const child = new Child('master-process', { socketTimeout: TIMEOUT_MS });
     const [, port] = await child.first('listening');
     // More patient than a worker of this library, which would give the master up.
@@ -227,9 +230,16 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
     };
     await answerPing();
     await answerPing();
-    // So the answer has come before it stops, and no ping is on its way.
+    // What was said before has come when it stops, and no ping is on its way.
     await runTask(1);
-    await child.standStillFor(LONG_MS);
+    if (isBefore) {
+      await child.standStillFor(LONG_MS);
+    } else {
+      const [, nonce] = await raw.next(4);
+      const over = child.standStillFor(LONG_MS);
+      raw.send([10, nonce]);
+      await over;
+    }
     await answerPing();
     await answerPing();
     await runTask(2);
