@@ -35,7 +35,10 @@ class Line {
     this.#to = to;
     this.#faults = faults;
     from.on('data', (bytes) => this.#pass(() => this.#write(bytes)));
-    from.on('end', () => this.#pass(async () => void to.end()));
+    from.on('end', () => {
+      // A socket that is paused tells of its end all the same, if there is nothing before it.
+      if (!this.#isStopped) this.#pass(async () => void to.end());
+    });
   }
 
   /** Nobody is told: what is sent waits in the system's buffers, as for packets that are lost and sent again in vain. */
