@@ -202,9 +202,9 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
   );
 
   it.each([
-    ['had answered everything before', true],
-    ['answers meanwhile', false],
-  ])('that stands still for longer than the timeout does not give up who %s', async (_what, isBefore) => {
+    ['stands still', 'had answered everything before', false],
+    ['blocks its event loop', 'answers meanwhile', true],
+  ])('that %s for longer than the timeout does not give up who %s', async (_what, _who, isBlocking) => {
     const child = new Child('master-process', { socketTimeout: TIMEOUT_MS });
     const [, port] = await child.first('listening');
     // More patient than a worker of this library, which would give the master up.
@@ -230,15 +230,16 @@ describe.skipIf(process.platform === 'win32')('a master’s process', () => {
     };
     await answerPing();
     await answerPing();
-    // What was said before has come when it stops, and no ping is on its way.
+    // So what was said before has come, and no ping is on its way.
     await runTask(1);
-    if (isBefore) {
-      await child.standStillFor(LONG_MS);
-    } else {
+    if (isBlocking) {
       const [, nonce] = await raw.next(4);
-      const over = child.standStillFor(LONG_MS);
+      child.tell('block', LONG_MS);
+      await child.first('blocking');
+      // It lies there until the timers have had their say.
       raw.send([10, nonce]);
-      await over;
+    } else {
+      await child.standStillFor(LONG_MS);
     }
     await answerPing();
     await answerPing();
