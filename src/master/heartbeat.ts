@@ -23,6 +23,8 @@ export class Heartbeat {
   readonly #alarm: Alarm;
   readonly #window: PrefetchWindow;
   #lastPing: Ping;
+  /** When the first ping was sent that the worker has said nothing since. */
+  #askedAtMs: number;
   /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
   #timedPing: Ping | undefined = undefined;
   /** The nonce of the last one that was answered. */
@@ -40,6 +42,7 @@ export class Heartbeat {
     this.#socketTimeoutMs = socketTimeoutMs;
     this.#window = window;
     this.#lastPing = { nonce: 0, sentAtMs: conversation.heardAtMs };
+    this.#askedAtMs = conversation.heardAtMs;
     this.#alarm = alarm;
   }
 
@@ -80,13 +83,17 @@ export class Heartbeat {
     return this.#lastPing.sentAtMs + this.pingIntervalMs;
   }
 
+  /** Who was asked late, as we stood still, has had nothing to answer until then: it is given the time that it has as a rule. */
   get #silentAtMs(): number {
-    return this.#conversation.heardAtMs + this.#socketTimeoutMs;
+    const { heardAtMs } = this.#conversation;
+    if (this.#askedAtMs < heardAtMs) return Number.POSITIVE_INFINITY;
+    return Math.max(heardAtMs + this.#socketTimeoutMs, this.#askedAtMs + this.#socketTimeoutMs - this.pingIntervalMs);
   }
 
   #ping(nowMs: number): void {
     this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs };
     this.#timedPing ??= this.#lastPing;
+    if (this.#askedAtMs <= this.#conversation.heardAtMs) this.#askedAtMs = nowMs;
     this.#conversation.tellReceived();
     this.#conversation.send([MessageType.ping, this.#lastPing.nonce]);
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Worker as Thread } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
+import './nothing-left.ts';
 
 const [WELCOME, GRANT, PING, DONE, PONG] = [1, 2, 4, 5, 10];
 const master = { version: 1, worker: 'w', pingInterval: 60_000, socketTimeout: 120_000, maxFrameBytes: 1_000_000 };

@@ -14,6 +14,7 @@ import {
 } from 'taskdist';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
+import './nothing-left.ts';
 
 /** Resolves to the next event of this type. */
 export function nextWorkerEvent<T, R, Type extends WorkerEvent<T>['type']>(

@@ -197,7 +197,7 @@ describe('Worker without its master', () => {
   });
 
   it('gives a server up that accepts and says nothing', async () => {
-    const mute = createTcpServer();
+    const mute = createTcpServer((socket) => socket.resume());
     mute.listen(0, '127.0.0.1');
     await once(mute, 'listening');
     onTestFinished(() => void mute.close());

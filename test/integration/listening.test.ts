@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, get } from 'node:http';
+import { createServer, get, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FifoScheduler, Master, type MasterOptions, Worker } from 'taskdist';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -138,9 +139,11 @@ describe('Master attached to a server', () => {
     const others = new WebSocketServer({ noServer: true });
     const { master } = new Cluster({ server, path: '/taskdist' });
     await master.start();
-    server.on('upgrade', (request, socket, head) => {
+    const greet = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (request.url === '/chat') others.handleUpgrade(request, socket, head, (webSocket) => webSocket.send('hello'));
-    });
+    };
+    server.on('upgrade', greet);
+    onTestFinished(() => void server.off('upgrade', greet));
     const chat = new WebSocket(`ws://127.0.0.1:${portOf(server)}/chat`);
     onTestFinished(() => chat.terminate());
     const [message] = await once(chat, 'message');

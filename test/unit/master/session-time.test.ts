@@ -150,6 +150,34 @@ describe('the heartbeat', () => {
     expect(master.sessions.list()).toHaveLength(1);
     expect(master.attempts).toEqual([]);
   });
+
+  it('asks a peer that had answered everything before our own event loop stood still, and gives it up if it does not answer then', async () => {
+    const { master, clock, peer } = await setUp(1, {}, { socketTimeoutMs: 3000 });
+    await clock.advance(1);
+    peer.send([pong, 1]);
+    await clock.advance(500);
+    clock.jump(50_000);
+    // A moment to read what came in meanwhile.
+    await clock.advance(100);
+    expect(peer.news()).toContainEqual([ping, 2]);
+    await clock.advance(1999);
+    expect([peer.end, master.sessions.list().length]).toEqual([undefined, 1]);
+    await clock.advance(1);
+    expect([peer.end, master.sessions.list().length]).toEqual(['1006', 0]);
+  });
+
+  it('goes on with one that answers then', async () => {
+    const { master, clock, peer } = await setUp(0);
+    await clock.advance(1);
+    peer.send([pong, 1]);
+    await clock.advance(500);
+    clock.jump(50_000);
+    for (const nonce of [2, 3, 4, 5]) {
+      await clock.advance(1000);
+      peer.send([pong, nonce]);
+    }
+    expect(master.sessions.list()).toHaveLength(1);
+  });
 });
 
 describe('the end of a connection', () => {
