@@ -143,6 +143,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   interrupted(code: number, reason: string): boolean {
+    // First, as a listener may stop the worker. There is none if it was silence that the alarm rang for.
+    this.#alarm.setBy(this.#releasedAtMs);
     this.#context.interrupted(code, reason);
     return true;
   }

@@ -129,6 +129,15 @@ describe('a Worker that loses its connection', () => {
     expect(['waiting', 'connecting']).toContain(worker.state);
   });
 
+  it('gives up at the same time if it was silence by which it lost its master', async () => {
+    const { clock, master, handler } = await setUp({ reconnect: { base: 100, cap: 100 } });
+    master.stop();
+    await clock.advance(7999);
+    expect(handler.signal('a').aborted).toBe(false);
+    await clock.advance(1);
+    expect(handler.signal('a').aborted).toBe(true);
+  });
+
   it('gives up a silent master, and goes on with it when it answers again', async () => {
     const { clock, events, handler, master, welcomeBack } = await setUp();
     await clock.advance(3000);
