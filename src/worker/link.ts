@@ -145,7 +145,8 @@ export class Link<T> {
   #welcomed(connection: Connection, master: MasterDescription, conversation: ClientConversation): void {
     const { url, logger, events, environment } = this.#context;
     const { worker: id, resume } = master;
-    this.#state = { kind: 'connected', connection, sinceMs: environment.clock.now() };
+    const connected: LinkState = { kind: 'connected', connection, sinceMs: environment.clock.now() };
+    this.#state = connected;
     const isResumed = resume?.received !== undefined;
     if (!isResumed) this.#begin(master, conversation);
     else if (this.#session?.resume(connection, resume.received) !== true) {
@@ -154,6 +155,8 @@ export class Link<T> {
       this.#disconnected(CloseCode.goodbye, reason);
       return;
     }
+    // A listener may have stopped the worker: tasks end by it, and go on.
+    if (this.#state !== connected) return;
     this.#firstTry?.resolve();
     this.#firstTry = undefined;
     logger.info(`${isResumed ? 'Back' : 'Connected'} to ${url} as ${id}`);
@@ -163,6 +166,8 @@ export class Link<T> {
   /** Another session takes the place of the one that could not go on. */
   #begin(master: MasterDescription, conversation: ClientConversation): void {
     this.#endSession('The master has taken back what it granted before the connection was lost');
+    // A listener may have stopped the worker.
+    if (!conversation.isOpen) return;
     const { environment, timers, events } = this.#context;
     const session: WorkerSession<T> = new WorkerSession(conversation, master, {
       clock: environment.clock,
@@ -230,8 +235,8 @@ export class Link<T> {
     if (before.kind === 'waiting') before.cancel();
     if (before.kind === 'connecting' || before.kind === 'connected') {
       this.#socketClosed = before.connection.socketClosed;
+      before.connection.end(CloseCode.goodbye, reason);
     }
-    if (before.kind === 'connecting') before.connection.end(CloseCode.goodbye, reason);
     this.#endSession(reason);
     if (before.kind === 'connected') this.#disconnected(CloseCode.goodbye, reason);
   }

@@ -94,7 +94,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   resume(connection: Connection, received: number): boolean {
     if (!this.#conversation.canResume(received)) return false;
     connection.resume(this.#conversation, received);
-    this.#alarm.setBy(this.#silentAtMs);
+    // What there is room for now may have started, and a listener have stopped the worker.
+    if (this.#conversation.isOpen) this.#alarm.setBy(this.#silentAtMs);
     return true;
   }
 

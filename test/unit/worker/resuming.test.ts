@@ -213,6 +213,42 @@ describe('a Worker that loses its connection', () => {
     expect(handler.signal('a').aborted).toBe(true);
   });
 
+  it('stops for good if a listener stops it when it must begin anew', async () => {
+    const { clock, worker, master, events, handler, lose } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    await lose();
+    worker.on('taskSettled', () => void worker.stop());
+    master.last.send(welcomeOf({ worker: 'w2', resume: { secret: 'def', window: 5000 } }));
+    await clock.settle();
+    for (const task of ['a', 'b']) handler.finish(task);
+    await clock.settle();
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+    expect(events.filter(({ type }) => type.endsWith('connected')).at(-1)).toMatchObject({ type: 'disconnected' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('stops for good if a listener stops it when there is room again for what it does', async () => {
+    const { clock, worker, master, events, handler, lose, welcomeBack } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    await lose();
+    for (let part = 0; part < 50; part += 1) {
+      handler.contexts.get('a')?.progress('x'.repeat(90_000));
+      await clock.settle();
+    }
+    handler.finish('b');
+    await clock.settle();
+    expect(handler.contexts.has('c')).toBe(false);
+    worker.on('taskStarted', () => void worker.stop());
+    await welcomeBack(40);
+    for (const task of ['a', 'c']) handler.finish(task);
+    await clock.settle();
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+    expect(events.filter(({ type }) => type.endsWith('connected')).at(-1)).toMatchObject({ type: 'disconnected' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('says goodbye to a master that would go on, where it has given up itself', async () => {
     const { clock, master, worker, network, lose, welcomeBack } = await setUp({ connectTimeout: 60_000 });
     await lose();
