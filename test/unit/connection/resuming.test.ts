@@ -110,7 +110,7 @@ describe('a Conversation that keeps its frames', () => {
     expect(conversation.canResume(0)).toBe(false);
   });
 
-  it.each([1006, 1011, 1012, 1013, 1014])('may go on after %i, which is nobody’s goodbye', (code) => {
+  it.each([1005, 1006, 1011, 1012, 1013, 1014])('may go on after %i, which is nobody’s goodbye', (code) => {
     const { conversation, first } = setUp();
     conversation.socketClosed(first, code, '');
     expect(conversation.canResume(0)).toBe(true);
