@@ -176,6 +176,16 @@ describe('a Conversation that keeps its frames', () => {
     expect(notes).toEqual(['room']);
   });
 
+  it('ends a peer that does not tell to have any of 65536 frames, whatever it has to be sent', () => {
+    const { conversation, first, notes } = setUp();
+    for (let nonce = 0; nonce < 65_536; nonce += 1) conversation.sendNow(ping(nonce));
+    expect([conversation.roomBytes, conversation.isOpen]).toEqual([0, true]);
+    conversation.send(ping(65_536));
+    conversation.end(1001, 'too late');
+    expect(first.ends).toEqual(['close 4409']);
+    expect(notes).toEqual(['ended 4409 It does not tell what has come']);
+  });
+
   it('sets no timer for room while it waits for another socket', () => {
     const { clock, conversation, first } = setUp();
     for (let frame = 0; frame < 4; frame += 1) conversation.sendNow([MessageType.grant, 1, 1, 'k', 'x'.repeat(MIB)]);
