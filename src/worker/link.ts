@@ -65,6 +65,8 @@ export class Link<T> {
   #failures = 0;
   #firstTry: FirstTry | undefined = undefined;
   #unwatchPage: () => void = () => {};
+  /** Who waits until what was answered can be told. */
+  #onTold: (() => void)[] = [];
   /** Of the connection that was left last. */
   #socketClosed: Promise<void> = Promise.resolve();
 
@@ -107,6 +109,11 @@ export class Link<T> {
   /** Tells the master how many tasks this worker wants. */
   changeCredit(concurrency: number, prefetch: Prefetch): void {
     this.#session?.changeCredit(concurrency, prefetch);
+  }
+
+  /** Resolves when the master has been sent all results: at once, or when it is reached again, or would not take them any more. */
+  async told(): Promise<void> {
+    if (this.#session?.hasUntold === true) await new Promise<void>((resolve) => this.#onTold.push(resolve));
   }
 
   #connect(): void {
@@ -155,6 +162,7 @@ export class Link<T> {
       this.#disconnected(CloseCode.goodbye, reason);
       return;
     }
+    this.#tellWaiting();
     // A listener may have stopped the worker: tasks end by it, and go on.
     if (this.#state !== connected) return;
     this.#firstTry?.resolve();
@@ -188,6 +196,7 @@ export class Link<T> {
   #ended(session: WorkerSession<T>, code: number, reason: string): void {
     if (session !== this.#session) return;
     this.#session = undefined;
+    this.#tellWaiting();
     if (this.#state.kind === 'connected') this.#disconnected(code, reason);
   }
 
@@ -195,6 +204,11 @@ export class Link<T> {
     const session = this.#session;
     this.#session = undefined;
     session?.end(reason);
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    for (const resolve of this.#onTold.splice(0)) resolve();
   }
 
   #disconnected(code: number, reason: string): void {

@@ -53,6 +53,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   #ungranted = 0;
   /** How many leases occupy a slot. */
   #running = 0;
+  /** Whether one that did was answered since the connection was lost. */
+  #hasUntold = false;
   /** When results were sent in the midst of a turn. */
   #flushedAtMs = 0;
   #isCongested = false;
@@ -83,6 +85,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     return this.#running;
   }
 
+  /** Whether there are results that wait for another connection. */
+  get hasUntold(): boolean {
+    return this.#hasUntold;
+  }
+
   /** What to ask for on the next connection; undefined if the session ends with this one. */
   get request(): ResumeRequest | undefined {
     const { worker, resume } = this.#master;
@@ -93,6 +100,7 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** Goes on over another connection, where the master has got so many of its frames. Returns whether that can be. */
   resume(connection: Connection, received: number): boolean {
     if (!this.#conversation.canResume(received)) return false;
+    this.#hasUntold = false;
     connection.resume(this.#conversation, received);
     // What there is room for now may have started, and a listener have stopped the worker.
     if (this.#conversation.isOpen) this.#alarm.setBy(this.#silentAtMs);
@@ -209,7 +217,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   answer(lease: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
     const { id, isRunning } = lease;
     this.#leases.delete(lease);
-    if (isRunning) this.#running -= 1;
+    if (isRunning) {
+      this.#running -= 1;
+      this.#hasUntold ||= this.#conversation.isInterrupted;
+    }
     if (this.#isCongested) this.#heldProgress.delete(id);
     const sent = this.#sendAnswer(id, result);
     this.#lookForRoom();

@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MessageType, type ResumeOffer, type WorkerMessage } from '../../../src/protocol/messages.ts';
 import type { WorkerOptions } from '../../../src/worker/options.ts';
+import { follow } from '../../support/holders.ts';
 import { welcomeOf } from '../../support/peers.ts';
 import { PendingHandler } from '../../support/pending-worker.ts';
 import { VirtualWorker } from '../../support/worker.ts';
@@ -201,6 +202,63 @@ describe('a Worker that loses its connection', () => {
     expect(handler.signal('a').aborted).toBe(true);
     const once = await setUp({ reconnect: false });
     expect(once.master.connections[0]?.frames[0]?.[0]).not.toHaveProperty('1.resume');
+  });
+
+  it('drains when it is back, and its results are delivered', async () => {
+    const { clock, worker, master, handler, lose, welcomeBack } = await setUp();
+    await lose();
+    void worker.drain();
+    handler.finish('a', 1);
+    handler.finish('b', 2);
+    await clock.settle();
+    expect(worker.state).toBe('draining');
+    await welcomeBack(1);
+    expect(master.last.news().filter(([type]) => type === done)).toEqual([
+      [done, 1, 1],
+      [done, 2, 2],
+    ]);
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+  });
+
+  it('drains at once if all that it did was delivered before', async () => {
+    const { clock, worker, handler, lose, welcomeBack } = await setUp();
+    handler.finish('a');
+    await lose();
+    handler.finish('b');
+    await clock.settle();
+    await welcomeBack(2);
+    await lose(1000);
+    void worker.drain();
+    await clock.settle();
+    expect(worker.state).toBe('stopped');
+  });
+
+  it('drains no longer once it is stopped', async () => {
+    const { clock, worker, handler, lose } = await setUp();
+    await lose();
+    for (const task of ['a', 'b']) handler.finish(task);
+    const drained = follow(worker.drain());
+    await clock.settle();
+    void worker.stop();
+    await clock.settle();
+    expect(drained().status).toBe('fulfilled');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    ['for `grace`, if it does not come back', 3000, 3500],
+    ['until the session is over, if it does not come back', 60_000, 8000],
+  ])('drains %s', async (_, grace, untilMs) => {
+    const { clock, worker, network, master, handler } = await setUp({ reconnect: { base: 100, cap: 100 } });
+    master.stop();
+    network.lastLink.reset();
+    await clock.advance(500);
+    for (const task of ['a', 'b']) handler.finish(task);
+    void worker.drain({ grace });
+    await clock.advance(untilMs - 501);
+    expect(worker.state).toBe('draining');
+    await clock.advance(1);
+    expect(worker.state).toBe('stopped');
   });
 
   it('aborts what runs when it is stopped before it is back', async () => {
