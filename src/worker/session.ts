@@ -155,6 +155,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     // First, as a listener may stop the worker. There is none if it was silence that the alarm rang for.
     this.#alarm.setBy(this.#releasedAtMs);
     this.#context.interrupted(code, reason);
+    // What waits for another connection is not what the lost one was full of.
+    this.#lookForRoom();
     return true;
   }
 

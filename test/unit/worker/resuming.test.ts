@@ -75,6 +75,22 @@ describe('a Worker that loses its connection', () => {
     expect(outcomes(world)).toEqual(['a done', 'b done']);
   });
 
+  it('starts what waits, though the master read too slowly when the connection was lost', async () => {
+    const { clock, network, master, handler, lose } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    network.lastLink.client.stall();
+    for (let part = 0; part < 20; part += 1) {
+      handler.contexts.get('a')?.progress('x'.repeat(90_000));
+      await clock.settle();
+    }
+    handler.finish('b');
+    await clock.settle();
+    expect(handler.contexts.has('c')).toBe(false);
+    await lose();
+    expect(handler.contexts.has('c')).toBe(true);
+  });
+
   it('sends again what the master has not got', async () => {
     const { handler, clock, network, master, lose, welcomeBack } = await setUp();
     handler.finish('a', 'got');
