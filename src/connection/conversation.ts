@@ -212,6 +212,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
       this.#replay?.keep(frame);
       this.#socket?.send(frame);
     }
+    if (this.#replay?.isOverfull === true) this.end(CloseCode.violation, 'It does not tell what has come');
     // The system may have taken it all at once.
     this.socketDrained();
   }
@@ -226,6 +227,8 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     // What leaves now makes room for nothing more.
     this.#stopAwaitingRoom();
     this.flush();
+    // It may have been one frame too many.
+    if (!this.#isOpen) return;
     if (this.#socket !== undefined) this.#close(this.#socket, code, reason);
     this.#finish(code, reason);
   }

@@ -8,8 +8,10 @@ import type { Frame } from '../ports.ts';
 const TELL_FRAMES = 32;
 const TELL_BYTES = 65_536;
 
-/** So much is kept at most before it is known to have come: what a fast line carries in a long round trip. */
+/** With so much kept, nothing is begun that would add to it: what a fast line carries in a long round trip. */
 const MAX_KEPT_BYTES = 4_194_304;
+/** More frames are not kept, small as those are that are sent all the same: twice as many as there is ever room for. */
+const MAX_KEPT_FRAMES = 65_536;
 /** What a frame takes beside its contents, about. */
 const FRAME_BYTES = 128;
 
@@ -49,6 +51,11 @@ export class Replay {
   /** How much more may be kept. */
   get roomBytes(): number {
     return Math.max(0, MAX_KEPT_BYTES - this.#keptBytes);
+  }
+
+  /** Whether the peer has left it too long to tell what came. */
+  get isOverfull(): boolean {
+    return this.#kept.length > MAX_KEPT_FRAMES;
   }
 
   /** How many frames were sent. */

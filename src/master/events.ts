@@ -105,7 +105,7 @@ export type MasterEvent<T> =
       readonly code: number;
       readonly reason: string;
     }
-  /** A worker whose connection was lost goes on over another one. */
+  /** A worker goes on over another connection: the one before was lost, though the master may not have noticed. */
   | { readonly type: 'workerResumed'; readonly worker: WorkerInfo }
   /** A connection ended before it became a worker, or was not let in at all. */
   | {

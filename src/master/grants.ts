@@ -4,6 +4,12 @@ import { LeaseNumbers } from '../lease-numbers.ts';
 import { Queue } from '../queue.ts';
 import type { Lease } from '../scheduling/scheduler.ts';
 
+/**
+ * So many times the end of an attempt's time is put off, as its worker comes back. Then it is judged whether the worker is
+ * there or not: one that is lost again and again would have time without end otherwise.
+ */
+const MAX_POSTPONED = 5;
+
 /** A lease that this connection holds. */
 export class Grant<T> implements BagItem {
   /** Its place among those that have started. */
@@ -23,6 +29,8 @@ export class Grant<T> implements BagItem {
   overtakenAtMs: number | undefined = undefined;
   /** By when it must have ended, while it runs; by when it must have been given back, while it is recalled. */
   dueMs = Number.POSITIVE_INFINITY;
+  /** How many times that was put off since it was set, as the worker had just come back. */
+  postponed = 0;
   /** Its number on the wire; means something on this connection only. */
   readonly id: number;
   readonly lease: Lease<T>;
@@ -203,14 +211,18 @@ export class GrantTable<T> {
     return false;
   }
 
-  /** Those whose time is over: they were asked back, or run if that is to be judged, for too long. */
+  /** Those whose time is over: they were asked back, or run if that is to be judged by now, for too long. */
   overdue(nowMs: number, withRunning = true): Grant<T>[] {
     return [...this.#timed(withRunning)].filter(({ dueMs }) => dueMs <= nowMs);
   }
 
-  /** None of those that run is overdue before that. */
+  /** None of those that run is overdue before that, unless it has been put off for too often. */
   postpone(untilMs: number): void {
-    for (const grant of this.#started) grant.dueMs = Math.max(grant.dueMs, untilMs);
+    for (const grant of this.#started) {
+      if (grant.dueMs >= untilMs || grant.postponed === MAX_POSTPONED) continue;
+      grant.dueMs = untilMs;
+      grant.postponed += 1;
+    }
   }
 
   /** When the next of them is overdue. */
@@ -240,7 +252,9 @@ export class GrantTable<T> {
   }
 
   *#timed(withRunning: boolean): Generator<Grant<T>> {
-    if (withRunning) for (const grant of this.#started) if (grant.state === 'running') yield grant;
+    for (const grant of this.#started) {
+      if (grant.state === 'running' && (withRunning || grant.postponed === MAX_POSTPONED)) yield grant;
+    }
     yield* this.recalled;
   }
 }

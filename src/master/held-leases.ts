@@ -270,6 +270,7 @@ export class HeldLeases<T, R> {
 
   #setDeadline(grant: Grant<T>, fromMs: number): void {
     grant.dueMs = fromMs + this.#timeoutOf(grant);
+    grant.postponed = 0;
     this.#alarm.setBy(grant.dueMs);
   }
 

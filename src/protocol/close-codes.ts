@@ -5,6 +5,8 @@ export const CloseCode = {
   goodbye: 1000,
   /** The master stops. What a browser says so of its own accord counts as {@link CloseCode.abnormal}. */
   goingAway: 1001,
+  /** The peer closed without a code; never sent, only reported by the local socket. */
+  noCode: 1005,
   /** The connection broke; never sent, only reported by the local socket. */
   abnormal: 1006,
   /** A frame was larger than `maxFrameBytes`; sent by the WebSocket layer. */
@@ -36,11 +38,13 @@ export function isGoodbye(code: number): boolean {
 
 /**
  * After these nobody has said that it is over: the connection was lost, and the session may go on over another one. Besides
- * the two that are only reported here, they are what servers in between say of themselves (RFC 6455, section 7.4.1, and
- * IANA's registry of WebSocket close codes): an unexpected condition, a restart, too much load, a bad gateway.
+ * those that are only reported here, they are what servers in between say of themselves (RFC 6455, section 7.4.1, and
+ * IANA's registry of WebSocket close codes): an unexpected condition, a restart, too much load, a bad gateway. Without
+ * a code closes a browser that gives a silent peer up, as it cannot cut a connection off.
  */
 export function isLoss(code: number): boolean {
-  return code === CloseCode.abnormal || code === CloseCode.silent || (code >= 1011 && code <= 1014);
+  if (code >= 1011 && code <= 1014) return true;
+  return code === CloseCode.noCode || code === CloseCode.abnormal || code === CloseCode.silent;
 }
 
 /** After these, trying again with the same program cannot help. */

@@ -134,6 +134,8 @@ export class Connection implements ConversationListener<MasterMessage> {
 
   #hangUp(code: number, reason: string): void {
     this.#socket.terminate();
+    // What was read already comes too late.
+    this.#conversation?.abandon();
     this.ended(code, reason);
   }
 }

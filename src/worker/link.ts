@@ -68,6 +68,8 @@ export class Link<T> {
   #failures = 0;
   #firstTry: FirstTry | undefined = undefined;
   #unwatchPage: () => void = () => {};
+  /** Who waits until what was answered can be told. */
+  #onTold: (() => void)[] = [];
   /** Of the connection that was left last. */
   #socketClosed: Promise<void> = Promise.resolve();
 
@@ -112,6 +114,11 @@ export class Link<T> {
     this.#session?.changeCredit(concurrency, prefetch);
   }
 
+  /** Resolves when the master has been sent all results: at once, or when it is reached again, or would not take them any more. */
+  async told(): Promise<void> {
+    if (this.#session?.hasUntold === true) await new Promise<void>((resolve) => this.#onTold.push(resolve));
+  }
+
   #connect(): void {
     const { url, events } = this.#context;
     const trying: LinkState = { kind: 'waiting', cancel() {} };
@@ -149,7 +156,8 @@ export class Link<T> {
   #welcomed(connection: Connection, master: MasterDescription, conversation: ClientConversation): void {
     const { url, logger, events, environment } = this.#context;
     const { worker: id, resume } = master;
-    this.#state = { kind: 'connected', connection, sinceMs: environment.clock.now() };
+    const connected: LinkState = { kind: 'connected', connection, sinceMs: environment.clock.now() };
+    this.#state = connected;
     const isResumed = resume?.received !== undefined;
     if (!isResumed) this.#begin(master, conversation);
     else if (this.#session?.resume(connection, resume.received) !== true) {
@@ -158,6 +166,9 @@ export class Link<T> {
       this.#disconnected(CloseCode.goodbye, reason);
       return;
     }
+    this.#tellWaiting();
+    // A listener may have stopped the worker: tasks end by it, and go on.
+    if (this.#state !== connected) return;
     this.#firstTry?.resolve();
     this.#firstTry = undefined;
     logger.info(`${isResumed ? 'Back' : 'Connected'} to ${url} as ${id}`);
@@ -167,6 +178,8 @@ export class Link<T> {
   /** Another session takes the place of the one that could not go on. */
   #begin(master: MasterDescription, conversation: ClientConversation): void {
     this.#endSession('The master has taken back what it granted before the connection was lost');
+    // A listener may have stopped the worker.
+    if (!conversation.isOpen) return;
     const { environment, timers, events } = this.#context;
     const session: WorkerSession<T> = new WorkerSession(conversation, master, {
       clock: environment.clock,
@@ -187,6 +200,7 @@ export class Link<T> {
   #ended(session: WorkerSession<T>, code: number, reason: string): void {
     if (session !== this.#session) return;
     this.#session = undefined;
+    this.#tellWaiting();
     if (this.#state.kind === 'connected') this.#disconnected(code, reason);
   }
 
@@ -194,6 +208,11 @@ export class Link<T> {
     const session = this.#session;
     this.#session = undefined;
     session?.end(reason);
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    for (const resolve of this.#onTold.splice(0)) resolve();
   }
 
   #disconnected(code: number, reason: string): void {
@@ -234,8 +253,8 @@ export class Link<T> {
     if (before.kind === 'waiting') before.cancel();
     if (before.kind === 'connecting' || before.kind === 'connected') {
       this.#socketClosed = before.connection.socketClosed;
+      before.connection.end(CloseCode.goodbye, reason);
     }
-    if (before.kind === 'connecting') before.connection.end(CloseCode.goodbye, reason);
     this.#endSession(reason);
     if (before.kind === 'connected') this.#disconnected(CloseCode.goodbye, reason);
   }

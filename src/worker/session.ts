@@ -54,6 +54,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   #ungranted = 0;
   /** How many leases occupy a slot. */
   #running = 0;
+  /** Whether one that did was answered since the connection was lost. */
+  #hasUntold = false;
   /** When results were sent in the midst of a turn. */
   #flushedAtMs = 0;
   #isCongested = false;
@@ -84,6 +86,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
     return this.#running;
   }
 
+  /** Whether there are results that wait for another connection. */
+  get hasUntold(): boolean {
+    return this.#hasUntold;
+  }
+
   /** What to ask for on the next connection; undefined if the session ends with this one. */
   get request(): ResumeRequest | undefined {
     const { worker, resume } = this.#master;
@@ -94,8 +101,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   /** Goes on over another connection, where the master has got so many of its frames. Returns whether that can be. */
   resume(connection: Connection, received: number): boolean {
     if (!this.#conversation.canResume(received)) return false;
+    this.#hasUntold = false;
     connection.resume(this.#conversation, received);
-    this.#alarm.setBy(this.#silentAtMs);
+    // What there is room for now may have started, and a listener have stopped the worker.
+    if (this.#conversation.isOpen) this.#alarm.setBy(this.#silentAtMs);
     return true;
   }
 
@@ -154,7 +163,11 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   interrupted(code: number, reason: string): boolean {
+    // First, as a listener may stop the worker. There is none if it was silence that the alarm rang for.
+    this.#alarm.setBy(this.#releasedAtMs);
     this.#context.interrupted(code, reason);
+    // What waits for another connection is not what the lost one was full of.
+    this.#lookForRoom();
     return true;
   }
 
@@ -212,7 +225,10 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   answer(lease: Lease<T>, result: AttemptResult<unknown>): AttemptResult<unknown> {
     const { id, isRunning } = lease;
     this.#leases.delete(lease);
-    if (isRunning) this.#running -= 1;
+    if (isRunning) {
+      this.#running -= 1;
+      this.#hasUntold ||= this.#conversation.isInterrupted;
+    }
     this.#tidings.answered(id);
     const sent = this.#sendAnswer(id, result);
     this.#lookForRoom();

@@ -111,8 +111,8 @@ export class Worker<T, R> {
   }
 
   /**
-   * Stops well: takes no new tasks, gives back those that have not started, lets what runs end, for up to `grace`
-   * milliseconds, and then stops. May be called again; {@link stop} stops at once.
+   * Stops well: takes no new tasks, gives back those that have not started, lets what runs end, and its results reach a master
+   * whose connection is lost, for up to `grace` milliseconds, and then stops. May be called again; {@link stop} stops at once.
    * @throws InvalidOptionError
    */
   async drain(options: DrainOptions = {}): Promise<void> {
@@ -122,7 +122,7 @@ export class Worker<T, R> {
       this.#lifecycle = { kind: 'draining', drained: promise };
       this.#applyConcurrency();
       this.#executor.releaseWaiting(this.#concurrency);
-      await within(graceMs, this.#environment.clock, this.#executor.idle());
+      await within(graceMs, this.#environment.clock, this.#finished());
       await this.stop();
       resolve();
     } else if (this.#lifecycle.kind === 'draining') {
@@ -191,6 +191,12 @@ export class Worker<T, R> {
     // It may have drained before, down to 0.
     this.#executor.setConcurrency(this.#effectiveConcurrency);
     await this.#link.open();
+  }
+
+  /** Resolves when nothing runs any more, and the master has what came of it. */
+  async #finished(): Promise<void> {
+    await this.#executor.idle();
+    await this.#link.told();
   }
 
   async #stop(): Promise<void> {

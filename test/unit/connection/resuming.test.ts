@@ -110,7 +110,7 @@ describe('a Conversation that keeps its frames', () => {
     expect(conversation.canResume(0)).toBe(false);
   });
 
-  it.each([1006, 1011, 1012, 1013, 1014])('may go on after %i, which is nobody’s goodbye', (code) => {
+  it.each([1005, 1006, 1011, 1012, 1013, 1014])('may go on after %i, which is nobody’s goodbye', (code) => {
     const { conversation, first } = setUp();
     conversation.socketClosed(first, code, '');
     expect(conversation.canResume(0)).toBe(true);
@@ -174,6 +174,16 @@ describe('a Conversation that keeps its frames', () => {
     conversation.awaitRoom();
     receive(first, received(1));
     expect(notes).toEqual(['room']);
+  });
+
+  it('ends a peer that does not tell to have any of 65536 frames, whatever it has to be sent', () => {
+    const { conversation, first, notes } = setUp();
+    for (let nonce = 0; nonce < 65_536; nonce += 1) conversation.sendNow(ping(nonce));
+    expect([conversation.roomBytes, conversation.isOpen]).toEqual([0, true]);
+    conversation.send(ping(65_536));
+    conversation.end(1001, 'too late');
+    expect(first.ends).toEqual(['close 4409']);
+    expect(notes).toEqual(['ended 4409 It does not tell what has come']);
   });
 
   it('sets no timer for room while it waits for another socket', () => {

@@ -241,6 +241,49 @@ describe('a Master whose worker loses its connection', () => {
     expect(master.attempts).toEqual(['timeout 4000']);
   });
 
+  it('times an attempt out whose worker is lost again and again, before it tells', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 1, taskTimeoutMs: 1000 });
+    for (let round = 0; round < 20; round += 1) {
+      network.lastLink.reset();
+      await clock.advance(200);
+      await back(1);
+      await clock.advance(800);
+    }
+    // Put off at 200, as 1000 is within a second, at 1200 and so on to 4200.
+    expect(master.attempts).toEqual(['timeout 5200']);
+  });
+
+  it('times it out even while it is away, if it is lost as soon as it is back each time', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 1, taskTimeoutMs: 1000 });
+    for (let round = 0; round < 20; round += 1) {
+      network.lastLink.reset();
+      await clock.advance(900);
+      await back(1);
+    }
+    // Put off at 900, 1800 and so on to 4500.
+    expect(master.attempts).toEqual(['timeout 5500']);
+  });
+
+  it('counts that anew for an attempt whose time begins anew', async () => {
+    const { master, clock, network, back } = await setUp({ tasks: 0 });
+    void master.scheduler.put('slow', { timeout: 1000, timeoutFrom: 'progress' }).catch(() => {});
+    await clock.settle();
+    for (let round = 1; round <= 10; round += 1) {
+      network.lastLink.reset();
+      await clock.advance(200);
+      const peer = await back(2);
+      peer.send([MessageType.progress, 1, round]);
+      await clock.advance(800);
+    }
+    network.lastLink.reset();
+    await clock.advance(2000);
+    await back(2);
+    await clock.advance(999);
+    expect(master.attempts).toEqual([]);
+    await clock.advance(1);
+    expect(master.attempts).toEqual(['timeout 13000']);
+  });
+
   it('pings it anew, and does not take the time that it was away for the length of the way', async () => {
     const { master, clock, network, back } = await setUp({ tasks: 1 });
     network.lastLink.reset();

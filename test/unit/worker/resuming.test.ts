@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MessageType, type ResumeOffer, type WorkerMessage } from '../../../src/protocol/messages.ts';
 import type { WorkerOptions } from '../../../src/worker/options.ts';
+import { follow } from '../../support/holders.ts';
 import { welcomeOf } from '../../support/peers.ts';
 import { PendingHandler } from '../../support/pending-worker.ts';
 import { VirtualWorker } from '../../support/worker.ts';
@@ -74,6 +75,22 @@ describe('a Worker that loses its connection', () => {
     expect(outcomes(world)).toEqual(['a done', 'b done']);
   });
 
+  it('starts what waits, though the master read too slowly when the connection was lost', async () => {
+    const { clock, network, master, handler, lose } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    network.lastLink.client.stall();
+    for (let part = 0; part < 20; part += 1) {
+      handler.contexts.get('a')?.progress('x'.repeat(90_000));
+      await clock.settle();
+    }
+    handler.finish('b');
+    await clock.settle();
+    expect(handler.contexts.has('c')).toBe(false);
+    await lose();
+    expect(handler.contexts.has('c')).toBe(true);
+  });
+
   it('sends again what the master has not got', async () => {
     const { handler, clock, network, master, lose, welcomeBack } = await setUp();
     handler.finish('a', 'got');
@@ -127,6 +144,15 @@ describe('a Worker that loses its connection', () => {
     await clock.advance(1);
     expect(handler.signal('a').aborted).toBe(true);
     expect(['waiting', 'connecting']).toContain(worker.state);
+  });
+
+  it('gives up at the same time if it was silence by which it lost its master', async () => {
+    const { clock, master, handler } = await setUp({ reconnect: { base: 100, cap: 100 } });
+    master.stop();
+    await clock.advance(7999);
+    expect(handler.signal('a').aborted).toBe(false);
+    await clock.advance(1);
+    expect(handler.signal('a').aborted).toBe(true);
   });
 
   it('gives up a silent master, and goes on with it when it answers again', async () => {
@@ -194,6 +220,63 @@ describe('a Worker that loses its connection', () => {
     expect(once.master.connections[0]?.frames[0]?.[0]).not.toHaveProperty('1.resume');
   });
 
+  it('drains when it is back, and its results are delivered', async () => {
+    const { clock, worker, master, handler, lose, welcomeBack } = await setUp();
+    await lose();
+    void worker.drain();
+    handler.finish('a', 1);
+    handler.finish('b', 2);
+    await clock.settle();
+    expect(worker.state).toBe('draining');
+    await welcomeBack(1);
+    expect(master.last.news().filter(([type]) => type === done)).toEqual([
+      [done, 1, 1],
+      [done, 2, 2],
+    ]);
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+  });
+
+  it('drains at once if all that it did was delivered before', async () => {
+    const { clock, worker, handler, lose, welcomeBack } = await setUp();
+    handler.finish('a');
+    await lose();
+    handler.finish('b');
+    await clock.settle();
+    await welcomeBack(2);
+    await lose(1000);
+    void worker.drain();
+    await clock.settle();
+    expect(worker.state).toBe('stopped');
+  });
+
+  it('drains no longer once it is stopped', async () => {
+    const { clock, worker, handler, lose } = await setUp();
+    await lose();
+    for (const task of ['a', 'b']) handler.finish(task);
+    const drained = follow(worker.drain());
+    await clock.settle();
+    void worker.stop();
+    await clock.settle();
+    expect(drained().status).toBe('fulfilled');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    ['for `grace`, if it does not come back', 3000, 3500],
+    ['until the session is over, if it does not come back', 60_000, 8000],
+  ])('drains %s', async (_, grace, untilMs) => {
+    const { clock, worker, network, master, handler } = await setUp({ reconnect: { base: 100, cap: 100 } });
+    master.stop();
+    network.lastLink.reset();
+    await clock.advance(500);
+    for (const task of ['a', 'b']) handler.finish(task);
+    void worker.drain({ grace });
+    await clock.advance(untilMs - 501);
+    expect(worker.state).toBe('draining');
+    await clock.advance(1);
+    expect(worker.state).toBe('stopped');
+  });
+
   it('aborts what runs when it is stopped before it is back', async () => {
     const { clock, worker, network, handler } = await setUp();
     network.lastLink.reset();
@@ -202,6 +285,42 @@ describe('a Worker that loses its connection', () => {
     void worker.stop();
     await clock.settle();
     expect(handler.signal('a').aborted).toBe(true);
+  });
+
+  it('stops for good if a listener stops it when it must begin anew', async () => {
+    const { clock, worker, master, events, handler, lose } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    await lose();
+    worker.on('taskSettled', () => void worker.stop());
+    master.last.send(welcomeOf({ worker: 'w2', resume: { secret: 'def', window: 5000 } }));
+    await clock.settle();
+    for (const task of ['a', 'b']) handler.finish(task);
+    await clock.settle();
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+    expect(events.filter(({ type }) => type.endsWith('connected')).at(-1)).toMatchObject({ type: 'disconnected' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('stops for good if a listener stops it when there is room again for what it does', async () => {
+    const { clock, worker, master, events, handler, lose, welcomeBack } = await setUp();
+    master.last.send([grant, 3, 1, 'c', 'c']);
+    await clock.settle();
+    await lose();
+    for (let part = 0; part < 50; part += 1) {
+      handler.contexts.get('a')?.progress('x'.repeat(90_000));
+      await clock.settle();
+    }
+    handler.finish('b');
+    await clock.settle();
+    expect(handler.contexts.has('c')).toBe(false);
+    worker.on('taskStarted', () => void worker.stop());
+    await welcomeBack(40);
+    for (const task of ['a', 'c']) handler.finish(task);
+    await clock.settle();
+    expect([worker.state, master.last.end]).toEqual(['stopped', '1000 The worker was stopped']);
+    expect(events.filter(({ type }) => type.endsWith('connected')).at(-1)).toMatchObject({ type: 'disconnected' });
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('says goodbye to a master that would go on, where it has given up itself', async () => {
