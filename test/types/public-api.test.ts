@@ -27,6 +27,7 @@ describe('FifoScheduler.put', () => {
       | 'deadline'
       | 'requires'
       | 'speculate'
+      | 'verify'
       | 'signal'
       | 'onProgress'
       | 'idempotencyKey'
