@@ -77,7 +77,8 @@ export class Verification<R> {
   /** How many more are to make an attempt now: as many as a quorum takes, if all of them agree with most. */
   get wanted(): number {
     for (const role of this.#running.values()) if (role !== 'one of several') return 0;
-    return Math.min(this.#terms.quorum - this.#most, this.#terms.maxReplicas - this.votes) - this.#running.size;
+    // That many results there may be yet: otherwise the task would have been given up.
+    return this.#terms.quorum - this.#most - this.#running.size;
   }
 
   /** The number of this one's next attempt. It must not tell what others do, so it counts nobody else's. */
