@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NoQuorumError } from '../../../src/errors.ts';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import type { VerifyOptions } from '../../../src/scheduling/verify-options.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow } from '../../support/holders.ts';
 import { lost, openScheduler } from '../../support/scheduler.ts';
@@ -392,5 +393,21 @@ describe('who waits for a task that is verified', () => {
     expect(await takers()).toEqual([1, 1, 0]);
     void scheduler.put('not at all', { verify: false });
     expect(await takers()).toEqual([1, 0, 0]);
+  });
+
+  it('says for one task what is different for it, and how many results there may be goes with the quorum', async () => {
+    const results = async (ofScheduler: VerifyOptions, ofPut: VerifyOptions): Promise<number> => {
+      const { scheduler, holder } = openScheduler({ verify: { trust: false, ...ofScheduler } });
+      const outcome = follow(scheduler.put('task', { verify: ofPut }));
+      let count = 0;
+      for (; outcome().status === 'pending'; count += 1) await answer(scheduler, [holder(`h${count}`), count]);
+      return count;
+    };
+    // All are different: it ends when too few are left.
+    expect(await results({ quorum: 3, maxReplicas: 9 }, {})).toBe(8);
+    expect(await results({ quorum: 3, maxReplicas: 9 }, { quorum: 2 })).toBe(5);
+    expect(await results({ quorum: 3, maxReplicas: 9 }, { maxReplicas: 4 })).toBe(3);
+    expect(await results({}, { quorum: 4 })).toBe(7);
+    expect(await results({ equals: () => true }, {})).toBe(2);
   });
 });
