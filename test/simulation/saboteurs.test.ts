@@ -1,6 +1,7 @@
 // How many wrong results are accepted, and how much is done twice, when one worker in ten lies.
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Random } from '../../src/ports.ts';
+import type { VerifyOptions } from '../../src/scheduling/verify-options.ts';
 import { TestHolder } from '../support/holders.ts';
 import { seededRandom } from '../support/random.ts';
 import { TestScheduler } from '../support/scheduler.ts';
@@ -36,11 +37,10 @@ interface Run {
 }
 
 /** `collude`: all who lie about a task tell the same lie. */
-async function run(lies: Sabotage, collude: boolean, quorum: number, isTrusting: boolean): Promise<Run> {
+async function run(lies: Sabotage, collude: boolean, quorum: number, trust: VerifyOptions['trust']): Promise<Run> {
   const random = seededRandom(7);
   const clock = new VirtualClock();
-  const verify = { quorum, ...(isTrusting ? {} : { trust: false as const }) };
-  const scheduler = new TestScheduler<number, string>({ verify }, clock, seededRandom(8));
+  const scheduler = new TestScheduler<number, string>({ verify: { quorum, trust } }, clock, seededRandom(8));
   scheduler.open();
   let executions = 0;
   let wrong = 0;
@@ -73,10 +73,10 @@ async function run(lies: Sabotage, collude: boolean, quorum: number, isTrusting:
 }
 
 const MODES = [
-  { quorum: 2, isTrusting: false },
-  { quorum: 2, isTrusting: true },
-  { quorum: 3, isTrusting: false },
-  { quorum: 3, isTrusting: true },
+  { quorum: 2, trust: false },
+  { quorum: 2, trust: undefined },
+  { quorum: 3, trust: false },
+  { quorum: 3, trust: undefined },
 ] as const;
 
 const kinds = [
@@ -104,14 +104,19 @@ function runsOf(kind: Kind): Promise<Runs> {
 async function runAll(kind: Kind): Promise<Runs> {
   const [, lies, collude] = kinds.find(([each]) => each === kind) ?? ['', never, false];
   const [two, twoTrusting, three, threeTrusting] = MODES;
-  const of = ({ quorum, isTrusting }: (typeof MODES)[number]) => run(lies, collude, quorum, isTrusting);
+  const of = ({ quorum, trust }: (typeof MODES)[number]) => run(lies, collude, quorum, trust);
   return [await of(two), await of(twoTrusting), await of(three), await of(threeTrusting)];
 }
+
+/** So many in a row nobody gets right who lies one time in five. */
+const LONG_APPRENTICESHIP = 50;
+const longApprenticeship = (): Promise<Run> => run(atTimes, false, 2, { after: LONG_APPRENTICESHIP });
 
 afterAll(async () => {
   if (process.env['TASKDIST_TASKS'] === undefined) return;
   const cell = ({ wrong, executions }: Run): string => `${Math.round(wrong)} / ${executions.toFixed(2)}`;
   for (const [kind] of kinds) console.info(`| ${kind} | ${(await runsOf(kind)).map(cell).join(' | ')} |`);
+  console.info(`at times, trusted after ${LONG_APPRENTICESHIP}: ${cell(await longApprenticeship())}`);
 }, LONG_MS);
 
 /** How likely it is that a quorum of liars has a task before one of honest workers, if all who come are drawn by lot. */
@@ -166,17 +171,25 @@ describe('results that are checked', () => {
     expect([two.wrong, three.wrong]).toEqual([0, 0]);
   });
 
-  it.each(['they lie about one task in five, at random', `they lie after ${PATIENCE} right answers`] as const)(
-    'are wrong for a while with trust, until who is trusted is caught: %s',
-    async (kind) => {
-      const [, two, , three] = await runsOf(kind);
-      for (const { wrong, distrusted } of [two, three]) {
-        expect(distrusted).toBeGreaterThan(0);
-        // Each of them has about as many lies accepted as results of it had proved right, each time that it is trusted.
-        expect((wrong / 1e6) * TASKS).toBeLessThan(SABOTEURS * 40);
-      }
-    },
-  );
+  it('are wrong for a while with trust, if liars are patient: until they are caught, and then never again', async () => {
+    const [, two, , three] = await runsOf(`they lie after ${PATIENCE} right answers`);
+    for (const { wrong, distrusted } of [two, three]) {
+      expect(distrusted).toBeGreaterThanOrEqual(SABOTEURS);
+      expect(wrong).toBeGreaterThan(0);
+      // About as many for each as it had proved right before, which is less than it had answered.
+      expect((wrong / 1e6) * TASKS).toBeLessThan(SABOTEURS * PATIENCE);
+    }
+  });
+
+  it('are wrong again and again with trust, if liars lie at times; but not if it takes longer to earn', async () => {
+    const [, two, , three] = await runsOf('they lie about one task in five, at random');
+    const lies = (SABOTEURS / WORKERS) * 0.2 * 1e6;
+    for (const { wrong } of [two, three]) {
+      expect(wrong).toBeGreaterThan(0);
+      expect(wrong).toBeLessThan(lies / 2);
+    }
+    expect((await longApprenticeship()).wrong).toBe(0);
+  });
 
   it('are wrong where a quorum of liars tells the same lie, as often as they meet', async () => {
     const [two, , three] = await runsOf('they always tell the same lie');
@@ -185,7 +198,7 @@ describe('results that are checked', () => {
       [three, 3],
     ] as const) {
       // Somewhat less, as results of those who are caught are discarded.
-      expect(wrong / 1e6 / shareOfLies(quorum)).toBeGreaterThan(0.4);
+      expect(wrong / 1e6 / shareOfLies(quorum)).toBeGreaterThan(0.2);
       expect(wrong / 1e6 / shareOfLies(quorum)).toBeLessThan(1.3);
     }
   });

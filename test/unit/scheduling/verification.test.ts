@@ -75,6 +75,8 @@ describe('a task that is verified', () => {
       const waiting = follow(laptop.take());
       // One that comes later, too.
       expect(await holder('tablet', { principal: 'p' }).takeNow()).toEqual([]);
+      expect(await holder('new', { principal: 'p', labels: { gpu: true } }).takeNow()).toEqual([]);
+      expect(scheduler.stats().unmatched).toBe(1);
       await clock.advance(10_000);
       expect(waiting()).toEqual({ status: 'pending' });
       expect(events).toMatchObject([{ type: 'unmatched', reason: 'noOtherWorker' }]);
