@@ -167,6 +167,47 @@ describe('a task that is verified', () => {
     expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_NO_QUORUM', cause: expect.any(TypeError) } });
   });
 
+  it('is for nobody, if all who are there have it, or have declined more than can be passed over', async () => {
+    const { scheduler, holder } = openScheduler({ verify });
+    const worker = holder('worker');
+    for (let n = 0; n < 40; n += 1) void scheduler.put(n, { verify: false });
+    for (const lease of await worker.takeNow()) scheduler.release(lease, { kind: 'rejected' });
+    void scheduler.put('verified');
+    scheduler.complete(await worker.takeOne(), 1);
+    expect(await worker.takeNow()).toEqual([]);
+    expect(scheduler.stats()).toMatchObject({ queued: 41, unmatched: 41 });
+    scheduler.complete(await holder('other').takeOne(), 1);
+    expect(scheduler.stats()).toMatchObject({ queued: 40, unmatched: 0 });
+  });
+
+  it('does not bring more to another worker of the same person than that has asked for', async () => {
+    const { scheduler, holder } = openScheduler({ verify });
+    const [phone, laptop] = [holder('phone', { principal: 'p' }), holder('laptop', { principal: 'p' })];
+    const waiting = [follow(phone.take(1)), follow(laptop.take(1))];
+    void scheduler.put('first', { verify: false });
+    void scheduler.put('verified');
+    void scheduler.put('third', { verify: false });
+    await nextTurn();
+    expect(waiting.map((outcome) => outcome())).toMatchObject([
+      { value: [{ task: 'first' }] },
+      { value: [{ task: 'verified' }] },
+    ]);
+    expect(waiting.map((outcome) => (outcome() as { value: unknown[] }).value.length)).toEqual([1, 1]);
+    expect(scheduler.stats()).toMatchObject({ queued: 2, leased: 1 });
+  });
+
+  it('does not keep from one who comes as others are served what comes behind it', async () => {
+    const { scheduler, holder } = openScheduler({ verify });
+    void scheduler.put({ type: 'a' });
+    void scheduler.put({ type: 'b' }, { verify: false });
+    const other = follow(holder('other', { accepts: ['c'] }).take());
+    void scheduler.put({ type: 'c' }, { verify: false });
+    const late = follow(holder('late', { accepts: ['a', 'b'] }).take(2));
+    await nextTurn();
+    expect(other()).toMatchObject({ value: [{ task: { type: 'c' } }] });
+    expect(late()).toMatchObject({ value: [{ task: { type: 'a' } }, { task: { type: 'b' } }] });
+  });
+
   it('keeps its place, and those who take several get the same ones', async () => {
     const { scheduler, holder } = openScheduler({ verify });
     for (const n of [0, 1, 2, 3]) void scheduler.put(n, { priority: n === 3 ? 1 : 0 });
@@ -198,6 +239,8 @@ describe('a task that is verified', () => {
     expect(events).toEqual([{ type: 'unmatched', key: '0', task: 'task', reason: 'noOtherWorker' }]);
     expect(scheduler.stats().unmatched).toBe(1);
     scheduler.complete(lease, 1);
+    await clock.advance(20_000);
+    scheduler.leave(only);
     await clock.advance(20_000);
     expect(events).toHaveLength(1);
     holder('other');
