@@ -87,7 +87,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       result: fc.constantFrom('right', 'right', 'right', 'right', 'wrong', 'other'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('fail' as const), lease: index }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('fail' as const), lease: index }) },
   {
     weight: 4,
     arbitrary: fc.record({

@@ -219,9 +219,11 @@ describe('a task that is verified', () => {
   });
 
   it('is one task in the figures, and takes the room of one', async () => {
-    const { scheduler, a, b } = openVerified({ maxTasks: 1 });
+    const { scheduler, clock, a, b } = openVerified({ maxTasks: 1 });
+    await clock.advance(30);
     const first = await a.takeOne();
-    expect(scheduler.stats()).toMatchObject({ queued: 1, leased: 0, running: 0 });
+    await clock.advance(30);
+    expect(scheduler.stats()).toMatchObject({ queued: 1, leased: 0, running: 0, oldestWait: 60 });
     scheduler.started(first);
     scheduler.started(await b.takeOne());
     expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 1, running: 2 });
@@ -297,6 +299,18 @@ describe('an attempt at a task that is verified', () => {
     expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_DEAD_LETTER', attempts: [{ workerId: 'a' }] } });
   });
 
+  it('that fails last is not made again, though the task had wanted one more', async () => {
+    const { scheduler, outcome, a, b, c } = openVerified({ maxAttempts: 1, verify: { ...verify, quorum: 3 } });
+    const [first, second] = [await a.takeOne(), await b.takeOne()];
+    expect(scheduler.stats()).toMatchObject({ queued: 1, leased: 0 });
+    scheduler.fail(first, new Error('no'));
+    expect(scheduler.stats()).toMatchObject({ queued: 0, delayed: 0, leased: 1 });
+    expect(await c.takeNow()).toEqual([]);
+    scheduler.complete(second, 1);
+    await nextTurn();
+    expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_DEAD_LETTER' } });
+  });
+
   it.each(['returned', 'recalled', 'lost'] as const)(
     'that is given back is made by whoever comes, the same or not: %s',
     async (kind) => {
@@ -355,7 +369,7 @@ describe('an attempt at a task that is verified', () => {
 
   it('is not made a second time for being slow', async () => {
     const { scheduler, clock, a, b, c } = openVerified({ speculate: true });
-    scheduler.started(await a.takeOne());
+    scheduler.complete(await a.takeOne(), 1);
     scheduler.started(await b.takeOne());
     const waiting = follow(c.take());
     await clock.advance(60_000);
