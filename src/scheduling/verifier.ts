@@ -47,7 +47,7 @@ export class Verifier<T, R> {
     this.#open.add(principal, record);
   }
 
-  /** An attempt is over, without a result that was {@link received}. */
+  /** A lease has ended. Who has given no result has no part in the task any more. */
   ended({ record, holder }: RecordLease<T, R>): void {
     const principal = principalOf(holder);
     record.verification?.ended(principal);
