@@ -21,6 +21,7 @@ const MARK = Symbol.for('taskdist.error');
  * | `TASKDIST_TASK_ABORTED` | an attempt was cancelled while it ran, in the worker; `cause` is the reason |
  * | `TASKDIST_WORKER_LOST` | the connection ended while the attempt ran |
  * | `TASKDIST_DEAD_LETTER` | the task used up its attempts; `attempts` lists what happened in each |
+ * | `TASKDIST_NO_QUORUM` | the workers that ran the task did not agree on its result; `results` lists what they gave |
  * | `TASKDIST_NOT_SERIALIZABLE` | a task or a result holds a value that cannot cross the wire, e.g. a function |
  * | `TASKDIST_TOO_LARGE` | a task or a result is larger than the master's `maxFrameBytes` |
  * | `TASKDIST_SANDBOX_BOOT` | a thread of a sandbox could not be started |
@@ -41,6 +42,7 @@ export type TaskdistErrorCode =
   | 'TASKDIST_TASK_ABORTED'
   | 'TASKDIST_WORKER_LOST'
   | 'TASKDIST_DEAD_LETTER'
+  | 'TASKDIST_NO_QUORUM'
   | 'TASKDIST_NOT_SERIALIZABLE'
   | 'TASKDIST_TOO_LARGE'
   | 'TASKDIST_SANDBOX_BOOT'
@@ -125,7 +127,7 @@ export class TaskRejectedError extends TaskdistError {
 
 /** How one attempt at a task went wrong. */
 export interface AttemptFailure {
-  /** Which attempt it was, counted from 1. */
+  /** Which attempt it was, counted from 1; at a task that is verified, of those by the same worker. */
   readonly attempt: number;
   /** The name of the worker that ran it. */
   readonly worker: string;
@@ -159,14 +161,50 @@ export class DeadLetterError extends TaskdistError {
   }
 }
 
+/** Results of a task that agree. */
+export interface ResultVotes {
+  /** The first of them. Nobody has checked what it is. */
+  readonly result: unknown;
+  /** How many there were. */
+  readonly votes: number;
+  /** The workers that gave them: their names, and their ids as in `master.workers()`. */
+  readonly workers: readonly { readonly worker: string; readonly workerId: string }[];
+}
+
+/**
+ * The task was run by as many workers as `verify.maxReplicas` allows, or by enough of them to know that no quorum would
+ * agree. `code`: `TASKDIST_NO_QUORUM`. `cause`: what `verify.equals` has thrown last, if it has.
+ */
+export class NoQuorumError extends TaskdistError {
+  /** What they gave, but for what was discarded; the first that came first. */
+  readonly results: readonly ResultVotes[];
+
+  constructor(results: readonly ResultVotes[], options?: ErrorOptions) {
+    const votes = results.map((each) => each.votes);
+    const count = votes.reduce((sum, each) => sum + each, 0);
+    super(
+      'TASKDIST_NO_QUORUM',
+      `Of ${count} results no quorum agrees: at most ${Math.max(0, ...votes)} are the same`,
+      options,
+    );
+    this.results = results;
+  }
+
+  override get name(): string {
+    return 'NoQuorumError';
+  }
+}
+
 /** The class of the errors that have this code. */
 export type TaskdistErrorOf<Code extends TaskdistErrorCode> = Code extends 'TASKDIST_DEAD_LETTER'
   ? DeadLetterError
-  : Code extends 'TASKDIST_TASK_REJECTED'
-    ? TaskRejectedError
-    : Code extends 'TASKDIST_DEADLINE'
-      ? TaskDeadlineError
-      : TaskdistError;
+  : Code extends 'TASKDIST_NO_QUORUM'
+    ? NoQuorumError
+    : Code extends 'TASKDIST_TASK_REJECTED'
+      ? TaskRejectedError
+      : Code extends 'TASKDIST_DEADLINE'
+        ? TaskDeadlineError
+        : TaskdistError;
 
 /**
  * Whether a value is one of the library's errors, and, if a code is given, that one. Never throws.

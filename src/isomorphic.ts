@@ -6,7 +6,9 @@ export {
   DeadLetterError,
   InvalidOptionError,
   isTaskdistError,
+  NoQuorumError,
   RemoteError,
+  type ResultVotes,
   TaskDeadlineError,
   TaskdistError,
   type TaskdistErrorCode,
@@ -44,6 +46,7 @@ export type {
 export type { FifoSchedulerOptions, PutOptions } from './scheduling/scheduler-options.ts';
 export type { SchedulerStats, SchedulerTotals } from './scheduling/statistics.ts';
 export type { ProgressInfo, TaskOptions } from './scheduling/task-options.ts';
+export type { TrustOptions, VerifyOptions } from './scheduling/verify-options.ts';
 export type { ThreadLike } from './thread-like.ts';
 export type { SettledOutcome, WorkerEvent, WorkerState } from './worker/events.ts';
 export type { WorkerOptions } from './worker/options.ts';

@@ -45,6 +45,8 @@ export class Backlog<T, R> {
   readonly #emptyLanes = new Set<Lane<T, R>>();
   /** By the ids of holders, the lanes whose tasks they have refused. */
   readonly #refusedLanes = new Groups<string, Lane<T, R>>();
+  /** By principals, the lanes whose tasks they must not have. */
+  readonly #barredLanes = new Groups<string, Lane<T, R>>();
   readonly #profiles: Profiles<T, R>;
   readonly #orphans: OrphanListener<T, R>;
   readonly #waiting: WaitingListener<T, R>;
@@ -55,6 +57,7 @@ export class Backlog<T, R> {
     this.#waiting = waiting;
     this.#profiles = new Profiles<T, R>({
       lanes: () => this.#allLanes(),
+      barredFrom: (principal) => this.#barredLanes.get(principal),
       orphaned: (lane) => {
         if (lane.records.size > 0) orphans.laneOrphaned(lane);
       },
@@ -109,10 +112,26 @@ export class Backlog<T, R> {
     for (const lane of refused) this.#merge(lane);
   }
 
-  /** A holder will not have this task, which is not queued. */
+  /** A holder will not have this task. */
   refuse(holder: LeaseHolder<T>, record: TaskRecord<T, R>): void {
+    const isQueued = record.lane !== undefined;
+    if (isQueued) this.remove(record);
     record.noteRefusal(holder);
     this.#profiles.refused(holder, record);
+    if (isQueued) this.add(record);
+  }
+
+  /** Others than before may have a task, or others not: if it is queued, it belongs elsewhere now. */
+  relocate(record: TaskRecord<T, R>): void {
+    const { lane } = record;
+    if (lane === undefined || lane.key === (isPlain(record) ? undefined : laneKey(record))) return;
+    this.remove(record);
+    this.add(record);
+  }
+
+  /** Whether somebody who is there would take this task, but has a part in verifying it. */
+  isBarredFromSome(record: TaskRecord<T, R>): boolean {
+    return this.#profiles.isBarredFromSome(record);
   }
 
   /** A task will not come back, whoever has refused it. */
@@ -186,16 +205,19 @@ export class Backlog<T, R> {
     if (key === undefined) this.#plainLanes.set(lane.type, lane);
     else this.#otherLanes.set(key, lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
+    const isNews = [...lane.barred].filter((principal) => this.#barredLanes.get(principal).size === 0);
+    for (const principal of lane.barred) this.#barredLanes.add(principal, lane);
     lane.add(record);
     this.#profiles.consider(lane);
     this.#waiting.firstChanged(lane);
+    for (const principal of isNews) this.#profiles.barredChanged(principal);
     return lane;
   }
 
   /** The last task of a lane was taken out: it is kept for the next one, but not for ever. */
   #emptied(lane: Lane<T, R>): void {
     // Nothing would say any more which tasks of it were refused.
-    if (lane.refusedBy.size > 0) {
+    if (lane.isForSome) {
       this.#drop(lane);
       return;
     }
@@ -220,15 +242,19 @@ export class Backlog<T, R> {
     for (const holderId of lane.refusedBy) this.#refusedLanes.delete(holderId, lane);
     this.#size -= lane.records.size;
     this.#waiting.laneDropped(lane);
+    for (const principal of lane.barred) {
+      this.#barredLanes.delete(principal, lane);
+      if (this.#barredLanes.get(principal).size === 0) this.#profiles.barredChanged(principal);
+    }
   }
 }
 
 /** Whether nothing but its type says who may have a task. So it is with most. */
-function isPlain<T, R>({ terms, refusedBy }: TaskRecord<T, R>): boolean {
-  return terms.requiresKey === '' && refusedBy.size === 0;
+function isPlain<T, R>({ terms, refusedBy, barred }: TaskRecord<T, R>): boolean {
+  return terms.requiresKey === '' && refusedBy.size === 0 && barred.size === 0;
 }
 
 /** The same for the tasks that the same holders may have. */
-function laneKey<T, R>({ type, terms, refusedBy }: TaskRecord<T, R>): string {
-  return JSON.stringify([type ?? null, terms.requiresKey, ...[...refusedBy].sort()]);
+function laneKey<T, R>({ type, terms, refusedBy, barred }: TaskRecord<T, R>): string {
+  return JSON.stringify([type ?? null, terms.requiresKey, [...barred].sort(), ...[...refusedBy].sort()]);
 }

@@ -24,6 +24,7 @@ import { agreeOn, type TaskTerms, taskOptionNames } from './task-options.ts';
 import { RecordLease, type TaskRecord } from './task-record.ts';
 import { TaskTable } from './task-table.ts';
 import { UnmatchedWatch } from './unmatched.ts';
+import { Verifier } from './verifier.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** What the scheduler takes from the outside. */
@@ -48,6 +49,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #tasks: TaskTable<T, AnyResultOf<R>>;
   readonly #waitingRoom: WaitingRoom<T, AnyResultOf<R>>;
   readonly #speculation: Speculation<T, AnyResultOf<R>>;
+  readonly #verifier: Verifier<T, AnyResultOf<R>>;
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
@@ -67,12 +69,24 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       (record, holder) => this.#tasks.lease(record, holder),
       () => this.#speculation.look(),
     );
+    this.#verifier = new Verifier({
+      random,
+      statistics: this.#statistics,
+      events: this.#events,
+      end: (lease) => this.#tasks.end(lease),
+      resolve: (record, result) => this.#tasks.resolve(record, result, clock.now()),
+      reject: (record, error) => this.#tasks.reject(record, 'noQuorum', error),
+      goOn: (record) => {
+        if (!this.#tasks.giveUp(record)) this.#tasks.requeue(record);
+      },
+    });
     this.#tasks = new TaskTable(maxTasks, {
       clock,
       timers,
       backlog: this.#backlog,
       statistics: this.#statistics,
       events: this.#events,
+      verifier: this.#verifier,
       serveSoon: () => this.#waitingRoom.serveSoon(),
       ended: (lease) => this.#speculation.ended(lease),
     });
@@ -85,7 +99,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     });
   }
 
-  /** How many tasks wait for a worker. */
+  /** How many tasks wait for a worker; among them those that are verified, have one, and wait for another. */
   get queued(): number {
     return this.#backlog.size;
   }
@@ -95,7 +109,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     return this.#tasks.delayed;
   }
 
-  /** How many tasks are with a worker. */
+  /** How many tasks are with a worker, or with all those they want. */
   get leased(): number {
     return this.#tasks.leased.size;
   }
@@ -126,7 +140,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
    * is read when it is handed out, each time that it is: do not change it any more.
    *
    * Rejects with {@link DeadLetterError} when the attempts are used up, with {@link TaskDeadlineError} when the
-   * `deadline` passes, with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
+   * `deadline` passes, with {@link NoQuorumError} when its results do not agree (`verify`), with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
    * when it is sent), with `TASKDIST_FULL` when there are `maxTasks` already, with `TASKDIST_STOPPED` when the master
    * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
    *
@@ -226,6 +240,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   leave(holder: LeaseHolder<T>): void {
     // Nobody else may have more by this: what it had refused was not refused for them.
     this.#backlog.leave(holder);
+    this.#verifier.left(holder);
   }
 
   /** For masters; see {@link TaskScheduler.take}. */
@@ -274,6 +289,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const live = this.#live(lease);
     const onProgress = live?.record.terms.onProgress;
     if (live === undefined || onProgress === undefined) return;
+    // Of those who verify it, the one that has been at it for longest, so that it does not go to and fro.
+    if (live.record.verification !== undefined && !live.record.isFirst(live)) return;
     const { key, attempt, holder } = live;
     callListener(onProgress, value, { key, attempt, worker: holder.name, workerId: holder.id });
   }
@@ -284,17 +301,21 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     if (live === undefined) return false;
     const { record, startedAtMs } = live;
     const nowMs = this.#clock.now();
-    this.#statistics.rate.count(nowMs);
     if (startedAtMs !== undefined) {
       const runtimeMs = nowMs - startedAtMs;
       this.#statistics.runTime.record(runtimeMs);
       this.#speculation.completed(live, runtimeMs);
     }
     if (live.isSpeculative && record.isLeasedTwice) this.#statistics.total.speculatedFirst += 1;
+    const { terms, verification } = record;
+    if (terms.verify !== undefined && verification !== undefined) {
+      this.#verifier.received(live, terms.verify, verification, result);
+      return true;
+    }
     this.#tasks.end(live);
-    this.#tasks.resolve(record, result);
+    this.#tasks.resolve(record, result, nowMs);
     // What takes long is known better now.
-    if (record.terms.speculate) this.#waitingRoom.serveSoon();
+    if (terms.speculate) this.#waitingRoom.serveSoon();
     return true;
   }
 
@@ -381,8 +402,12 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
     if (!this.#events.hears('unmatched')) return;
-    const reason: UnmatchedReason =
-      record.refusedBy.size > 0 ? 'rejected' : this.#backlog.holders === 0 ? 'noWorkers' : 'notAccepted';
-    this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason });
+    this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason: this.#whyUnmatched(record) });
+  }
+
+  #whyUnmatched(record: TaskRecord<T, AnyResultOf<R>>): UnmatchedReason {
+    if (this.#backlog.isBarredFromSome(record)) return 'noOtherWorker';
+    if (record.refusedBy.size > 0) return 'rejected';
+    return this.#backlog.holders === 0 ? 'noWorkers' : 'notAccepted';
   }
 }

@@ -16,8 +16,8 @@ export class Place<T, R> implements HeapItem {
   priority = 0;
   sequence = 0;
   readonly lane: Lane<T, R>;
-  /** How many of the profile's holders have refused the lane's tasks. */
-  readonly refusals: number;
+  /** How many of the profile's holders have refused the lane's tasks, or must not have them. */
+  refusals: number;
 
   constructor(lane: Lane<T, R>, refusals: number) {
     this.lane = lane;
@@ -46,7 +46,7 @@ export class Profile<T, R> {
   readonly #example: LeaseHolder<T>;
   readonly #without: ReadonlySet<number>;
   readonly #places = new Heap<Place<T, R>>((a, b) => a.isBefore(b));
-  /** The lanes that some of its holders have refused, by how many. */
+  /** The lanes that some of its holders have refused, or must not have, by how many. */
   readonly #refusedLanes = new Groups<number, Lane<T, R>>();
 
   /** `without`: the sequence numbers of tasks that are left out. */
@@ -66,7 +66,7 @@ export class Profile<T, R> {
     return this.#holders;
   }
 
-  /** There is one holder more, which has refused nothing. */
+  /** There is one holder more, which has refused nothing; what it must not have is said before. */
   enter(): void {
     for (const lane of this.exhausted) lane.orphanedAtMs = undefined;
     this.#holders += 1;
@@ -77,12 +77,21 @@ export class Profile<T, R> {
     this.#holders -= 1;
   }
 
-  /** The lanes that all of its holders have refused. */
+  /** One holder more, or less, must not have a lane. */
+  bar(lane: Lane<T, R>, change: 1 | -1): void {
+    const place = lane.places.get(this);
+    if (place === undefined) return;
+    if (place.refusals > 0) this.#refusedLanes.delete(place.refusals, lane);
+    place.refusals += change;
+    if (place.refusals > 0) this.#refusedLanes.add(place.refusals, lane);
+  }
+
+  /** The lanes that all of its holders have refused, or must not have. */
   get exhausted(): ReadonlySet<Lane<T, R>> {
     return this.#refusedLanes.get(this.#holders);
   }
 
-  /** Looks at a lane that it has not seen before, and that so many of its holders have refused; if any, it is not empty. */
+  /** Looks at a lane that it has not seen before, and that so many of its holders may not have; if any, it is not empty. */
   consider(lane: Lane<T, R>, refusals: number): void {
     const first = lane.records.peek();
     // The same holders have refused all of a lane.
@@ -90,8 +99,8 @@ export class Profile<T, R> {
     if (!isFor(this.#example, lane.type, lane.requires)) return;
     const place = new Place(lane, refusals);
     lane.places.set(this, place);
-    lane.orphanedAtMs = undefined;
     if (refusals > 0) this.#refusedLanes.add(refusals, lane);
+    else lane.orphanedAtMs = undefined;
     if (first !== undefined) this.promote(place, first);
   }
 
@@ -112,62 +121,77 @@ export class Profile<T, R> {
     if (place.refusals > 0) this.#refusedLanes.delete(place.refusals, lane);
   }
 
-  /** The first task for holders who have refused these ones. */
-  first(refused = NO_TASKS): TaskRecord<T, R> | undefined {
-    for (let place = this.#firstPlace(refused); place !== undefined; place = this.#firstPlace(refused)) {
+  /** The first task for holders who have refused these ones, and behind whom this one stands, if that matters. */
+  first(refused = NO_TASKS, principal?: string): TaskRecord<T, R> | undefined {
+    for (;;) {
+      const place = this.#firstPlace(refused, principal);
+      if (place === undefined) return undefined;
       const first = place.lane.records.peek();
       if (first === undefined) this.#places.remove(place);
       else if (first.sequence === place.sequence) return first;
       else this.promote(place, first);
     }
-    return undefined;
   }
 
   /** Somebody waits in its line who is the first there, or nobody does any more: which it sees by itself, as no view can. */
   lineChanged(): void {}
 
-  #firstPlace(refused: ReadonlySet<number>): Place<T, R> | undefined {
-    if (refused.size === 0) return this.#places.peek();
+  #firstPlace(refused: ReadonlySet<number>, principal: string | undefined): Place<T, R> | undefined {
+    if (refused.size === 0 && principal === undefined) return this.#places.peek();
     return this.#places.find(({ lane }) => {
       const first = lane.records.peek();
       // An empty one must be found too, as it has no place here any more.
-      return first === undefined || !refused.has(first.sequence);
+      return first === undefined || !isPassedOver(first, refused, principal);
     });
   }
 }
 
-/** A profile as those of its holders see it who have refused the same tasks: they pass over these at every look. */
+/**
+ * A profile as those of its holders see it who have refused the same tasks, and behind whom the same one stands, if there is
+ * anything that it must not have: they pass over these at every look.
+ */
 export class View<T, R> {
   readonly key: string;
   /** Those of its holders who wait. */
   readonly line = new Line<T, R>(this);
   /** How many holders look through it. */
   holders = 0;
-  readonly #profile: Profile<T, R>;
+  /** What they see. */
+  readonly profile: Profile<T, R>;
   readonly #refused: ReadonlySet<number>;
+  readonly #principal: string | undefined;
 
   /** `refused`: the sequence numbers of the tasks. */
-  constructor(key: string, profile: Profile<T, R>, refused: ReadonlySet<number>) {
+  constructor(key: string, profile: Profile<T, R>, refused: ReadonlySet<number>, principal?: string) {
     this.key = key;
-    this.#profile = profile;
+    this.profile = profile;
     this.#refused = refused;
+    this.#principal = principal;
   }
 
-  /** Whether its holders have refused this task. */
+  /** Whether its holders may not have this task. */
   passesOver(record: TaskRecord<T, R>): boolean {
-    return this.#refused.has(record.sequence);
+    return isPassedOver(record, this.#refused, this.#principal);
   }
 
   /** Somebody waits in its line who is the first there, or nobody does any more. */
   lineChanged(): void {
-    if (this.line.isEmpty) this.#profile.waitingViews.delete(this);
-    else this.#profile.waitingViews.add(this);
+    if (this.line.isEmpty) this.profile.waitingViews.delete(this);
+    else this.profile.waitingViews.add(this);
   }
 
   /** The first task for these holders. */
   first(): TaskRecord<T, R> | undefined {
-    return this.#profile.first(this.#refused);
+    return this.profile.first(this.#refused, this.#principal);
   }
+}
+
+function isPassedOver<T, R>(
+  { sequence, barred }: TaskRecord<T, R>,
+  refused: ReadonlySet<number>,
+  principal: string | undefined,
+): boolean {
+  return refused.has(sequence) || (principal !== undefined && barred.has(principal));
 }
 
 /** From what a holder chooses. */

@@ -1,9 +1,11 @@
 // Which workers are there, and which of them may have the same tasks.
 import { labelsKey } from '../labels.ts';
+import { Groups } from './groups.ts';
 import type { Lane } from './lane.ts';
+import { principalOf, soleHolderOf } from './principal.ts';
 import { type Choice, NO_TASKS, Profile, View } from './profile.ts';
 import type { LeaseHolder } from './scheduler.ts';
-import type { TaskRecord } from './task-record.ts';
+import { isFor, type TaskRecord } from './task-record.ts';
 
 /** Who has refused more unsettled tasks than this gets a profile of its own, as to pass over them would take long. */
 const MAX_PASSED_OVER = 32;
@@ -22,6 +24,8 @@ interface Member<T, R> {
 export interface ProfilesContext<T, R> {
   /** All lanes. */
   lanes(): Iterable<Lane<T, R>>;
+  /** Those that this principal must not have. */
+  barredFrom(principal: string): ReadonlySet<Lane<T, R>>;
   /** The last holder has gone that might have this lane's tasks. */
   orphaned(lane: Lane<T, R>): void;
   /** A holder chooses from something else now. */
@@ -38,6 +42,8 @@ export class Profiles<T, R> {
   readonly #members = new Map<string, Member<T, R>>();
   readonly #profiles = new Map<string, Profile<T, R>>();
   readonly #views = new Map<string, View<T, R>>();
+  /** Those who are not alone with their principal, by it. */
+  readonly #represented = new Groups<string, Member<T, R>>();
 
   constructor(context: ProfilesContext<T, R>) {
     this.#context = context;
@@ -61,18 +67,41 @@ export class Profiles<T, R> {
 
   /** There is a new lane, with something in it. */
   consider(lane: Lane<T, R>): void {
-    const refusals = new Map<Profile<T, R>, number>();
+    const excluded = new Set<Member<T, R>>();
     for (const holderId of lane.refusedBy) {
-      const profile = this.#members.get(holderId)?.profile;
-      if (profile !== undefined) refusals.set(profile, (refusals.get(profile) ?? 0) + 1);
+      const member = this.#members.get(holderId);
+      if (member !== undefined) excluded.add(member);
+    }
+    for (const principal of lane.barred) for (const member of this.#membersOf(principal)) excluded.add(member);
+    const refusals = new Map<Profile<T, R>, number>();
+    for (const { profile, choice } of excluded) {
+      for (const each of new Set([profile, profileOf(choice)])) refusals.set(each, (refusals.get(each) ?? 0) + 1);
     }
     for (const profile of this.#profiles.values()) profile.consider(lane, refusals.get(profile) ?? 0);
+  }
+
+  /** There is a first lane that this principal must not have, or none any more. */
+  barredChanged(principal: string): void {
+    for (const member of this.#membersOf(principal)) this.#reassign(member);
+  }
+
+  /** Whether somebody who is there would take this task, but must not. */
+  isBarredFromSome({ barred, type, terms, refusedBy }: TaskRecord<T, R>): boolean {
+    for (const principal of barred) {
+      for (const { holder } of this.#membersOf(principal)) {
+        if (!refusedBy.has(holder.id) && isFor(holder, type, terms.requires)) return true;
+      }
+    }
+    return false;
   }
 
   join(holder: LeaseHolder<T>): void {
     if (this.#members.has(holder.id)) return;
     const profile = this.#enterProfile(profileKey(holder), holder);
-    this.#members.set(holder.id, { holder, refused: undefined, profile, choice: profile });
+    const member = { holder, refused: undefined, profile, choice: profile };
+    this.#members.set(holder.id, member);
+    if (holder.principal !== undefined) this.#represented.add(principalOf(holder), member);
+    this.#reassign(member);
   }
 
   /** A holder is gone; there must be no lane any more that it has refused. */
@@ -80,8 +109,11 @@ export class Profiles<T, R> {
     const member = this.#members.get(holder.id);
     if (member === undefined) return;
     this.#members.delete(holder.id);
-    this.#quit(member);
-    this.#exitProfile(member.profile);
+    if (holder.principal !== undefined) this.#represented.delete(principalOf(holder), member);
+    const { choice, profile } = member;
+    if (choice instanceof View) this.#exitView(choice);
+    if (profileOf(choice) !== profile) this.#exitProfile(profileOf(choice), holder);
+    this.#exitProfile(profile, holder);
   }
 
   /** A holder has refused this task. */
@@ -103,25 +135,37 @@ export class Profiles<T, R> {
 
   #reassign(member: Member<T, R>): void {
     const { holder, refused = NO_TASKS, profile, choice } = member;
-    const isAlone = choice !== profile && choice instanceof Profile;
+    const isAlone = profileOf(choice) !== profile;
     // Who has a profile of its own keeps it until nothing is left that sets it apart: its refusals come and go.
-    if (isAlone && refused.size > 0) return;
-    this.#quit(member);
-    if (refused.size === 0) member.choice = profile;
-    else if (refused.size <= MAX_PASSED_OVER) member.choice = this.#enterView(profile, refused);
-    else member.choice = this.#enterProfile(`${profile.key} of ${holder.id}`, holder, refused);
+    const isToBeAlone = refused.size > (isAlone ? 0 : MAX_PASSED_OVER);
+    const passedOver = isToBeAlone ? NO_TASKS : refused;
+    const principal = principalOf(holder);
+    const isBarred = this.#context.barredFrom(principal).size > 0;
+    const seesAll = passedOver.size === 0 && !isBarred;
+    if (seesAll && choice instanceof Profile && isAlone === isToBeAlone) return;
+    if (choice instanceof View) this.#exitView(choice);
+    let base = profileOf(choice);
+    if (isAlone && !isToBeAlone) {
+      this.#exitProfile(base, holder);
+      base = profile;
+    } else if (isToBeAlone && !isAlone) {
+      base = this.#enterProfile(`${profile.key} of ${holder.id}`, holder, refused);
+    }
+    member.choice = seesAll ? base : this.#enterView(base, passedOver, isBarred ? principal : undefined);
     this.#context.moved(holder, member.choice);
   }
 
-  /** A holder chooses from something else from now on, or is gone. */
-  #quit({ choice, profile }: Member<T, R>): void {
-    if (choice instanceof View) this.#exitView(choice);
-    else if (choice !== profile) this.#exitProfile(choice);
+  #membersOf(principal: string): Iterable<Member<T, R>> {
+    const holderId = soleHolderOf(principal);
+    if (holderId === undefined) return this.#represented.get(principal);
+    const member = this.#members.get(holderId);
+    return member === undefined ? [] : [member];
   }
 
-  #enterView(profile: Profile<T, R>, refused: ReadonlySet<number>): View<T, R> {
-    const key = `${profile.key} but ${[...refused].sort().join()}`;
-    const view = this.#views.get(key) ?? new View<T, R>(key, profile, new Set(refused));
+  /** `principal`: if there is anything that it must not have. */
+  #enterView(profile: Profile<T, R>, refused: ReadonlySet<number>, principal: string | undefined): View<T, R> {
+    const key = `${profile.key} but ${[...refused].sort().join()}${principal === undefined ? '' : ` as ${principal}`}`;
+    const view = this.#views.get(key) ?? new View<T, R>(key, profile, new Set(refused), principal);
     this.#views.set(key, view);
     view.holders += 1;
     return view;
@@ -134,30 +178,45 @@ export class Profiles<T, R> {
   }
 
   #enterProfile(key: string, holder: LeaseHolder<T>, without?: ReadonlySet<number>): Profile<T, R> {
+    const barred = this.#context.barredFrom(principalOf(holder));
     let profile = this.#profiles.get(key);
     if (profile === undefined) {
       profile = new Profile<T, R>(key, holder, without);
       this.#profiles.set(key, profile);
-      for (const lane of this.#context.lanes()) profile.consider(lane, 0);
+      for (const lane of this.#context.lanes()) profile.consider(lane, barred.has(lane) ? 1 : 0);
+    } else {
+      for (const lane of barred) profile.bar(lane, 1);
     }
     profile.enter();
     return profile;
   }
 
   /** A profile ends with its last holder. */
-  #exitProfile(profile: Profile<T, R>): void {
+  #exitProfile(profile: Profile<T, R>, holder: LeaseHolder<T>): void {
+    for (const lane of this.#context.barredFrom(principalOf(holder))) profile.bar(lane, -1);
     profile.exit();
     if (profile.holders > 0) {
-      for (const lane of profile.exhausted) if (lane.isOrphaned) this.#context.orphaned(lane);
+      for (const lane of profile.exhausted) this.#orphan(lane);
       return;
     }
     this.#profiles.delete(profile.key);
     for (const lane of this.#context.lanes()) {
       if (!lane.places.has(profile)) continue;
       profile.forget(lane);
-      if (lane.isOrphaned) this.#context.orphaned(lane);
+      this.#orphan(lane);
     }
   }
+
+  /** Nobody may have a lane's tasks any more, perhaps; if that is news, it is told. */
+  #orphan(lane: Lane<T, R>): void {
+    // Who has left may have been one who must not have them.
+    if (lane.orphanedAtMs === undefined && lane.isOrphaned) this.#context.orphaned(lane);
+  }
+}
+
+/** Whose profile it is that a holder chooses from. */
+function profileOf<T, R>(choice: Choice<T, R>): Profile<T, R> {
+  return choice instanceof View ? choice.profile : choice;
 }
 
 /** The same for holders who may have the same tasks, but for what they have refused. */

@@ -9,7 +9,7 @@ export type TimeoutFrom = 'start' | 'progress';
 export interface Lease<T> {
   /** The identity of the task. */
   readonly key: string;
-  /** Which execution of the task this is, counted from 1. */
+  /** Which execution of the task this is, counted from 1; if it is verified, of those by the same principal. */
   readonly attempt: number;
   readonly task: T;
   /** False once it has ended, e.g. as its task was aborted: do not send it any more. */
@@ -21,9 +21,12 @@ export interface Lease<T> {
   readonly timeoutFrom: TimeoutFrom;
   /** What its holder finds it by, and sets when it is handed on; 0 at first. */
   number: number;
-  /** How many holders, at most, have declined the task; those that are gone need not be counted. */
+  /** How many holders, at most, may not have the task, as they have declined it; those that are gone need not be counted. */
   readonly refusals: number;
-  /** Whether this holder could have the task: the same for those of the same `accepts` and labels that have not declined it. */
+  /**
+   * Whether this holder could have the task: the same for those of the same `accepts` and labels that have not declined it,
+   * unless it is verified, and they have a part in it.
+   */
   suits(holder: LeaseHolder<T>): boolean;
 }
 
@@ -36,6 +39,13 @@ export interface LeaseHolder<T> {
   readonly id: string;
   /** For people: the name in errors. */
   readonly name: string;
+  /**
+   * Who stands behind it, as far as that is known: several connections of one person have the same. Results of one principal
+   * count as one. Undefined: nobody but itself. Does not change.
+   */
+  readonly principal?: string | undefined;
+  /** Whether its results are accepted unchecked, where others' are verified. Does not change. @defaultValue false */
+  readonly isTrusted?: boolean | undefined;
   /** The values of `task.type` it takes; undefined: all tasks. Does not change. */
   readonly accepts: ReadonlySet<string> | undefined;
   /** What tasks can require. Does not change. */

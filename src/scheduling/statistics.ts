@@ -5,15 +5,15 @@ import type { TaskOutcome } from './events.ts';
 
 /** How a scheduler stands. All times are in milliseconds. */
 export interface SchedulerStats {
-  /** How many tasks wait for a worker. */
+  /** How many tasks wait for a worker; among them those that are verified, have one, and wait for another. */
   readonly queued: number;
   /** How many tasks wait for their `delay`, or for the backoff after a failure, to be over. */
   readonly delayed: number;
-  /** How many tasks are with a worker: running, or next in line there. */
+  /** How many tasks are with a worker, or with all those they want: running, or next in line there. */
   readonly leased: number;
   /** How many tasks of maps wait for room, as there are `maxTasks` others. */
   readonly held: number;
-  /** How many attempts run, second ones included. */
+  /** How many attempts run, those of several at one task included. */
   readonly running: number;
   /** How many of the queued tasks no connected worker can take. */
   readonly unmatched: number;
@@ -45,6 +45,14 @@ export interface SchedulerTotals extends Readonly<Record<TaskOutcome, number>> {
   readonly speculated: number;
   /** Those of them that were first with a result. */
   readonly speculatedFirst: number;
+  /** Results that were accepted unchecked, where others are verified, as their worker is trusted. */
+  readonly trusted: number;
+  /** Results that agreed with none that was there. */
+  readonly disputed: number;
+  /** How often a worker's result was not what a quorum agreed on. */
+  readonly distrusted: number;
+  /** Results that were discarded for that. */
+  readonly discarded: number;
 }
 
 /** Over how long the rate is averaged. */
@@ -59,6 +67,7 @@ export class Statistics {
     aborted: 0,
     expired: 0,
     unsendable: 0,
+    noQuorum: 0,
     stopped: 0,
     failures: 0,
     losses: 0,
@@ -66,6 +75,10 @@ export class Statistics {
     recalled: 0,
     speculated: 0,
     speculatedFirst: 0,
+    trusted: 0,
+    disputed: 0,
+    distrusted: 0,
+    discarded: 0,
   };
   readonly waitTime = new Histogram();
   readonly runTime = new Histogram();

@@ -33,7 +33,7 @@ export class Stragglers<T, R> {
 
   /** An attempt has started. */
   add(lease: RecordLease<T, R>): void {
-    if (lease.record.terms.speculate) this.#running.add(lease);
+    if (lease.record.maySpeculate) this.#running.add(lease);
   }
 
   /** An attempt is over. Returns whether none is left. */
@@ -43,7 +43,7 @@ export class Stragglers<T, R> {
 
   /** An attempt gave a result after this time. */
   note({ record }: RecordLease<T, R>, runtimeMs: number): void {
-    if (!record.terms.speculate) return;
+    if (!record.maySpeculate) return;
     const key = this.#kindOf(record.type);
     let runtimes = this.#runtimes.get(key);
     if (runtimes === undefined) {

@@ -1,5 +1,6 @@
-// What has become of a task so far, if more than nothing: failures, losses, rejections, and until when it rests.
+// What has become of a task so far, if more than nothing: failures, losses, rejections, votes, and until when it rests.
 import type { AttemptFailure } from '../errors.ts';
+import type { Verification } from './verification.ts';
 
 /** Of so many attempts at most the errors are kept: the last ones. Each may hold a stack of several kilobytes. */
 const MAX_FAILURES = 32;
@@ -7,7 +8,7 @@ const MAX_FAILURES = 32;
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** The attempts that failed, or were lost with their workers, and who declined. What was given back leaves no trace. */
-export class TaskHistory {
+export class TaskHistory<R> {
   /** How many failed. */
   failed = 0;
   /** How many were lost. */
@@ -20,6 +21,8 @@ export class TaskHistory {
   restsUntilMs = 0;
   /** The ids of the holders that rejected the task. Replaced, never changed, as lanes keep it. */
   refusedBy = NOBODY;
+  /** Who has given which result; there once it is verified. */
+  verification: Verification<R> | undefined = undefined;
 
   /** How many have ended so. */
   get count(): number {

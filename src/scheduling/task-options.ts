@@ -3,12 +3,13 @@ import { type Backoff, type BackoffOptions, checkBackoff } from '../backoff.ts';
 import { expectRequirements, type Requirements, requirementsKey } from '../labels.ts';
 import { expectCount, expectKnown, expectMilliseconds, expectObject, expectSignal, refuse } from '../options.ts';
 import type { TimeoutFrom } from './scheduler.ts';
+import { checkVerify, type VerifyOptions, type VerifyTerms } from './verify-options.ts';
 
 /** Which attempt reports progress. */
 export interface ProgressInfo {
   /** The identity of the task: the `context.key` of its handler. */
   readonly key: string;
-  /** Which attempt it is, counted from 1. */
+  /** Which attempt it is, counted from 1; at a task that is verified, of those by the same worker. */
   readonly attempt: number;
   /** The name of the worker that makes it. */
   readonly worker: string;
@@ -59,9 +60,16 @@ export interface TaskOptions {
   readonly requires?: Requirements | undefined;
   /**
    * Whether the task may be run a second time beside an attempt that takes conspicuously long, when a worker would be
-   * idle otherwise: the first result wins, and the other attempt is aborted. @defaultValue false
+   * idle otherwise: the first result wins, and the other attempt is aborted. Not for tasks that are verified. @defaultValue false
    */
   readonly speculate?: boolean | undefined;
+  /**
+   * Whether, and how, the result is checked: the task is run by several workers, each of another principal, until a quorum
+   * of their results agree. `{}`: by all defaults. What a `put` leaves out is as the scheduler has it; `false`: not for
+   * this task. The first of those who run it reports progress. An attempt that fails costs one of `maxAttempts`, which the task has
+   * but once. @defaultValue false
+   */
+  readonly verify?: VerifyOptions | false | undefined;
   /**
    * Aborts the task, queued or running: the promise rejects with the signal's reason, and a worker that runs it is
    * told to stop. A task that is shared, by `idempotencyKey`, goes on for the others. Any number of tasks may share a
@@ -90,6 +98,7 @@ export interface TaskTerms {
   /** The same text for the same requirements; '' if there are none. */
   readonly requiresKey: string;
   readonly speculate: boolean;
+  readonly verify: VerifyTerms | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((value: unknown, progress: ProgressInfo) => void) | undefined;
   /** By what name the task can be shared. */
@@ -111,6 +120,7 @@ export const defaultTerms: TaskTerms = Object.freeze({
   requires: undefined,
   requiresKey: '',
   speculate: false,
+  verify: undefined,
   signal: undefined,
   onProgress: undefined,
   idempotencyKey: undefined,
@@ -127,6 +137,7 @@ export const taskOptionNames: readonly string[] = Object.freeze([
   'deadline',
   'requires',
   'speculate',
+  'verify',
   'signal',
   'onProgress',
 ] satisfies (keyof TaskOptions)[]);
@@ -165,6 +176,7 @@ export function agreeOn(owner: string, options: TaskOptions, known: readonly str
     requires: requires === undefined ? base.requires : structuredClone(requires),
     requiresKey: requires === undefined ? base.requiresKey : requirementsKey(requires),
     speculate,
+    verify: options.verify === undefined ? base.verify : checkVerify('verify', options.verify, base.verify),
     signal,
     onProgress,
     idempotencyKey: undefined,

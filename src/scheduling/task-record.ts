@@ -5,9 +5,11 @@ import { type AttemptFailure, DeadLetterError } from '../errors.ts';
 import { matches, type Requirements } from '../labels.ts';
 import type { Lane } from './lane.ts';
 import type { OrderedItem } from './ordered-queue.ts';
+import { principalOf } from './principal.ts';
 import type { Lease, LeaseHolder, TimeoutFrom } from './scheduler.ts';
 import { TaskHistory } from './task-history.ts';
 import type { TaskTerms } from './task-options.ts';
+import type { Verification } from './verification.ts';
 
 /** A lease as the scheduler made it. */
 export class RecordLease<T, R> implements Lease<T> {
@@ -46,7 +48,9 @@ export class RecordLease<T, R> implements Lease<T> {
   }
 
   get refusals(): number {
-    return this.record.refusedBy.size;
+    const { refusedBy, barred } = this.record;
+    // Of those who are barred, each may have any number of holders.
+    return barred.size === 0 ? refusedBy.size : Number.POSITIVE_INFINITY;
   }
 
   suits(holder: LeaseHolder<T>): boolean {
@@ -69,12 +73,14 @@ export function rejection(reason: unknown): Promise<never> {
 }
 
 /** Most tasks need no other. */
-const NOTHING_YET: Readonly<TaskHistory> = Object.freeze(new TaskHistory());
+const NOTHING_YET: Readonly<TaskHistory<never>> = Object.freeze(new TaskHistory<never>());
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * A task and what has become of it. `held`: there is no room for it yet. `queued`: in the backlog. `delayed`: its time
- * has not come, or it waits out a backoff. `leased`: it has live leases, one, or two if it is speculated. There may be
- * millions: what few of them have is elsewhere.
+ * has not come, or it waits out a backoff. `leased`: it has live leases, and wants no more. A task that is verified may have some
+ * in the states before, as it wants more. There may be millions: what few of them have is elsewhere.
  */
 export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem {
   heapIndex = -1;
@@ -92,7 +98,7 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
   readonly task: T;
   readonly terms: TaskTerms;
   readonly #settle: Settle<R>;
-  #history = NOTHING_YET;
+  #history: Readonly<TaskHistory<R>> = NOTHING_YET;
 
   constructor(sequence: number, task: T, terms: TaskTerms, settle: Settle<R>) {
     this.sequence = sequence;
@@ -123,6 +129,31 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
     return this.#history.refusedBy;
   }
 
+  /** The principals that must not be given it, as they have a part in verifying it. */
+  get barred(): ReadonlySet<string> {
+    return this.#history.verification?.barred ?? NOBODY;
+  }
+
+  /** The votes on it; there once somebody had it who was to be verified. */
+  get verification(): Verification<R> | undefined {
+    return this.#history.verification;
+  }
+
+  set verification(verification: Verification<R> | undefined) {
+    this.#ownHistory().verification = verification;
+  }
+
+  /** Whether it may be run a second time beside an attempt that takes long. Who verifies it does that anyway. */
+  get maySpeculate(): boolean {
+    return this.terms.speculate && this.terms.verify === undefined;
+  }
+
+  /** Whether it is to be given to somebody, or to somebody else besides. */
+  get wantsLease(): boolean {
+    if (this.terms.verify === undefined) return this.#lease === undefined;
+    return !this.isUsedUp && (this.verification?.wanted ?? 1) > 0;
+  }
+
   /** When its delay, or the backoff after its last failure, is over. */
   get restsUntilMs(): number {
     return this.#history.restsUntilMs;
@@ -144,6 +175,11 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
     return this.#lease !== undefined;
   }
 
+  /** Whether this is the oldest one. */
+  isFirst(lease: RecordLease<T, R>): boolean {
+    return this.#lease === lease;
+  }
+
   /** Whether it has more than one. */
   get isLeasedTwice(): boolean {
     return this.#lease?.next !== undefined;
@@ -151,7 +187,8 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
 
   /** How many attempts have been made, those that run included. */
   get attempts(): number {
-    return this.#history.count + this.leases.filter(({ startedAtMs }) => startedAtMs !== undefined).length;
+    const running = this.leases.filter(({ startedAtMs }) => startedAtMs !== undefined).length;
+    return this.#history.count + running + (this.verification?.heard ?? 0);
   }
 
   /** How those attempts went wrong that did: the last ones of them. */
@@ -172,7 +209,8 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
 
   /** Whether this holder may have it. */
   suits(holder: LeaseHolder<T>): boolean {
-    return !this.refusedBy.has(holder.id) && isFor(holder, this.type, this.terms.requires);
+    if (this.refusedBy.has(holder.id) || !isFor(holder, this.type, this.terms.requires)) return false;
+    return this.barred.size === 0 || !this.barred.has(principalOf(holder));
   }
 
   /** Starts the next attempt. */
@@ -184,7 +222,10 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
       attempt = Math.max(attempt, each.attempt);
       last = each;
     }
-    const lease = new RecordLease(this, holder, attempt + 1, last !== undefined);
+    const lease =
+      this.verification === undefined
+        ? new RecordLease(this, holder, attempt + 1, last !== undefined)
+        : new RecordLease(this, holder, this.verification.attemptOf(principalOf(holder)), false);
     if (last === undefined) this.#lease = lease;
     else last.next = lease;
     this.state = 'leased';
@@ -204,6 +245,7 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
 
   /** Notes that an attempt failed, or that the worker was lost in the middle of it. */
   note(how: 'failed' | 'lost', { attempt, holder }: RecordLease<T, R>, error: Error): void {
+    this.verification?.noteFailure(principalOf(holder));
     this.#ownHistory().note(how, { attempt, worker: holder.name, workerId: holder.id, error });
   }
 
@@ -228,8 +270,8 @@ export class TaskRecord<T, R> implements OrderedItem<TaskRecord<T, R>>, BagItem 
     return this.isUsedUp ? new DeadLetterError(failures, count) : undefined;
   }
 
-  #ownHistory(): TaskHistory {
-    const history = this.#history === NOTHING_YET ? new TaskHistory() : this.#history;
+  #ownHistory(): TaskHistory<R> {
+    const history = this.#history === NOTHING_YET ? new TaskHistory<R>() : this.#history;
     this.#history = history;
     return history;
   }

@@ -13,6 +13,7 @@ import { type SharedTask, SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
 import { type RecordLease, type Settle, TaskRecord } from './task-record.ts';
+import type { Verifier } from './verifier.ts';
 
 /** Which share of `maxTasks` maps fill at most. */
 const MAP_SHARE = 0.9;
@@ -25,6 +26,8 @@ export interface TaskTableContext<T, R> {
   readonly backlog: Backlog<T, R>;
   readonly statistics: Statistics;
   readonly events: Emitter<SchedulerEvent<T>>;
+  /** Is told of the leases of those tasks that are verified. */
+  readonly verifier: Pick<Verifier<T, R>, 'granted' | 'ended' | 'closed'>;
   /** There is something that a holder who waits may be given. */
   serveSoon(): void;
   /** A lease is over, whatever becomes of its task. */
@@ -66,7 +69,7 @@ export class TaskTable<T, R> {
     this.#shared = new SharedTasks(clock, timers, onOver);
   }
 
-  /** The tasks that have live leases. */
+  /** The tasks that have live leases, and want no more. */
   get leased(): Bag<TaskRecord<T, R>> {
     return this.#leased;
   }
@@ -136,12 +139,20 @@ export class TaskTable<T, R> {
     return promise;
   }
 
-  /** Leases a task to a holder: a queued one, or one that is leased already, a second time. */
+  /** Leases a task to a holder: a queued one, or one that is leased already, a second time. If it wants more, it is queued still. */
   lease(record: TaskRecord<T, R>, holder: LeaseHolder<T>): RecordLease<T, R> {
     this.#context.backlog.remove(record);
     this.#leased.add(record);
     this.#unstarted += 1;
-    return record.grant(holder);
+    const { verify } = record.terms;
+    if (verify === undefined) return record.grant(holder);
+    this.#context.verifier.granted(record, verify, holder);
+    const lease = record.grant(holder);
+    if (record.wantsLease) {
+      this.#leased.delete(record);
+      this.#enqueue(record, record.readySinceMs);
+    }
+    return lease;
   }
 
   /** The attempt begins to run. */
@@ -158,9 +169,11 @@ export class TaskTable<T, R> {
     this.#unstarted += 1;
   }
 
-  /** Ends a lease. If it was the task's last one, the task is to be settled or requeued next. */
+  /** Ends a lease. The task is to be settled or requeued next. */
   end(lease: RecordLease<T, R>): void {
-    lease.record.end(lease);
+    const { record } = lease;
+    record.end(lease);
+    if (record.terms.verify !== undefined) this.#context.verifier.ended(lease);
     if (lease.startedAtMs === undefined) this.#unstarted -= 1;
     else this.#running -= 1;
     this.#context.ended(lease);
@@ -174,21 +187,34 @@ export class TaskTable<T, R> {
   }
 
   /**
-   * An attempt has ended without a result: the task waits for the next one. Returns false if another attempt runs yet.
-   * `sinceMs`: since when it has been ready, if that is not news.
+   * An attempt has ended without a result, or with one that does not do: the task waits for the next one. Returns false if
+   * it wants none, as another attempt runs yet. `sinceMs`: since when it has been ready, if that is not news.
    */
   requeue(record: TaskRecord<T, R>, sinceMs?: number): boolean {
-    if (record.isLeased) {
-      // Somebody else may be idle who could run it beside that.
-      this.#context.serveSoon();
-      return false;
+    const { backlog, clock, serveSoon } = this.#context;
+    if (record.wantsLease) {
+      if (record.state === 'queued' && record.restsUntilMs <= clock.now()) {
+        // It waits for one already, but others may have it now.
+        backlog.relocate(record);
+        serveSoon();
+        return true;
+      }
+      this.#takeOut(record, record.state);
+      this.#queue(record, sinceMs);
+      return true;
     }
-    this.#leased.delete(record);
-    this.#queue(record, sinceMs);
-    return true;
+    if (record.state !== 'leased') {
+      this.#takeOut(record, record.state);
+      record.state = 'leased';
+      this.#leased.add(record);
+    }
+    // Somebody else may be idle who could run it beside that.
+    serveSoon();
+    return false;
   }
 
-  resolve(record: TaskRecord<T, R>, result: R): void {
+  resolve(record: TaskRecord<T, R>, result: R, nowMs: number): void {
+    this.#context.statistics.rate.count(nowMs);
     this.#settle(record, 'done', undefined);
     record.resolve(result);
   }
@@ -272,6 +298,7 @@ export class TaskTable<T, R> {
     this.#takeOut(record, state);
     if (terms.isMapped && state !== 'held') this.#mapped -= 1;
     this.#patience.end(record);
+    if (terms.verify !== undefined) this.#context.verifier.closed(record);
     if (terms.idempotencyKey !== undefined) this.#shared.close(terms.idempotencyKey);
     if (record.refusedBy.size > 0) backlog.settled(record);
     statistics.total[outcome] += 1;

@@ -20,6 +20,9 @@ export class WaitingRoom<T, R> {
   readonly #latecomers = new Set<Line<T, R>>();
   #nextTicket = 0;
   #isAboutToServe = false;
+  #isServing = false;
+  /** Whether to give a task has changed, while others are served, who may have what there is. */
+  #isUpset = false;
 
   /** `lease` leases a task to a holder. `onServed` is called when everybody has been served who could be. */
   constructor(lease: (record: TaskRecord<T, R>, holder: LeaseHolder<T>) => Lease<T>, onServed: () => void) {
@@ -65,6 +68,7 @@ export class WaitingRoom<T, R> {
     this.#remove(waiter);
     waiter.line = choice.line;
     this.#add(waiter);
+    this.#isUpset = this.#isServing;
   }
 
   /** A holder that may wait wants up to `max` leases, and can start another number of tasks at once. */
@@ -80,6 +84,7 @@ export class WaitingRoom<T, R> {
   /** A lane has got a new first task, which those who wait may be given; they are to be served soon. */
   firstChanged(lane: Lane<T, R>): void {
     if (!this.isEmpty) this.#newLanes.add(lane);
+    this.#isUpset = this.#isServing;
   }
 
   /** A lane is no more. */
@@ -89,7 +94,7 @@ export class WaitingRoom<T, R> {
 
   /** Serves those who wait, once the caller is through, so that tasks put together are handed out together. */
   serveSoon(): void {
-    if (this.#isAboutToServe || this.isEmpty) return;
+    if (this.#isAboutToServe || this.#isServing || this.isEmpty) return;
     this.#isAboutToServe = true;
     queueMicrotask(() => {
       this.#isAboutToServe = false;
@@ -104,10 +109,15 @@ export class WaitingRoom<T, R> {
    */
   serve(): void {
     const served: Waiter<T, R>[] = [];
-    const [line] = this.#lines;
-    // Mostly there is one kind of workers: nothing need be known but its own first task.
-    if (line !== undefined && this.#lines.size === 1) this.#serveLine(line, served);
-    else if (this.#mayBeServed()) this.#serveLines(served);
+    this.#isServing = true;
+    do {
+      this.#isUpset = false;
+      const [line] = this.#lines;
+      // Mostly there is one kind of workers: nothing need be known but its own first task.
+      if (line !== undefined && this.#lines.size === 1) this.#serveLine(line, served);
+      else if (this.#mayBeServed()) this.#serveLines(served);
+    } while (this.#isUpset);
+    this.#isServing = false;
     if (this.#newLanes.size > 0) this.#newLanes.clear();
     if (this.#latecomers.size > 0) this.#latecomers.clear();
     for (const waiter of served) {
@@ -127,7 +137,7 @@ export class WaitingRoom<T, R> {
 
   #serveLine(line: Line<T, R>, served: Waiter<T, R>[]): void {
     for (const group of GROUPS) {
-      while (line[group].size > 0) {
+      while (line[group].size > 0 && !this.#isUpset) {
         const record = line.choice.first();
         if (record === undefined) return;
         this.#serveFirst(line[group].peek(), record, served);
@@ -147,6 +157,7 @@ export class WaitingRoom<T, R> {
       const offers = new Offers(group, this.#newLanes, this.#latecomers);
       for (let match = offers.next(); match !== undefined; match = offers.next()) {
         this.#serveFirst(match.line[group].peek(), match.record, served);
+        if (this.#isUpset) return;
       }
     }
   }
@@ -157,6 +168,8 @@ export class WaitingRoom<T, R> {
     if (waiter.served === 0) served.push(waiter);
     waiter.line.remove(waiter);
     waiter.serve(this.#lease(record, waiter.holder));
+    // To have the task may be why it waits in another line now.
+    waiter.line.remove(waiter);
     // To the end of the line, or of the other one; and behind those of other lines.
     waiter.ticket = this.#issueTicket();
     if (waiter.served < waiter.max) waiter.line.add(waiter);
@@ -170,9 +183,10 @@ export class WaitingRoom<T, R> {
   #add(waiter: Waiter<T, R>): void {
     const { line, holder } = waiter;
     const isFirst = line.isEmpty;
-    line.add(waiter);
+    // One that is being served may have all it wants.
+    if (waiter.served < waiter.max) line.add(waiter);
     this.#waiters.set(holder.id, waiter);
-    if (this.#isAboutToServe) this.#latecomers.add(line);
+    if (this.#isAboutToServe || this.#isServing) this.#latecomers.add(line);
     if (!isFirst) return;
     this.#lines.add(line);
     line.choice.lineChanged();

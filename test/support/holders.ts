@@ -7,6 +7,8 @@ import { nextTurn } from './event-loop.ts';
 export interface HolderOptions {
   readonly accepts?: readonly string[];
   readonly labels?: Labels;
+  readonly principal?: string | undefined;
+  readonly isTrusted?: boolean;
 }
 
 /** A holder that takes when it is told to, and notes what is revoked. It joins at once. */
@@ -15,6 +17,8 @@ export class TestHolder<T, R> implements LeaseHolder<T> {
   readonly name: string;
   readonly accepts: ReadonlySet<string> | undefined;
   readonly labels: Labels | undefined;
+  readonly principal: string | undefined;
+  readonly isTrusted: boolean;
   /** How many it could start at once. */
   idleSlots = Number.POSITIVE_INFINITY;
   /** Why leases were revoked, in order. */
@@ -26,12 +30,19 @@ export class TestHolder<T, R> implements LeaseHolder<T> {
   readonly #scheduler: TaskScheduler<T, R>;
 
   constructor(scheduler: TaskScheduler<T, R>, id = 'h1', options: readonly string[] | HolderOptions = {}) {
-    const { accepts, labels } = isList(options) ? { accepts: options, labels: undefined } : options;
+    const {
+      accepts,
+      labels,
+      principal,
+      isTrusted = false,
+    }: HolderOptions = isList(options) ? { accepts: options } : options;
     this.#scheduler = scheduler;
     this.id = id;
     this.name = `holder ${id}`;
     this.accepts = accepts === undefined ? undefined : new Set(accepts);
     this.labels = labels;
+    this.principal = principal;
+    this.isTrusted = isTrusted;
     scheduler.join(this);
   }
 

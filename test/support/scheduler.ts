@@ -25,7 +25,14 @@ export function openScheduler(options: FifoSchedulerOptions = {}, random?: Rando
   const scheduler = new TestScheduler<unknown, unknown>(options, undefined, random);
   scheduler.open();
   const events: SchedulerEvent<unknown>[] = [];
-  for (const type of ['unmatched', 'retrying', 'speculated', 'settled'] as const) {
+  for (const type of [
+    'unmatched',
+    'retrying',
+    'speculated',
+    'resultDisputed',
+    'workerDistrusted',
+    'settled',
+  ] as const) {
     scheduler.on(type, (event) => events.push(event));
   }
   const holder = (id: string, options?: readonly string[] | HolderOptions) => new TestHolder(scheduler, id, options);

@@ -3,6 +3,8 @@ import {
   type AttemptFailure,
   DeadLetterError,
   isTaskdistError,
+  NoQuorumError,
+  type ResultVotes,
   type TaskdistError,
   type TaskdistErrorCode,
   TaskRejectedError,
@@ -18,6 +20,14 @@ describe('isTaskdistError', () => {
     expectTypeOf(error).toEqualTypeOf<DeadLetterError>();
     expectTypeOf(error.attempts).toEqualTypeOf<readonly AttemptFailure[]>();
     expect(error.attempts.map(({ worker }) => worker)).toEqual(['w']);
+  });
+
+  it('narrows a dispute to its class, with its results', () => {
+    const error = caught(new NoQuorumError([{ result: 1, votes: 2, workers: [] }]));
+    if (!isTaskdistError(error, 'TASKDIST_NO_QUORUM')) return expect.unreachable();
+    expectTypeOf(error).toEqualTypeOf<NoQuorumError>();
+    expectTypeOf(error.results).toEqualTypeOf<readonly ResultVotes[]>();
+    expect(error.results.map(({ votes }) => votes)).toEqual([2]);
   });
 
   it('narrows a rejection to its class, with its reason', () => {

@@ -27,6 +27,7 @@ describe('FifoScheduler.put', () => {
       | 'deadline'
       | 'requires'
       | 'speculate'
+      | 'verify'
       | 'signal'
       | 'onProgress'
       | 'idempotencyKey'
@@ -43,6 +44,20 @@ describe('FifoScheduler.put', () => {
       void Taskdist.sandbox(() => ({ postMessage() {}, terminate() {} }), { size: timeout });
     };
     expectTypeOf(right).returns.toBeVoid();
+  });
+
+  it('takes how results are to be compared, whatever they are', () => {
+    const right = (): void => {
+      void scheduler.put({ type: 'fibonacci', n: 1 }, { verify: false });
+      void scheduler.put({ type: 'fibonacci', n: 1 }, { verify: { equals: (a: number, b: number) => a === b } });
+      void scheduler.map([], { verify: { quorum: 3, maxReplicas: undefined, trust: { after: undefined } } });
+      void new Taskdist.FifoScheduler<Task, number>({ verify: { trust: false } });
+      // @ts-expect-error: what is to be the same is not said by a text
+      void scheduler.put({ type: 'fibonacci', n: 1 }, { verify: { equals: 'deep' } });
+    };
+    expectTypeOf(right).returns.toBeVoid();
+    type Compared = Parameters<NonNullable<Taskdist.VerifyOptions['equals']>>;
+    expectTypeOf<Compared>().toEqualTypeOf<[a: unknown, b: unknown]>();
   });
 
   it('takes nothing else', () => {

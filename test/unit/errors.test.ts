@@ -4,6 +4,7 @@ import {
   describeError,
   InvalidOptionError,
   isTaskdistError,
+  NoQuorumError,
   RemoteError,
   TaskdistError,
   TaskRejectedError,
@@ -15,6 +16,7 @@ const errors: readonly (readonly [string, string, TaskdistError])[] = [
   ['InvalidOptionError', 'TASKDIST_INVALID_OPTION', new InvalidOptionError('m')],
   ['TaskTimeoutError', 'TASKDIST_TASK_TIMEOUT', new TaskTimeoutError(5)],
   ['TaskRejectedError', 'TASKDIST_TASK_REJECTED', new TaskRejectedError('why')],
+  ['NoQuorumError', 'TASKDIST_NO_QUORUM', new NoQuorumError([])],
   ['DeadLetterError', 'TASKDIST_DEAD_LETTER', new DeadLetterError([])],
 ];
 

@@ -3,9 +3,11 @@ import type { Labels, Requirements } from '../../../src/labels.ts';
 import { requirementsKey } from '../../../src/labels.ts';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
 import type { Lane } from '../../../src/scheduling/lane.ts';
+import { principalOf } from '../../../src/scheduling/principal.ts';
 import type { LeaseHolder } from '../../../src/scheduling/scheduler.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
+import { Verification } from '../../../src/scheduling/verification.ts';
 import { integerBelow, pick, seededRandom } from '../../support/random.ts';
 
 type AnyRecord = TaskRecord<unknown, unknown>;
@@ -83,6 +85,19 @@ describe('Backlog', () => {
     backlog.add(record);
     for (const holder of holders) backlog.leave(holder);
     expect([...newLanes]).toEqual([record.lane]);
+  });
+
+  it('lets those choose from the same of whom nothing is queued that one must not have', () => {
+    const { backlog } = backlogOf();
+    const [voter, other] = [holderOf('voter'), holderOf('other')];
+    for (const holder of [voter, other]) backlog.join(holder);
+    const record = recordOf(1);
+    record.verification = new Verification({ quorum: 2, maxReplicas: 5, equals: () => true, trustAfter: undefined });
+    record.verification.granted(principalOf(voter), 'one of several');
+    backlog.add(record);
+    expect([backlog.choiceOf(voter).first(), backlog.choiceOf(other).first()]).toEqual([undefined, record]);
+    backlog.remove(record);
+    expect(backlog.choiceOf(voter)).toBe(backlog.choiceOf(other));
   });
 
   it('takes a task out that came out of order, and then to another lane in order', () => {

@@ -653,7 +653,7 @@ describe('the options of a map', () => {
       [],
       { windw: 1 },
       'Unknown option `windw` for map; the options are ordered, window, failures, priority, delay, timeout, ' +
-        'timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress',
+        'timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, verify, signal, onProgress',
     ],
     [[], { idempotencyKey: 'x' }, 'Unknown option `idempotencyKey` for map: it would make one task of all'],
   ])('are checked at the door: %j, %j', (inputs, options, message) => {

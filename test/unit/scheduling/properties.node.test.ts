@@ -518,6 +518,9 @@ function describeEvent(event: SchedulerEvent<Task>): string {
       return `retrying ${task.n} after ${event.attempt}`;
     case 'speculated':
       return `speculated ${task.n} ${event.worker} ${event.beside}`;
+    case 'resultDisputed':
+    case 'workerDistrusted':
+      return type;
     case 'settled':
       return `settled ${task.n} ${event.outcome === 'aborted' ? event.error : event.outcome}`;
   }

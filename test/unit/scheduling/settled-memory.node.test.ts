@@ -35,8 +35,16 @@ function putReported(scheduler: Scheduler, count: number): WeakRef<object>[] {
   });
 }
 
-async function completeAll(scheduler: Scheduler, holder: TestHolder<unknown, unknown>): Promise<void> {
-  for (const lease of await holder.takeNow()) scheduler.complete(lease, 'done');
+async function completeAll(
+  scheduler: Scheduler,
+  holder: TestHolder<unknown, unknown>,
+  result: unknown = 'done',
+): Promise<void> {
+  for (const lease of await holder.takeNow()) scheduler.complete(lease, result);
+}
+
+async function returnAll(scheduler: Scheduler, holder: TestHolder<unknown, unknown>): Promise<void> {
+  for (const lease of await holder.takeNow()) scheduler.release(lease, { kind: 'returned' });
 }
 
 describe('a settled task', () => {
@@ -82,6 +90,17 @@ describe('a settled task', () => {
     events.length = 0;
     expect(await countAlive(tasks)).toBe(0);
     expect(scheduler.stats().total.done).toBe(3);
+  });
+
+  it('is not kept alive by those who have verified it, or were to', async () => {
+    const { scheduler, holder, events } = openScheduler({ verify: { trust: false } });
+    const tasks = put(scheduler, 300);
+    await returnAll(scheduler, holder('z'));
+    await completeAll(scheduler, holder('a'), 'wrong');
+    for (const id of ['b', 'c']) await completeAll(scheduler, holder(id), 'right');
+    events.length = 0;
+    expect(scheduler.stats().total).toMatchObject({ done: 300 });
+    expect(await countAlive(tasks)).toBe(0);
   });
 
   it('is not kept alive after the master has stopped', async () => {

@@ -230,7 +230,7 @@ describe('the options of a FifoScheduler', () => {
     [null, 'Expected `options` to be an object, got null'],
     [
       { maxAttempt: 1 },
-      'Unknown option `maxAttempt` for FifoScheduler; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, maxDeliveries, unmatchedAfter, maxTasks',
+      'Unknown option `maxAttempt` for FifoScheduler; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, verify, signal, onProgress, maxDeliveries, unmatchedAfter, maxTasks',
     ],
     [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got 0'],
     [{ maxAttempts: '5' }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got "5"'],
@@ -246,7 +246,7 @@ describe('the options of a FifoScheduler', () => {
     [null, 'Expected `options` to be an object, got null'],
     [
       { maxAttemps: 1 },
-      'Unknown option `maxAttemps` for put; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, signal, onProgress, idempotencyKey',
+      'Unknown option `maxAttemps` for put; the options are priority, delay, timeout, timeoutFrom, maxAttempts, backoff, deadline, requires, speculate, verify, signal, onProgress, idempotencyKey',
     ],
     [{ maxAttempts: -1 }, 'Expected `maxAttempts` to be an integer ≥ 1 or Infinity, got -1'],
     [{ signal: {} }, 'Expected `signal` to be an AbortSignal, got an object'],

@@ -12,6 +12,7 @@ const noTotals = {
   aborted: 0,
   expired: 0,
   unsendable: 0,
+  noQuorum: 0,
   stopped: 0,
   failures: 0,
   losses: 0,
@@ -19,6 +20,10 @@ const noTotals = {
   recalled: 0,
   speculated: 0,
   speculatedFirst: 0,
+  trusted: 0,
+  disputed: 0,
+  distrusted: 0,
+  discarded: 0,
 };
 const empty = { queued: 0, delayed: 0, leased: 0, held: 0, running: 0, unmatched: 0, oldestWait: 0, rate: 0 };
 

@@ -1,0 +1,177 @@
+// Results from strangers: which of them are accepted, and who is trusted.
+import { NoQuorumError } from '../errors.ts';
+import type { Emitter } from '../events.ts';
+import type { Random } from '../ports.ts';
+import type { SchedulerEvent } from './events.ts';
+import { Groups } from './groups.ts';
+import { principalOf } from './principal.ts';
+import type { LeaseHolder } from './scheduler.ts';
+import type { Statistics } from './statistics.ts';
+import type { RecordLease, TaskRecord } from './task-record.ts';
+import { Trust } from './trust.ts';
+import { type Tally, type Verdict, Verification, type Voter } from './verification.ts';
+import type { VerifyTerms } from './verify-options.ts';
+
+/** What the verifier works with, and what is to come of results. */
+export interface VerifierContext<T, R> {
+  readonly random: Random;
+  readonly statistics: Statistics;
+  readonly events: Emitter<SchedulerEvent<T>>;
+  /** Ends a lease; what becomes of its task is said next. */
+  end(lease: RecordLease<T, R>): void;
+  /** The task has this result. */
+  resolve(record: TaskRecord<T, R>, result: R): void;
+  /** No quorum can come of the task's results. */
+  reject(record: TaskRecord<T, R>, error: NoQuorumError): void;
+  /** The task may want another execution, or none any more. */
+  goOn(record: TaskRecord<T, R>): void;
+}
+
+/** Knows the tasks that are being verified, by those who have a part in it, and how far each of these is trusted. */
+export class Verifier<T, R> {
+  readonly #context: VerifierContext<T, R>;
+  readonly #trust = new Trust();
+  /** By principal: the unsettled tasks at which it is, or of which it has given a result. */
+  readonly #open = new Groups<string, TaskRecord<T, R>>();
+
+  constructor(context: VerifierContext<T, R>) {
+    this.#context = context;
+  }
+
+  /** A holder is about to be granted an attempt at a task that is verified on these terms. */
+  granted(record: TaskRecord<T, R>, terms: VerifyTerms, holder: LeaseHolder<T>): void {
+    const principal = principalOf(holder);
+    const verification = record.verification ?? new Verification<R>(terms);
+    record.verification = verification;
+    verification.granted(principal, this.#roleOf(principal, holder, verification, terms));
+    this.#open.add(principal, record);
+  }
+
+  /** A lease has ended. Who has given no result has no part in the task any more. */
+  ended({ record, holder }: RecordLease<T, R>): void {
+    const principal = principalOf(holder);
+    record.verification?.ended(principal);
+    if (record.verification?.barred.has(principal) !== true) this.#open.delete(principal, record);
+  }
+
+  /** A task is about to be settled. */
+  closed(record: TaskRecord<T, R>): void {
+    for (const principal of record.barred) this.#open.delete(principal, record);
+  }
+
+  /** A holder is gone. */
+  left(holder: LeaseHolder<T>): void {
+    // Nobody will ever come again who is known by this.
+    if (holder.principal === undefined) this.#trust.reset(principalOf(holder));
+  }
+
+  /** An attempt at a task that is verified has given a result: ends its lease, and says what comes of it. */
+  received(lease: RecordLease<T, R>, terms: VerifyTerms, verification: Verification<R>, result: R): void {
+    const { record, holder } = lease;
+    const voter = voterOf(holder);
+    const wouldDo = verification.ended(voter.principal);
+    const isBelieved = wouldDo && this.#isBelieved(voter.principal, holder, terms);
+    const tally: Tally<R> = isBelieved
+      ? { kind: 'decided', ...verification.decide(result) }
+      : verification.vote(voter, result);
+    this.#context.end(lease);
+    if (isBelieved) this.#context.statistics.total.trusted += 1;
+    switch (tally.kind) {
+      case 'decided':
+        this.#decide(record, tally);
+        break;
+      case 'undecidable':
+        this.#context.reject(record, noQuorum(verification));
+        if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
+        break;
+      case 'open':
+        this.#context.goOn(record);
+        if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
+        break;
+    }
+  }
+
+  /**
+   * What the result of a holder will be worth. Whether one that is trusted is checked is drawn when its result is there, and
+   * nobody else is given the task before: so nothing can tell it, nor its friends, whether it will be.
+   */
+  #roleOf(
+    principal: string,
+    { isTrusted }: LeaseHolder<T>,
+    { isUntouched }: Verification<R>,
+    { trustAfter }: VerifyTerms,
+  ): 'one of several' | 'alone' | 'always' {
+    if (trustAfter === undefined) return 'one of several';
+    if (isTrusted === true) return 'always';
+    return isUntouched && this.#trust.validOf(principal) >= trustAfter ? 'alone' : 'one of several';
+  }
+
+  /** Whether a result that would do by itself is accepted unchecked. */
+  #isBelieved(principal: string, { isTrusted }: LeaseHolder<T>, { trustAfter = Number.NaN }: VerifyTerms): boolean {
+    if (isTrusted === true) return true;
+    const valid = this.#trust.validOf(principal);
+    return valid >= trustAfter && this.#context.random() >= 1 / valid;
+  }
+
+  #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
+    const { statistics, resolve } = this.#context;
+    for (const { principal } of winners) this.#trust.won(principal);
+    // Before anybody hears of it, who might bring a result in that is to count no more.
+    const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
+    resolve(record, result);
+    for (const [index, loser] of losers.entries()) {
+      const { worker, workerId, identity } = loser;
+      statistics.total.distrusted += 1;
+      if (!this.#context.events.hears('workerDistrusted')) continue;
+      this.#context.events.emit({
+        type: 'workerDistrusted',
+        key: record.key,
+        task: record.task,
+        worker,
+        workerId,
+        ...(identity === undefined ? {} : { principal: identity }),
+        discarded: discarded[index] ?? 0,
+      });
+    }
+  }
+
+  /** Its results that are not accepted yet are worth nothing. Returns how many there were. */
+  #distrust(principal: string, caughtAt: TaskRecord<T, R>): number {
+    const { statistics, goOn } = this.#context;
+    this.#trust.reset(principal);
+    let discarded = 0;
+    for (const record of [...this.#open.get(principal)]) {
+      if (record === caughtAt) continue;
+      const outcome = record.verification?.distrust(principal);
+      if (outcome?.hasChanged !== true) continue;
+      discarded += outcome.discarded;
+      goOn(record);
+    }
+    statistics.total.discarded += discarded;
+    return discarded;
+  }
+
+  #tellDisputed(record: TaskRecord<T, R>, { votes }: Verification<R>, { worker, workerId }: Voter): void {
+    const { statistics, events } = this.#context;
+    statistics.total.disputed += 1;
+    if (!events.hears('resultDisputed')) return;
+    const { key, task } = record;
+    events.emit({ type: 'resultDisputed', key, task, worker, workerId, results: votes });
+  }
+}
+
+function voterOf<T>(holder: LeaseHolder<T>): Voter {
+  const { name, id, principal } = holder;
+  return { principal: principalOf(holder), worker: name, workerId: id, identity: principal };
+}
+
+function noQuorum<R>({ agreements, equalsError }: Verification<R>): NoQuorumError {
+  return new NoQuorumError(
+    agreements.map(({ result, voters }) => ({
+      result,
+      votes: voters.length,
+      workers: voters.map(({ worker, workerId }) => ({ worker, workerId })),
+    })),
+    equalsError === undefined ? {} : { cause: equalsError },
+  );
+}
