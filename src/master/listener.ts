@@ -6,6 +6,7 @@ import { TaskdistError } from '../errors.ts';
 import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
+import type { Listener } from './environment.ts';
 import type { MasterAddress } from './events.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
 
@@ -14,13 +15,6 @@ export interface ListenerEvents {
   connected(webSocket: WebSocket): void;
   listening(address: MasterAddress): void;
   failed(error: TaskdistError): void;
-}
-
-/** Accepts WebSocket connections until it is stopped. */
-export interface Listener {
-  /** Resolves when it listens; rejects if the first try fails. @throws InvalidOptionError at once if it never can */
-  start(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Completes the upgrade of requests for one path. */

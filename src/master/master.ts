@@ -14,13 +14,14 @@ import {
   expectString,
   refuse,
 } from '../options.ts';
-import { systemClock } from '../platform/system.ts';
+import { systemClock, systemSecret } from '../platform/system.ts';
 import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
+import type { ListenEvents, Listener, ListenOptions, MasterEnvironment } from './environment.ts';
 import { type MasterAddress, type MasterEvent, masterEventTypes, type WorkerInfo } from './events.ts';
-import { AttachedListener, type Listener, PortListener } from './listener.ts';
+import { AttachedListener, type ListenerEvents, PortListener } from './listener.ts';
 import { Sessions } from './sessions.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
 
@@ -85,17 +86,26 @@ type MasterState =
 export class Master<T, R> {
   readonly #scheduler: TaskScheduler<T, R>;
   readonly #options: CheckedOptions;
+  readonly #environment: MasterEnvironment;
   readonly #events = new Emitter<MasterEvent<T>>(masterEventTypes);
   readonly #sessions: Sessions<T, R>;
   #state: MasterState = { kind: 'stopped' };
   #address: MasterAddress | undefined = undefined;
 
-  /** @throws InvalidOptionError */
-  constructor(scheduler: TaskScheduler<T, R>, options: MasterOptions = {}) {
+  /**
+   * The third parameter is for simulations; leave it out.
+   * @throws InvalidOptionError
+   */
+  constructor(
+    scheduler: TaskScheduler<T, R>,
+    options: MasterOptions = {},
+    environment: MasterEnvironment = systemEnvironment,
+  ) {
     expectObject('scheduler', scheduler);
     if (typeof scheduler.take !== 'function') refuse('scheduler', 'a TaskScheduler', scheduler);
     this.#scheduler = scheduler;
     this.#options = checkOptions(options);
+    this.#environment = environment;
     const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes } = this.#options;
     const limits = {
       taskTimeoutMs: taskTimeout,
@@ -103,7 +113,7 @@ export class Master<T, R> {
       helloTimeoutMs: helloTimeout,
       maxFrameBytes,
     };
-    this.#sessions = new Sessions(scheduler, systemClock, limits, this.#events);
+    this.#sessions = new Sessions(scheduler, environment.clock, limits, this.#events);
     // What events tell is only put together if somebody listens.
     if (this.#options.logger !== silentLogger) this.#logEvents();
   }
@@ -208,7 +218,7 @@ export class Master<T, R> {
   }
 
   async #drain(graceMs: number, draining: MasterState): Promise<void> {
-    await within(graceMs, systemClock, this.#sessions.drainAll());
+    await within(graceMs, this.#environment.clock, this.#sessions.drainAll());
     // It may have been stopped, and even started again, before a scheduler over a store knew of the last result.
     if (this.#state === draining || this.#state.kind === 'stopping') await this.stop();
   }
@@ -225,21 +235,17 @@ export class Master<T, R> {
   }
 
   #createListener(): Listener {
-    const { server, path, host, port, maxFrameBytes, listenTimeout } = this.#options;
-    const events = {
-      connected: (webSocket: Parameters<typeof adoptWebSocket>[0]): void =>
-        this.#sessions.accept((socketListener) => adoptWebSocket(webSocket, socketListener)),
-      listening: (address: MasterAddress): void => {
+    return this.#environment.createListener(this.#options, {
+      connected: (adopt) => this.#sessions.accept(adopt),
+      listening: (address) => {
         this.#address = address;
         this.#events.emit({ type: 'listening', address });
       },
-      failed: (error: TaskdistError): void => {
+      failed: (error) => {
         this.#address = undefined;
         this.#events.emit({ type: 'error', error });
       },
-    };
-    if (server !== undefined) return new AttachedListener(server, path, maxFrameBytes, events);
-    return new PortListener({ host, port, path, maxFrameBytes, retryMs: listenTimeout }, systemClock, events);
+    });
   }
 
   #logEvents(): void {
@@ -252,6 +258,20 @@ export class Master<T, R> {
     );
     this.#events.on('connectionRefused', ({ code, reason }) => logger.warn(`Connection refused: ${code} ${reason}`));
   }
+}
+
+/** The real environment. */
+const systemEnvironment: MasterEnvironment = { clock: systemClock, secret: systemSecret, createListener };
+
+function createListener(options: ListenOptions, { connected, listening, failed }: ListenEvents): Listener {
+  const { server, path, host, port, maxFrameBytes, listenTimeout } = options;
+  const events: ListenerEvents = {
+    connected: (webSocket) => connected((socketListener) => adoptWebSocket(webSocket, socketListener)),
+    listening,
+    failed,
+  };
+  if (server !== undefined) return new AttachedListener(server, path, maxFrameBytes, events);
+  return new PortListener({ host, port, path, maxFrameBytes, retryMs: listenTimeout }, systemClock, events);
 }
 
 /** @throws InvalidOptionError */

@@ -1,6 +1,6 @@
 // What can go wrong in a simulated cluster, or just happen.
 import type { Random } from '../../src/ports.ts';
-import { integerBelow, pick } from '../support/random.ts';
+import { integerBelow, pick } from '../../src/testing/seeded-random.ts';
 import { MAX_CONCURRENCY, type Member } from './simulated-member.ts';
 
 /** What can be aborted. */

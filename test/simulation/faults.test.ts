@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { integerBelow } from '../support/random.ts';
+import { integerBelow } from '../../src/testing/seeded-random.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 
 /** Most of a minute of faults among tasks that come and go, then calm, until all is settled. */

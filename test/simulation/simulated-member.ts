@@ -1,11 +1,12 @@
 // A worker of a simulated cluster, in a process and a page of its own.
 import type { Random } from '../../src/ports.ts';
 import type { Prefetch } from '../../src/protocol/messages.ts';
+import { integerBelow } from '../../src/testing/seeded-random.ts';
+import type { VirtualClock, VirtualProcess } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { type Accept, VirtualNetwork } from '../../src/testing/virtual-network.ts';
+import { VirtualPage } from '../../src/testing/virtual-page.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { integerBelow } from '../support/random.ts';
-import type { VirtualClock, VirtualProcess } from '../support/virtual-clock.ts';
-import { type Accept, VirtualNetwork } from '../support/virtual-socket.ts';
-import { VirtualPage, virtualEnvironment } from '../support/virtual-worker.ts';
 import { KINDS, runTask, type SimulatedTask } from './simulated-task.ts';
 
 /** The most that a worker's concurrency is ever set to. */

@@ -2,7 +2,7 @@
 import type { TaskContext } from '../../src/handler.ts';
 import type { Clock, Random } from '../../src/ports.ts';
 import type { PutOptions } from '../../src/scheduling/scheduler-options.ts';
-import { integerBelow, pick } from '../support/random.ts';
+import { integerBelow, pick } from '../../src/testing/seeded-random.ts';
 
 /** A task says itself how it behaves. */
 export interface SimulatedTask {

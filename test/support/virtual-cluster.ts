@@ -4,12 +4,12 @@ import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
 import { type MasterEvent, masterEventTypes, type WorkerInfo } from '../../src/master/events.ts';
 import { Sessions } from '../../src/master/sessions.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from './scheduler.ts';
-import { VirtualClock } from './virtual-clock.ts';
-import { VirtualNetwork } from './virtual-socket.ts';
-import { virtualEnvironment } from './virtual-worker.ts';
 
 const limits = { taskTimeoutMs: 600_000, socketTimeoutMs: 30_000, helloTimeoutMs: 1000, maxFrameBytes: 65_536 };
 

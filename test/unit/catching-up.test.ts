@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 function setUp() {
   const clock = new VirtualClock(0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 describe('VirtualClock', () => {
   it('runs timers in the order of their times, and then of their making', async () => {

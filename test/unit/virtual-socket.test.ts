@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Socket, SocketListener } from '../../src/ports.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-import { type ChooseSubprotocol, VirtualNetwork } from '../support/virtual-socket.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { type ChooseSubprotocol, VirtualNetwork } from '../../src/testing/virtual-network.ts';
 
 /** Notes what a socket tells, and when. */
 class Diary implements SocketListener {
