@@ -99,7 +99,10 @@ export class VirtualClock implements Clock {
         // It may be overdue, after a jump.
         this.#nowMs = Math.max(this.#nowMs, timer.atMs);
         timer.callback();
-        await this.#drain();
+        await this.#rest();
+        // All that is overdue comes in one turn of the event loop.
+        const next = this.#timers.peek();
+        if (next === undefined || next.atMs >= this.#nowMs) await this.#drainSoon();
       }
       this.#nowMs = Math.max(this.#nowMs, endMs);
     });
@@ -126,7 +129,7 @@ export class VirtualClock implements Clock {
 
   /**
    * Lets time go by without running anything, as when the event loop is blocked, the process is stopped or the machine
-   * sleeps. What became due runs, late, with the next `advance`.
+   * sleeps. What became due runs, late, with the next `advance`, before what was asked for `soon`.
    */
   jump(durationMs: number): void {
     if (!(durationMs >= 0)) throw new RangeError(`A jump of ${durationMs} ms`);
@@ -139,8 +142,16 @@ export class VirtualClock implements Clock {
   }
 
   async #drain(): Promise<void> {
+    await this.#rest();
+    await this.#drainSoon();
+  }
+
+  async #rest(): Promise<void> {
     await microtasks();
     this.observer?.stepped();
+  }
+
+  async #drainSoon(): Promise<void> {
     for (let steps = 0; this.#soon.length > 0; steps += 1) {
       if (steps > MAX_STEPS_AT_ONCE) throw new Error('`soon` goes on for ever');
       // As setImmediate does: what is added meanwhile is for the next turn, and microtasks run in between.
@@ -148,8 +159,7 @@ export class VirtualClock implements Clock {
       this.#soon = [];
       for (const callback of callbacks) {
         callback();
-        await microtasks();
-        this.observer?.stepped();
+        await this.#rest();
       }
     }
   }
