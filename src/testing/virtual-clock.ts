@@ -18,6 +18,7 @@ class Timer implements HeapItem {
 
 /** So many steps without time moving on, and something calls itself for ever. */
 const MAX_STEPS_AT_ONCE = 1_000_000;
+const MAX_TIMERS_AT_ONCE = 100_000;
 
 /** Who looks on. What it throws makes `advance` reject. */
 export interface ClockObserver {
@@ -58,7 +59,12 @@ export class VirtualClock implements Clock {
   setTimer(delayMs: number, callback: () => void): () => void {
     // Never is no timer: a real one would ring at once.
     if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new RangeError(`A timer in ${delayMs} ms`);
-    const timer = new Timer(this.#nowMs + delayMs, this.#nextSequence, callback);
+    return this.at(this.#nowMs + delayMs, callback);
+  }
+
+  /** Calls back at that time: two that are to come at the same one do, which delays, rounded, do not promise. */
+  at(atMs: number, callback: () => void): () => void {
+    const timer = new Timer(atMs, this.#nextSequence, callback);
     this.#nextSequence += 1;
     this.#timers.push(timer);
     return () => this.#timers.remove(timer);
@@ -94,7 +100,7 @@ export class VirtualClock implements Clock {
         if (isMoving) this.observer?.momentOver();
         if (timer === undefined || timer.atMs > endMs) break;
         steps = isMoving ? 0 : steps + 1;
-        if (steps > MAX_STEPS_AT_ONCE) throw new Error('Timers go on for ever');
+        if (steps > MAX_TIMERS_AT_ONCE) throw new Error('Timers go on for ever');
         this.#timers.remove(timer);
         // It may be overdue, after a jump.
         this.#nowMs = Math.max(this.#nowMs, timer.atMs);
@@ -186,6 +192,7 @@ export class VirtualProcess implements Clock {
   #state: 'running' | 'stopped' | 'killed' = 'running';
   /** What became due while it was stopped, oldest first. */
   #overdue: (() => void)[] = [];
+  #isCatchingUp = false;
   /** How to cancel each timer that is set. */
   readonly #timers = new Set<() => void>();
   #wakesAtMs = 0;
@@ -221,9 +228,14 @@ export class VirtualProcess implements Clock {
 
   /** As {@link setTimer}, for what comes from outside: that is not held back in the background. */
   arrive(delayMs: number, callback: () => void): () => void {
+    return this.at(this.now() + delayMs, callback);
+  }
+
+  /** As {@link VirtualClock.at}, for what comes from outside. */
+  at(atMs: number, callback: () => void): () => void {
     if (this.#state === 'killed') return () => {};
     let isCancelled = false;
-    const cancelTimer = this.#clock.setTimer(delayMs, () => {
+    const cancelTimer = this.#clock.at(atMs, () => {
       this.#timers.delete(cancelTimer);
       // Asked again when it is woken: what ran before may have cancelled it.
       this.#whenRunning(() => {
@@ -255,7 +267,7 @@ export class VirtualProcess implements Clock {
   wake(): void {
     if (this.#state !== 'stopped') return;
     this.#state = 'running';
-    for (const callback of this.#overdue.splice(0)) this.soon(callback);
+    this.#catchUp();
   }
 
   /** Stops, and wakes after so many milliseconds; of several the one that lasts longest holds. */
@@ -276,7 +288,22 @@ export class VirtualProcess implements Clock {
   }
 
   #whenRunning(callback: () => void): void {
-    if (this.#state === 'running') callback();
-    else if (this.#state === 'stopped') this.#overdue.push(callback);
+    // Behind what is overdue, as it was later.
+    if (this.#state === 'running' && this.#overdue.length === 0) callback();
+    else if (this.#state !== 'killed') this.#overdue.push(callback);
+  }
+
+  #catchUp(): void {
+    if (this.#overdue.length === 0 || this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    this.#clock.soon(() => {
+      this.#isCatchingUp = false;
+      // It may stand still again by what it has caught up with.
+      if (this.#state !== 'running') return;
+      const [callback] = this.#overdue;
+      callback?.();
+      this.#overdue.shift();
+      this.#catchUp();
+    });
   }
 }

@@ -1,6 +1,6 @@
 // A network in memory: WebSockets as the library sees them, whose latency and faults are the program's to choose.
 import type { Clock, Connect, Frame, Random, Socket, SocketListener } from '../ports.ts';
-import { VirtualProcess } from './virtual-clock.ts';
+import { VirtualClock, VirtualProcess } from './virtual-clock.ts';
 
 /** Takes a connection that was made; the shape of `Sessions.accept`. */
 export type Accept = (adopt: (listener: SocketListener) => Socket) => void;
@@ -255,7 +255,7 @@ export class VirtualLink {
       if (!this.#lost[direction]) arrive();
     };
     // To what comes from outside, a page in the background is as awake as ever.
-    if (receiver instanceof VirtualProcess) receiver.arrive(arrivesMs - receiver.now(), read);
+    if (receiver instanceof VirtualProcess || receiver instanceof VirtualClock) receiver.at(arrivesMs, read);
     else receiver.setTimer(arrivesMs - receiver.now(), read);
   }
 }
