@@ -1,15 +1,21 @@
 // `npm run soak -- --seeds 20000 --from 0`: lives that many simulated clusters on all cores, and says which went wrong.
+// `--from 7 --seeds 1 --trace 1000` shows the last thousand things that happened before that seed went wrong.
 
 import { parseArgs } from 'node:util';
 import { ensureInstalled } from './installation.mjs';
 import { bundleSimulation, liveSeeds } from './simulating.mjs';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '2000' }, from: { type: 'string', default: '0' } },
+  options: {
+    seeds: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '0' },
+    trace: { type: 'string', default: '120' },
+  },
 });
 const count = Number(values.seeds);
 const from = Number(values.from);
 const PROGRESS_MS = 5000;
+process.env['TASKDIST_TRACE'] = values.trace;
 
 await ensureInstalled();
 const bundle = await bundleSimulation('soak');

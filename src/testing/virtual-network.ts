@@ -189,14 +189,20 @@ export class VirtualLink {
   dial(subprotocols: readonly string[], server: () => Server | undefined): void {
     this.#travel('up', this.client.clock, undefined, () => {
       const found = server();
-      const chosen = found?.choose(subprotocols);
-      // A client that offered some gives up if none is taken.
-      if (found === undefined || (chosen === undefined && subprotocols.length > 0)) {
+      const refuse = (): void =>
         this.#travel('down', this.client.clock, undefined, () => this.client.settleClosed(1006, ''));
+      if (found === undefined) {
+        refuse();
         return;
       }
       // It may be standing still.
       found.clock.soon(() => {
+        const chosen = found.choose(subprotocols);
+        // It may listen no more. And a client that offered some gives up if none is taken.
+        if (server() !== found || (chosen === undefined && subprotocols.length > 0)) {
+          refuse();
+          return;
+        }
         // First, so that what the server sends at once comes after it.
         this.#travel('down', this.client.clock, undefined, () => this.client.settleOpen(chosen ?? ''));
         this.accept(found, chosen ?? '');

@@ -196,7 +196,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
 
   /** The connection of these is over at the master. Where leases outlive connections, this is the place. */
   #endLeases(view: LinkView): void {
-    for (const lease of view.leases.values()) {
+    for (const lease of view.open) {
       if (lease.state === 'live') lease.state = 'over';
       lease.task.live.delete(lease);
     }
@@ -268,6 +268,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
     if (view.leases.has(lease.id)) this.violated('the number of a lease is used once', `${id} at ${view.member.name}`);
     if (!view.isOpenAtMaster) return;
     view.leases.set(lease.id, lease);
+    view.open.add(lease);
     view.unanswered += 1;
     view_.live.add(lease);
     for (const rule of this.#rules) rule.granted?.(lease);
@@ -319,6 +320,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
     const wasLive = lease.state === 'live';
     if (lease.state === 'live' || lease.state === 'cancelled') view.unanswered -= 1;
     if (lease.state !== 'over') lease.state = 'answered';
+    view.open.delete(lease);
     if (wasLive) {
       const { task } = lease;
       lease.answer = { kind, value, atMs: this.nowMs };
@@ -382,6 +384,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       reign: this.#reign,
       member,
       leases: new Map(),
+      open: new Set(),
       isOpenAtMaster: false,
       id: '',
       endCode: undefined,
@@ -455,7 +458,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
     let found: LeaseView | undefined;
     for (const view of this.links) {
       if (view.member !== member) continue;
-      for (const lease of view.leases.values()) {
+      for (const lease of view.open) {
         if (lease.task.n !== n || lease.attempt !== attempt || !lease.isDelivered) continue;
         if (lease.execution !== undefined || lease.isAnsweredThere) continue;
         // On the connection that is open, if there is a choice.

@@ -1,7 +1,7 @@
 // What happened in a simulation: the last of it in words, and all of it as one number.
 
 /** So much is shown of a simulation that failed. */
-const TAIL = Number(process.env['TAIL'] ?? 120);
+const TAIL = Number(process.env['TASKDIST_TRACE'] ?? 120);
 
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;

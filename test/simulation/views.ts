@@ -96,6 +96,8 @@ export interface LinkView {
   readonly reign: Reign;
   readonly member: Member;
   readonly leases: Map<number, LeaseView>;
+  /** Those of them to which the master has no answer, in the order of their grants. */
+  readonly open: Set<LeaseView>;
   isOpenAtMaster: boolean;
   isOpenAtWorker: boolean;
   // As the master knows it:

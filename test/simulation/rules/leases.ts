@@ -102,7 +102,7 @@ export class GivenBack extends Rule {
       if (!isOpenAtWorker || !process.isRunning || member.plan.way === 'lanes') continue;
       const isAwake = member.disturbedUntilMs < this.court.nowMs;
       const givesAll = isPaused || state === 'draining';
-      for (const { recalledThereAtMs, execution, isAnsweredThere, isDelivered, id } of link.leases.values()) {
+      for (const { recalledThereAtMs, execution, isAnsweredThere, isDelivered, id } of link.open) {
         if (execution !== undefined || isAnsweredThere || !isDelivered) continue;
         if (givesAll) this.fail(`lease ${id} at ${member.name}, which is ${isPaused ? 'paused' : state}`);
         if (recalledThereAtMs !== undefined && isAwake) this.fail(`lease ${id} at ${member.name} is held on to`);
@@ -126,7 +126,7 @@ export class StartOrder extends Rule {
 
   override started({ lease, member }: Execution): void {
     if (member.plan.way === 'lanes') return;
-    for (const other of lease.link.leases.values()) {
+    for (const other of lease.link.open) {
       if (other.id >= lease.id) return;
       if (!other.isDelivered || other.isAnsweredThere || other.execution !== undefined) continue;
       // It is given back, which is about to be said.

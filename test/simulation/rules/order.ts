@@ -56,7 +56,7 @@ export class WorkConservation extends Rule {
     const sinceMs = this.court.nowMs - RECALL_BOUND_MS;
     if (!busy.isOpenAtMaster || busy.member.disturbedUntilMs > sinceMs) return;
     let position = 0;
-    for (const { state, grantedAtMs, task, execution } of busy.leases.values()) {
+    for (const { state, grantedAtMs, task, execution } of busy.open) {
       if (state === 'answered' || state === 'over') continue;
       position += 1;
       if (position <= busy.concurrency || state !== 'live' || execution !== undefined || grantedAtMs > sinceMs)

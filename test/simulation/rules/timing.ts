@@ -5,6 +5,8 @@ import { hasUnreadResult } from './settlement.ts';
 
 /** A timer that is later than that says that the process stood still: then what has come in is read before anything is judged. */
 const STALL_MS = 51;
+/** Milliseconds are no integers here. */
+const ROUNDING_MS = 0.001;
 
 /** An attempt runs for its time, and hardly longer. */
 export class Timeouts extends Rule {
@@ -16,8 +18,7 @@ export class Timeouts extends Rule {
     const { task, link, grantedAtMs, execution, id } = lease;
     const timeoutMs = timeoutOf(lease);
     const what = `lease ${id} of task ${task.n} at ${link.member.name}, with ${timeoutMs} ms,`;
-    // Milliseconds are no integers here.
-    if (nowMs - grantedAtMs < timeoutMs - 0.001) this.fail(`${what} was granted at ${grantedAtMs}`);
+    if (nowMs - grantedAtMs < timeoutMs - ROUNDING_MS) this.fail(`${what} was granted at ${grantedAtMs}`);
     if (hasUnreadResult(lease, nowMs - STALL_MS)) this.fail(`${what} had its result lie unread`);
     if (!this.#isKnown(link, grantedAtMs)) return;
     const { latencyMs, jitterMs } = link.link;
@@ -68,7 +69,7 @@ export class Heartbeats extends Rule {
     if (code !== 1006) return;
     const { nowMs } = this.court;
     const what = `${link.member.name} was given up, and had been heard at ${link.heardAtMs}`;
-    if (nowMs - link.heardAtMs < link.socketTimeout) this.fail(what);
+    if (nowMs - link.heardAtMs < link.socketTimeout - ROUNDING_MS) this.fail(what);
     if (link.unreadAtMaster(nowMs - STALL_MS).length > 0) this.fail(`${what}; what it had said since lay unread`);
   }
 
@@ -76,7 +77,7 @@ export class Heartbeats extends Rule {
     if (code !== 1006 || !link.isWelcomedThere) return;
     const { nowMs } = this.court;
     const what = `${link.member.name} gave its master up, and had heard it at ${link.heardThereAtMs}`;
-    if (nowMs - link.heardThereAtMs < link.socketTimeout) this.fail(what);
+    if (nowMs - link.heardThereAtMs < link.socketTimeout - ROUNDING_MS) this.fail(what);
     // Whose thread is kept busy by one task after the other judges in the end, whatever has come in meanwhile.
     if (link.member.plan.way === 'blocking') return;
     if (link.link.unreadBy('client', nowMs - STALL_MS).length > 0) this.fail(`${what}; what it said since lay unread`);
@@ -112,10 +113,10 @@ export class CalledOff extends Rule {
 
   override ticked(): void {
     const { nowMs, links } = this.court;
-    for (const { leases, isOpenAtWorker, member } of links) {
+    for (const { open, isOpenAtWorker, member } of links) {
       if (!isOpenAtWorker || !member.isAlive) continue;
       const latestMs = nowMs - member.plan.grace - member.worker.process.timerGrainMs - 200;
-      for (const { cancelledThereAtMs, isAnsweredThere, id } of leases.values()) {
+      for (const { cancelledThereAtMs, isAnsweredThere, id } of open) {
         if (cancelledThereAtMs === undefined || isAnsweredThere) continue;
         if (cancelledThereAtMs > latestMs || member.disturbedUntilMs > cancelledThereAtMs - 1500) continue;
         this.fail(`lease ${id} at ${member.name} was cancelled at ${cancelledThereAtMs}, and has no answer yet`);
