@@ -119,7 +119,7 @@ export const bites = [
     'this.#conversation.send([MessageType.recall, grant.id]);',
     'this.#conversation.send([MessageType.recall, grant.id]); this.#reports.recalled(grant);',
   ]),
-  bite('who does not give back what it is asked for keeps it', 2, [
+  bite('who does not give back what it is asked for keeps it', 6, [
     'heldLeases',
     'nowMs + this.#recallPatienceMs',
     'Number.POSITIVE_INFINITY',
@@ -182,7 +182,7 @@ export const bites = [
     'lease.added?.leaveOver(abortError(',
     'void (abortError(',
   ]),
-  bite('a worker that is paused keeps what has not started', 369, [
+  bite('a worker that is paused keeps what has not started', 28, [
     'worker',
     '    this.#isPaused = true;\n    this.#applyConcurrency();\n    this.#executor.releaseWaiting(this.#concurrency);',
     '    this.#isPaused = true;\n    this.#applyConcurrency();',

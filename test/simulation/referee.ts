@@ -15,7 +15,7 @@ import {
   OneLease,
   StartOrder,
 } from './rules/leases.ts';
-import { Order, Waiting, WorkConservation } from './rules/order.ts';
+import { Order, RecallPatience, Waiting, WorkConservation } from './rules/order.ts';
 import type { Court, Rule } from './rules/rule.ts';
 import { Backoff, Conservation, EachPutOnce, JustEnd, Patience, RightfulResult } from './rules/settlement.ts';
 import { CalledOff, Heartbeats, Timeouts } from './rules/timing.ts';
@@ -79,6 +79,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       new Drained(this),
       new Order(this),
       new WorkConservation(this),
+      new RecallPatience(this),
       new Conservation(this),
       new EachPutOnce(this),
       new JustEnd(this),
@@ -227,6 +228,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       }
       case MessageType.ping:
         view.pingedAtMs = nowMs;
+        view.pings.set(Number(message[1]), nowMs);
         break;
       case MessageType.grant:
         this.#granted(view, message);
@@ -236,7 +238,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
         break;
       case MessageType.recall: {
         const lease = view.leases.get(Number(message[1]));
-        if (lease !== undefined) lease.isRecalled = true;
+        if (lease !== undefined) lease.keptUntilMs = nowMs + patienceMs(view);
         break;
       }
     }
@@ -257,7 +259,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       isSecond: view_.live.size > 0,
       state: 'live',
       cancelReason: undefined,
-      isRecalled: false,
+      keptUntilMs: Number.POSITIVE_INFINITY,
       answer: undefined,
       isDelivered: false,
       execution: undefined,
@@ -309,6 +311,10 @@ export class Referee implements WireObserver, ClockObserver, Court {
       view.isOpenAtMaster = true;
       view.pingedAtMs = nowMs;
       setCredit(view, hello.concurrency, hello.prefetch, nowMs);
+    } else if (message[0] === MessageType.pong) {
+      const sentAtMs = view.pings.get(Number(message[1])) ?? nowMs;
+      view.pings.delete(Number(message[1]));
+      view.roundTripMs = Math.max(view.roundTripMs, nowMs - sentAtMs);
     } else if (message[0] === MessageType.credit) {
       setCredit(view, Number(message[1]), message[2] === 'auto' ? 'auto' : Number(message[2]), nowMs);
     }
@@ -398,6 +404,8 @@ export class Referee implements WireObserver, ClockObserver, Court {
       unanswered: 0,
       heardAtMs: nowMs,
       pingedAtMs: nowMs,
+      pings: new Map(),
+      roundTripMs: 0,
       pingInterval: 0,
       socketTimeout: 0,
       idleSinceMs: Number.POSITIVE_INFINITY,
@@ -524,6 +532,11 @@ function setCredit(view: LinkView, concurrency: number, prefetch: number | 'auto
   view.creditAtMs = nowMs;
   view.concurrency = concurrency;
   view.prefetch = prefetch;
+}
+
+/** How long a worker that was asked for a lease may keep it. */
+function patienceMs({ roundTripMs }: LinkView): number {
+  return roundTripMs === 0 ? 2000 : Math.max(100, 4 * roundTripMs);
 }
 
 function executionOf(value: unknown): number {

@@ -78,7 +78,8 @@ export interface LeaseView {
   readonly isSecond: boolean;
   state: LeaseState;
   cancelReason: string | undefined;
-  isRecalled: boolean;
+  /** Until when the worker may keep it that has been asked for it. */
+  keptUntilMs: number;
   /** With what it was answered while it lived. */
   answer: { readonly kind: string; readonly value: unknown; readonly atMs: number } | undefined;
   // At the worker:
@@ -114,6 +115,10 @@ export interface LinkView {
   unanswered: number;
   heardAtMs: number;
   pingedAtMs: number;
+  /** When the pings were sent that have no answer. */
+  readonly pings: Map<number, number>;
+  /** The longest; 0 before the first. */
+  roundTripMs: number;
   pingInterval: number;
   socketTimeout: number;
   /** Since when it has had a slot free. */

@@ -72,6 +72,29 @@ export class WorkConservation extends Rule {
   }
 }
 
+/** How much later than it should be it may be noticed. */
+const RECALL_SLACK_MS = 300;
+
+/** Who neither gives back nor starts what it was asked for loses it. */
+export class RecallPatience extends Rule {
+  readonly name = 'who does not give back what it was asked for loses it';
+
+  override ticked(): void {
+    const { links, reign, nowMs } = this.court;
+    if (!reign.master.process.isRunning || reign.steadySinceMs > nowMs - RECALL_SLACK_MS) return;
+    for (const { open, isOpenAtMaster, reign: of, concurrency, member } of links) {
+      if (!isOpenAtMaster || of !== reign) continue;
+      let position = 0;
+      for (const { state, keptUntilMs, execution, task } of open) {
+        position += 1;
+        // It may have come to run meanwhile, by all that its master knows.
+        if (position <= concurrency || state !== 'live' || execution !== undefined) continue;
+        if (keptUntilMs < nowMs - RECALL_SLACK_MS) this.fail(`task ${task.n} is kept by ${member.name}`);
+      }
+    }
+  }
+}
+
 /** Whether the master can send to it. */
 function isReading({ isOpenAtMaster, link }: LinkView): boolean {
   return isOpenAtMaster && link.server?.bufferedBytes === 0;
