@@ -2,19 +2,23 @@
 // the seed that is known to. Names after that choose among them.
 
 import { parseArgs } from 'node:util';
-import { bites } from './bites.mjs';
+import { bites, unnoticed } from './bites.mjs';
 import { ensureInstalled } from './installation.mjs';
 import { bundleSimulation, liveSeeds } from './simulating.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { pinned: { type: 'boolean', default: false }, seeds: { type: 'string', default: '500' } },
+  options: {
+    pinned: { type: 'boolean', default: false },
+    unnoticed: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '500' },
+  },
   allowPositionals: true,
 });
 const count = Number(values.seeds);
 
 await ensureInstalled();
 let missed = 0;
-for (const [index, { name, seed: pinned, replacements }] of bites.entries()) {
+for (const [index, { name, seed: pinned, replacements }] of (values.unnoticed ? unnoticed : bites).entries()) {
   if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
   const startedAt = performance.now();
   const found = await firstToNotice(

@@ -6,7 +6,9 @@ import { FAULTS } from './plan.ts';
 
 const SEEDS = 500;
 /** So many are one test: enough for few lines, and few enough for its time limit. */
-const AT_ONCE = 50;
+const AT_ONCE = 20;
+/** A seed takes a twentieth of a second, or much longer on a machine that has other work. */
+const TIME_LIMIT_MS = 120_000;
 
 const lives: Life[] = [];
 
@@ -16,6 +18,7 @@ describe('a cluster in which everything may go wrong', () => {
     async (first, last) => {
       for (let seed = first; seed <= last; seed += 1) lives.push(await live(seed));
     },
+    TIME_LIMIT_MS,
   );
 
   it.each(PINNED_SEEDS)('keeps every rule with seed %i, which found %s', async (seed) => {
@@ -30,7 +33,7 @@ describe('a cluster in which everything may go wrong', () => {
   });
 
   it('goes the same way again with the same seed, whatever was before', async () => {
-    for (const { seed, hash } of lives.slice(0, 20).reverse()) expect((await live(seed)).hash).toBe(hash);
+    for (const { seed, hash } of lives.slice(0, 10).reverse()) expect((await live(seed)).hash).toBe(hash);
     expect(new Set(lives.map(({ hash }) => hash)).size).toBe(lives.length);
   });
 });
