@@ -96,7 +96,25 @@ export class TimerQueue {
       return;
     }
     // Once only: in a hidden page every timer is late.
-    this.#state = { kind: 'catching up', cancel: this.#clock.setTimer(CATCH_UP_MS, () => this.#ring()) };
+    const caughtUpMs = this.#clock.now() + CATCH_UP_MS;
+    const cancel = this.#clock.setTimer(CATCH_UP_MS, () => this.#onCaughtUp(caughtUpMs));
+    this.#state = { kind: 'catching up', cancel };
+  }
+
+  #onCaughtUp(dueMs: number): void {
+    if (this.#clock.now() - dueMs <= STALL_MS) {
+      this.#ring();
+      return;
+    }
+    // We stood still again, and timers come before what there is to read: that is read in this turn.
+    let isCancelled = false;
+    const cancel = (): void => {
+      isCancelled = true;
+    };
+    this.#state = { kind: 'catching up', cancel };
+    this.#clock.soon(() => {
+      if (!isCancelled) this.#ring();
+    });
   }
 
   #ring(): void {

@@ -8,6 +8,7 @@ import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
 import type { ConnectionRequest } from './authentication.ts';
 import { type Door, Refusal } from './door.ts';
+import type { Listener } from './environment.ts';
 import type { MasterAddress } from './events.ts';
 import type { Guest } from './guest.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
@@ -17,13 +18,6 @@ export interface ListenerEvents {
   connected(webSocket: WebSocket, guest: Guest): void;
   listening(address: MasterAddress): void;
   failed(error: TaskdistError): void;
-}
-
-/** Accepts WebSocket connections until it is stopped. */
-export interface Listener {
-  /** Resolves when it listens; rejects if the first try fails. @throws InvalidOptionError at once if it never can */
-  start(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** What upgrades are made of. */

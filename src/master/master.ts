@@ -14,7 +14,7 @@ import {
   expectString,
   refuse,
 } from '../options.ts';
-import { createSystemSecret, systemClock } from '../platform/system.ts';
+import { systemClock, systemSecret } from '../platform/system.ts';
 import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
@@ -22,8 +22,9 @@ import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { createAuthenticator } from './authentication.ts';
 import { Door } from './door.ts';
 import { type CheckedDoorOptions, checkDoorOptions, type DoorOptions, doorOptionNames } from './door-options.ts';
+import type { ListenEvents, Listener, ListenOptions, MasterEnvironment } from './environment.ts';
 import { type MasterAddress, type MasterEvent, masterEventTypes, type WorkerInfo } from './events.ts';
-import { AttachedListener, type Listener, type ListenerEvents, PortListener } from './listener.ts';
+import { AttachedListener, type ListenerEvents, PortListener } from './listener.ts';
 import { Sessions } from './sessions.ts';
 import type { UpgradeServer } from './upgrade-server.ts';
 
@@ -98,18 +99,27 @@ type MasterState =
 export class Master<T, R> {
   readonly #scheduler: TaskScheduler<T, R>;
   readonly #options: CheckedOptions;
+  readonly #environment: MasterEnvironment;
   readonly #events = new Emitter<MasterEvent<T>>(masterEventTypes);
   readonly #sessions: Sessions<T, R>;
   readonly #door: Door;
   #state: MasterState = { kind: 'stopped' };
   #address: MasterAddress | undefined = undefined;
 
-  /** @throws InvalidOptionError */
-  constructor(scheduler: TaskScheduler<T, R>, options: MasterOptions = {}) {
+  /**
+   * The third parameter is for simulations; leave it out.
+   * @throws InvalidOptionError
+   */
+  constructor(
+    scheduler: TaskScheduler<T, R>,
+    options: MasterOptions = {},
+    environment: MasterEnvironment = systemEnvironment,
+  ) {
     expectObject('scheduler', scheduler);
     if (typeof scheduler.take !== 'function') refuse('scheduler', 'a TaskScheduler', scheduler);
     this.#scheduler = scheduler;
     this.#options = checkOptions(options);
+    this.#environment = environment;
     const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes, resumeWindow } = this.#options;
     const { maxMessageRate, authenticate, logger } = this.#options;
     const limits = {
@@ -121,7 +131,6 @@ export class Master<T, R> {
       maxMessageRate,
       authenticate: authenticate === undefined ? undefined : createAuthenticator(authenticate, logger),
     };
-    const environment = { clock: systemClock, createSecret: createSystemSecret };
     this.#sessions = new Sessions(scheduler, environment, limits, this.#events);
     this.#door = this.#createDoor();
     // What events tell is only put together if somebody listens.
@@ -228,7 +237,7 @@ export class Master<T, R> {
   }
 
   async #drain(graceMs: number, draining: MasterState): Promise<void> {
-    await within(graceMs, systemClock, this.#sessions.drainAll());
+    await within(graceMs, this.#environment.clock, this.#sessions.drainAll());
     // It may have been stopped, and even started again, before a scheduler over a store knew of the last result.
     if (this.#state === draining || this.#state.kind === 'stopping') await this.stop();
   }
@@ -246,33 +255,31 @@ export class Master<T, R> {
 
   #createDoor(): Door {
     const { rules, logger } = this.#options;
-    return new Door(rules, systemClock, logger, {
+    const { clock } = this.#environment;
+    return new Door(rules, clock, logger, {
       refused: (address, { status, reason }) => this.#sessions.refused(status, reason, address),
       banned: (address, reason, durationMs) => {
-        const until = systemClock.epochNow() + durationMs;
+        const until = clock.epochNow() + durationMs;
         this.#events.emit({ type: 'addressBanned', address, reason, until });
       },
     });
   }
 
   #createListener(): Listener {
-    const { server, path, host, port, maxFrameBytes, listenTimeout, helloTimeout } = this.#options;
-    const upgrades = { path, maxFrameBytes, door: this.#door };
-    const events: ListenerEvents = {
-      connected: (webSocket, guest): void =>
-        this.#sessions.accept((socketListener) => adoptWebSocket(webSocket, socketListener), guest),
-      listening: (address: MasterAddress): void => {
-        this.#address = address;
-        this.#events.emit({ type: 'listening', address });
+    return this.#environment.createListener(
+      { ...this.#options, door: this.#door },
+      {
+        connected: (adopt, guest) => this.#sessions.accept(adopt, guest),
+        listening: (address) => {
+          this.#address = address;
+          this.#events.emit({ type: 'listening', address });
+        },
+        failed: (error) => {
+          this.#address = undefined;
+          this.#events.emit({ type: 'error', error });
+        },
       },
-      failed: (error: TaskdistError): void => {
-        this.#address = undefined;
-        this.#events.emit({ type: 'error', error });
-      },
-    };
-    if (server !== undefined) return new AttachedListener(server, upgrades, events);
-    const options = { ...upgrades, host, port, retryMs: listenTimeout, upgradeTimeoutMs: helloTimeout };
-    return new PortListener(options, systemClock, events);
+    );
   }
 
   #logEvents(): void {
@@ -292,6 +299,22 @@ export class Master<T, R> {
     );
     this.#events.on('addressBanned', ({ address, reason }) => logger.warn(`${address} is banned: ${reason}`));
   }
+}
+
+/** The real environment. */
+const systemEnvironment: MasterEnvironment = { clock: systemClock, secret: systemSecret, createListener };
+
+function createListener(options: ListenOptions, { connected, listening, failed }: ListenEvents): Listener {
+  const { server, path, host, port, maxFrameBytes, listenTimeout, helloTimeout, door } = options;
+  const events: ListenerEvents = {
+    connected: (webSocket, guest) => connected((socketListener) => adoptWebSocket(webSocket, socketListener), guest),
+    listening,
+    failed,
+  };
+  const upgrades = { path, maxFrameBytes, door };
+  if (server !== undefined) return new AttachedListener(server, upgrades, events);
+  const own = { ...upgrades, host, port, retryMs: listenTimeout, upgradeTimeoutMs: helloTimeout };
+  return new PortListener(own, systemClock, events);
 }
 
 /** @throws InvalidOptionError */

@@ -34,7 +34,8 @@ export interface SessionContext<T, R> extends ReportsContext<T, R> {
   readonly socketTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly resumeWindowMs: number;
-  readonly createSecret: () => string;
+  /** A text that nobody can guess, another one each time. */
+  readonly secret: () => string;
   /** Of messages that nobody asked for, per second; or Infinity. */
   readonly maxMessageRate: number;
   /** How many tasks it could start at once, or whether it holds any that wait, may have changed. */
@@ -103,7 +104,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#connectedAt = clock.epochNow();
     this.#conversation = conversation;
     this.#context = context;
-    this.#secret = worker.resume === undefined || context.resumeWindowMs === 0 ? undefined : context.createSecret();
+    this.#secret = worker.resume === undefined || context.resumeWindowMs === 0 ? undefined : context.secret();
     this.#alarm = timers.createAlarm(this);
     this.#window = new PrefetchWindow(prefetch, clock.now());
     this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, this.#window);

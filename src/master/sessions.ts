@@ -6,17 +6,11 @@ import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
 import type { Authenticator, Identity } from './authentication.ts';
 import { Connection, type ConnectionContext, type ServerConversation } from './connection.ts';
+import type { MasterEnvironment } from './environment.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
 import type { Guest } from './guest.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
-
-/** Where a master's sessions live. */
-export interface SessionsEnvironment {
-  readonly clock: Clock;
-  /** A text that nobody can guess, and that never comes again. */
-  readonly createSecret: () => string;
-}
 
 /** What a master allows its connections, in milliseconds and bytes. */
 export interface SessionLimits {
@@ -43,7 +37,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
   readonly resumeWindowMs: number;
-  readonly createSecret: () => string;
+  readonly secret: () => string;
   readonly maxMessageRate: number;
   readonly authenticate: Authenticator | undefined;
   /** Whose sockets are not closed yet. */
@@ -57,13 +51,13 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
 
   constructor(
     scheduler: TaskScheduler<T, R>,
-    { clock, createSecret }: SessionsEnvironment,
+    { clock, secret }: Pick<MasterEnvironment, 'clock' | 'secret'>,
     limits: SessionLimits,
     events: Emitter<MasterEvent<T>>,
   ) {
     this.scheduler = scheduler;
     this.clock = clock;
-    this.createSecret = createSecret;
+    this.secret = secret;
     this.events = events;
     this.timers = new TimerQueue(clock);
     this.taskTimeoutMs = limits.taskTimeoutMs;

@@ -44,7 +44,10 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = () => Math.random();
 
-/** 128 random bits, in hexadecimal. */
-export function createSystemSecret(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** 128 bits: nobody guesses that. */
+const SECRET_BYTES = 16;
+
+export function systemSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { codecs } from '../../src/protocol/codec.ts';
 import { type Message, MessageType } from '../../src/protocol/messages.ts';
+import { integerBelow, seededRandom } from '../../src/testing/seeded-random.ts';
 import { encodeOne } from '../support/frames.ts';
 import { VirtualMaster } from '../support/master.ts';
 import { helloOf, type WorkerPeer } from '../support/peers.ts';
-import { integerBelow, seededRandom } from '../support/random.ts';
 import { goldenWorkerFrames } from '../unit/protocol/golden-frames.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { FRAMES, prototypeKeys, SEED, withFrame } from './fuzzing.ts';

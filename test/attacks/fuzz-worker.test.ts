@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { codecs } from '../../src/protocol/codec.ts';
 import { type MasterMessage, type Message, MessageType } from '../../src/protocol/messages.ts';
+import { integerBelow, seededRandom } from '../../src/testing/seeded-random.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { encodeOne } from '../support/frames.ts';
 import { welcomeOf } from '../support/peers.ts';
-import { integerBelow, seededRandom } from '../support/random.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-import { VirtualNetwork } from '../support/virtual-socket.ts';
-import { virtualEnvironment } from '../support/virtual-worker.ts';
 import { goldenMasterFrames } from '../unit/protocol/golden-frames.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { FRAMES, prototypeKeys, SEED, withFrame } from './fuzzing.ts';

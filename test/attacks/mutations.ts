@@ -2,8 +2,8 @@
 import type { Frame, Random } from '../../src/ports.ts';
 import { type Codec, codecs } from '../../src/protocol/codec.ts';
 import type { Message } from '../../src/protocol/messages.ts';
+import { integerBelow, pick } from '../../src/testing/seeded-random.ts';
 import { encodeOne } from '../support/frames.ts';
-import { integerBelow, pick } from '../support/random.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -105,7 +105,10 @@ export class Workspace {
    */
   async #installLibrary(): Promise<void> {
     const { version } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
-    const exports = { browser: './dist/browser.js', types: './dist/index.d.ts', default: './bundle/index.js' };
+    const exports = {
+      '.': { browser: './dist/browser.js', types: './dist/index.d.ts', default: './bundle/index.js' },
+      './testing': { types: './dist/testing/index.d.ts', default: './bundle/testing.js' },
+    };
     const manifest = { name: 'taskdist', version, type: 'module', sideEffects: false, exports };
     await this.#write('node_modules/taskdist/package.json', JSON.stringify(manifest));
     await this.#install('taskdist/dist', join(PROJECT, 'dist'));
@@ -113,7 +116,13 @@ export class Workspace {
       configFile: false,
       logLevel: 'silent',
       build: {
-        ssr: join(PROJECT, 'dist', 'index.js'),
+        ssr: true,
+        rollupOptions: {
+          input: {
+            index: join(PROJECT, 'dist', 'index.js'),
+            testing: join(PROJECT, 'dist', 'testing', 'index.js'),
+          },
+        },
         outDir: join(this.folder, 'node_modules/taskdist/bundle'),
         emptyOutDir: true,
       },

@@ -100,6 +100,20 @@ describe('the types', () => {
   });
 });
 
+describe('what is for tests', () => {
+  it('runs from the installed package, and its types check', async () => {
+    const compiled = await consumer.compile(['simulated.ts'], { module: 'NodeNext', outDir: 'compiled' });
+    expect(compiled).toMatchObject({ code: 0, stdout: '' });
+    expect(await consumer.node(['compiled/simulated.js'])).toEqual({ code: 0, stdout: '42 after a day\n', stderr: '' });
+  });
+
+  it('is not part of the package proper', async () => {
+    const dist = join(consumer.folder, 'node_modules', 'taskdist', 'dist');
+    const declared = await readFile(join(dist, 'index.d.ts'), 'utf8');
+    expect(declared).not.toContain('testing');
+  });
+});
+
 describe('a page bundled with Vite', () => {
   let page: Bundle;
 

@@ -1,8 +1,8 @@
 // Workers that change their concurrency, pause and resume while tasks flow: nobody is blamed for what has not started.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Random } from '../../src/ports.ts';
+import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
 import type { Worker } from '../../src/worker/worker.ts';
-import { integerBelow, pick, seededRandom } from '../support/random.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
 
 const TIMEOUT_MS = 1000;

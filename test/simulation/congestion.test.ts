@@ -1,9 +1,9 @@
 // Lines that stop and go while large tasks and results are on their way: everything settles all the same.
 import { describe, expect, it } from 'vitest';
 import type { Random } from '../../src/ports.ts';
-import { integerBelow, pick, seededRandom } from '../support/random.ts';
+import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
+import type { VirtualNetwork, VirtualSocket } from '../../src/testing/virtual-network.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
-import type { VirtualNetwork, VirtualSocket } from '../support/virtual-socket.ts';
 
 interface Task {
   readonly n: number;

@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { Emitter } from '../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from '../support/scheduler.ts';
 import { createSessions } from '../support/sessions.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-import { VirtualNetwork } from '../support/virtual-socket.ts';
-import { virtualEnvironment } from '../support/virtual-worker.ts';
 
 const FAST = 5;
 const TASKS = 2000;

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Ahead, type AheadHandler, ahead, type HandedAttempt } from '../../src/ahead.ts';
 import type { Clock, Random } from '../../src/ports.ts';
-import { integerBelow, seededRandom } from '../support/random.ts';
+import { integerBelow, seededRandom } from '../../src/testing/seeded-random.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
 
 const TIMEOUT_MS = 200;

@@ -1,6 +1,6 @@
 // Whether work that is moved between workers gets anywhere.
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { integerBelow, seededRandom } from '../support/random.ts';
+import { integerBelow, seededRandom } from '../../src/testing/seeded-random.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
 
 /** Counts by key. */

@@ -1,8 +1,8 @@
 // Connections that are lost all the time, and come back within the window: nothing is lost, and nothing is done twice.
 import { describe, expect, it } from 'vitest';
-import { integerBelow, seededRandom } from '../support/random.ts';
+import { integerBelow, seededRandom } from '../../src/testing/seeded-random.ts';
+import type { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
-import type { VirtualNetwork } from '../support/virtual-socket.ts';
 
 const LATENCY_MS = 20;
 

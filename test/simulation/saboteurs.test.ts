@@ -2,10 +2,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Random } from '../../src/ports.ts';
 import type { VerifyOptions } from '../../src/scheduling/verify-options.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TestHolder } from '../support/holders.ts';
-import { seededRandom } from '../support/random.ts';
 import { TestScheduler } from '../support/scheduler.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 const WORKERS = 100;
 const SABOTEURS = 10;

@@ -1,5 +1,5 @@
 // A clock whose timers ring after 24.8 days at the latest, as those of all platforms do.
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 export const DAY_MS = 24 * 3_600_000;
 

@@ -4,11 +4,11 @@ import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
 import type { SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import { WorkerPeer } from './peers.ts';
 import { TestScheduler } from './scheduler.ts';
 import { createSessions } from './sessions.ts';
-import { VirtualClock } from './virtual-clock.ts';
-import { VirtualNetwork } from './virtual-socket.ts';
 
 const eventTypes = [
   'workerConnected',

@@ -9,8 +9,8 @@ import {
   type WorkerDescription,
   type WorkerMessage,
 } from '../../src/protocol/messages.ts';
+import type { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import { encodeOne, masterMessages, workerMessages } from './frames.ts';
-import type { VirtualNetwork } from './virtual-socket.ts';
 
 /** One end of a connection, in a test's hands. It writes MessagePack, and reads both codecs. */
 export class Peer<Outgoing extends Message, Incoming> {

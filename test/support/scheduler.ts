@@ -4,8 +4,8 @@ import type { Random } from '../../src/ports.ts';
 import type { SchedulerEvent } from '../../src/scheduling/events.ts';
 import { FifoScheduler } from '../../src/scheduling/fifo-scheduler.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { type HolderOptions, TestHolder } from './holders.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 export class TestScheduler<T, R> extends FifoScheduler<T, R> {
   readonly clock: VirtualClock;

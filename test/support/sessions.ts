@@ -21,9 +21,9 @@ export function createSessions<T, R>(
   events: Emitter<MasterEvent<T>>,
 ): Sessions<T, R> {
   let secrets = 0;
-  const createSecret = (): string => {
+  const secret = (): string => {
     secrets += 1;
     return `secret ${secrets}`;
   };
-  return new Sessions(scheduler, { clock, createSecret }, { ...usual, ...limits }, events);
+  return new Sessions(scheduler, { clock, secret }, { ...usual, ...limits }, events);
 }

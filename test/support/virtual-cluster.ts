@@ -4,13 +4,13 @@ import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
 import { type MasterEvent, masterEventTypes, type WorkerInfo } from '../../src/master/events.ts';
 import type { SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { TestScheduler } from './scheduler.ts';
 import { createSessions } from './sessions.ts';
-import { VirtualClock } from './virtual-clock.ts';
-import { VirtualNetwork } from './virtual-socket.ts';
-import { virtualEnvironment } from './virtual-worker.ts';
 
 /** A master, and as many workers as a test adds. */
 export class VirtualCluster<T, R> {

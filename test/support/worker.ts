@@ -1,12 +1,13 @@
 // A worker against a master by hand, on a virtual clock, network and page.
 import type { TaskFunction, TaskHandler } from '../../src/handler.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
+import { VirtualPage } from '../../src/testing/virtual-page.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { MasterPeer, welcomeOf } from './peers.ts';
-import { VirtualClock } from './virtual-clock.ts';
-import { VirtualNetwork } from './virtual-socket.ts';
-import { VirtualPage, virtualEnvironment } from './virtual-worker.ts';
 
 const eventTypes = ['connecting', 'connected', 'taskStarted', 'taskSettled', 'disconnected', 'error'] as const;
 

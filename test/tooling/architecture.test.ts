@@ -34,15 +34,16 @@ const FORBIDDEN_IMPORTS: Record<string, string[]> = {
     'isomorphic-ws',
   ],
   'src/master/x.ts': ['../worker/y.ts', '../sandbox/y.ts', '../platform/y.ts', 'node:http', 'ws'],
-  'src/master/master.ts': ['../worker/y.ts', 'node:http', 'ws'],
+  'src/master/master.ts': ['../worker/y.ts', '../testing/y.ts', 'node:http', 'ws'],
   'src/master/listener.ts': ['../worker/y.ts', '../platform/y.ts'],
   'src/master/tokens.ts': ['../worker/y.ts', '../platform/y.ts', 'node:http', 'ws'],
   'src/worker/x.ts': ['../master/y.ts', '../scheduling/y.ts', '../sandbox/y.ts', '../platform/y.ts', 'isomorphic-ws'],
   'src/worker/worker.ts': ['../master/y.ts', '../scheduling/y.ts', 'isomorphic-ws'],
   'src/sandbox/x.ts': ['../connection/y.ts', '../protocol/y.ts', '../worker/y.ts', 'ws', 'node:worker_threads'],
-  'src/platform/x.ts': ['../protocol/y.ts', '../worker/y.ts'],
-  'src/errors.ts': ['./index.ts', './protocol/y.ts', './platform/y.ts', 'node:util'],
-  'src/index.ts': ['node:http', 'ws'],
+  'src/platform/x.ts': ['../protocol/y.ts', '../worker/y.ts', '../testing/y.ts'],
+  'src/testing/x.ts': ['node:http', 'ws', 'comlink'],
+  'src/errors.ts': ['./index.ts', './protocol/y.ts', './testing/y.ts', './platform/y.ts', 'node:util'],
+  'src/index.ts': ['node:http', 'ws', './testing/index.ts'],
 };
 
 const ALLOWED_IMPORTS: Record<string, string[]> = {
@@ -57,6 +58,14 @@ const ALLOWED_IMPORTS: Record<string, string[]> = {
   'src/worker/worker.ts': ['./y.ts', '../connection/y.ts', '../platform/y.ts'],
   'src/sandbox/x.ts': ['./y.ts', '../errors.ts', '../platform/y.ts', 'comlink'],
   'src/platform/x.ts': ['./y.ts', '../ports.ts', 'node:worker_threads', 'isomorphic-ws'],
+  'src/testing/x.ts': [
+    './y.ts',
+    '../ports.ts',
+    '../master/y.ts',
+    '../worker/y.ts',
+    '../scheduling/y.ts',
+    '../fifo-scheduler.ts',
+  ],
   'src/errors.ts': ['./options.ts'],
   'src/index.ts': ['./errors.ts', './master/y.ts', './platform/y.ts'],
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 function setUp() {
   const clock = new VirtualClock(0);
@@ -35,6 +35,33 @@ describe('a TimerQueue that catches up', () => {
     expect(rung).toEqual([]);
     await clock.advance(1);
     expect(rung).toEqual(['a 1100', 'other 1100']);
+  });
+
+  it('first reads what came in while it stood still again', async () => {
+    const { clock, rung, createAlarm } = setUp();
+    createAlarm('a').setBy(100);
+    clock.jump(1000);
+    await clock.advance(10);
+    // It has come when the second stall is over, and is read behind the timers.
+    clock.setTimer(500, () => rung.push(`read ${clock.now()}`));
+    clock.jump(1000);
+    await clock.advance(0);
+    expect(rung).toEqual(['read 2010', 'a 2010']);
+  });
+
+  it('rings nothing that is cancelled by what it reads after standing still again', async () => {
+    const { clock, queue, rung, createAlarm } = setUp();
+    const alarm = createAlarm('a');
+    alarm.setBy(100);
+    clock.jump(1000);
+    await clock.advance(10);
+    clock.setTimer(500, () => alarm.cancel());
+    clock.jump(1000);
+    await clock.advance(0);
+    expect([rung, clock.pendingTimers]).toEqual([[], 0]);
+    queue.createAlarm((nowMs) => rung.push(`b ${nowMs}`)).setBy(2020);
+    await clock.advance(10);
+    expect(rung).toEqual(['b 2020']);
   });
 
   it('does so once for all that were late', async () => {

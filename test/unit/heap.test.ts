@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Heap, type HeapItem } from '../../src/heap.ts';
-import { integerBelow, pick, seededRandom } from '../support/random.ts';
+import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
 
 class Item implements HeapItem {
   heapIndex = -1;

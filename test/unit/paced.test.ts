@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Paced } from '../../src/paced.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** Work that takes so long, wants to be done once more then, and when it was done. */
 function setUp(tookMs: number, nextMs = Number.POSITIVE_INFINITY) {

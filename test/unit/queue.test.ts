@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Queue } from '../../src/queue.ts';
-import { pick, seededRandom } from '../support/random.ts';
+import { pick, seededRandom } from '../../src/testing/seeded-random.ts';
 
 describe('Queue', () => {
   it('gives its items in the order in which they came', () => {

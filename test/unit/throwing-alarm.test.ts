@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 describe('a TimerQueue with an alarm that throws', () => {
   it('rings all others, those that are due now and those that are due later', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../src/timer-queue.ts';
-import { integerBelow, pick, seededRandom } from '../support/random.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 function setUp() {
   const clock = new VirtualClock(0);

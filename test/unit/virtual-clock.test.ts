@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 describe('VirtualClock', () => {
   it('runs timers in the order of their times, and then of their making', async () => {
@@ -11,6 +11,18 @@ describe('VirtualClock', () => {
     clock.setTimer(21, () => seen.push('too late'));
     await clock.advance(20);
     expect(seen).toEqual(['first', 'second', 'late']);
+  });
+
+  it('keeps the order of those that are to come at the same time, however far away that is', async () => {
+    const clock = new VirtualClock(1_000_000);
+    const seen: number[] = [];
+    const atMs = 1_000_000.1 + 0.2;
+    for (let index = 0; index < 100; index += 1) {
+      clock.at(atMs, () => seen.push(index));
+      await clock.advance(0.001);
+    }
+    await clock.advance(1);
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => index));
   });
 
   it('shows each callback its own time', async () => {
@@ -119,6 +131,22 @@ describe('VirtualProcess', () => {
     process.wake();
     await clock.settle();
     expect(seen).toEqual(['soon at 100', 'timer at 100']);
+  });
+
+  it('keeps the order when it is woken in the midst of what is overdue', async () => {
+    const clock = new VirtualClock();
+    const process = clock.createProcess();
+    const seen: string[] = [];
+    process.setTimer(10, () => seen.push('first'));
+    process.setTimer(20, () => process.stop());
+    process.setTimer(30, () => seen.push('second'));
+    process.setTimer(50, () => seen.push('third'));
+    process.stall(5);
+    clock.setTimer(40, () => process.wake());
+    await clock.advance(6);
+    clock.jump(100);
+    await clock.advance(0);
+    expect(seen).toEqual(['first', 'second', 'third']);
   });
 
   it('can cancel an overdue timer before it runs', async () => {

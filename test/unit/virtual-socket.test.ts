@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Socket, SocketListener } from '../../src/ports.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-import { type ChooseSubprotocol, VirtualNetwork } from '../support/virtual-socket.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { type ChooseSubprotocol, VirtualNetwork } from '../../src/testing/virtual-network.ts';
 
 /** Notes what a socket tells, and when. */
 class Diary implements SocketListener {
@@ -182,5 +183,28 @@ describe('VirtualNetwork', () => {
     await clock.advance(100);
     expect(diary.entries).toEqual(['0 closed 1006']);
     expect(accepted).toEqual([]);
+  });
+});
+
+describe('a line whose packets take longer or shorter', () => {
+  it('keeps their order', async () => {
+    const clock = new VirtualClock();
+    const network = new VirtualNetwork({ latencyMs: 5, jitterMs: 50, random: seededRandom(1) });
+    const accepted: Diary[] = [];
+    network.listen(clock, (adopt) => {
+      const diary = new Diary(clock);
+      accepted.push(diary);
+      return adopt(diary);
+    });
+    const socket = network.connectorOf(clock)('ws://virtual/', ['one'], new Diary(clock));
+    await clock.advance(200);
+    const texts = Array.from({ length: 500 }, (_, index) => String(index));
+    for (const text of texts) {
+      socket.send(text);
+      await clock.advance(0.7);
+    }
+    await clock.advance(100);
+    expect(accepted[0]?.frames).toEqual(texts);
+    expect(new Set(accepted[0]?.entries.map((entry) => entry.split(' ')[0])).size).toBeGreaterThan(50);
   });
 });

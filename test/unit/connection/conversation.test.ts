@@ -4,8 +4,8 @@ import type { Frame, Socket } from '../../../src/ports.ts';
 import { type CodecName, codecs } from '../../../src/protocol/codec.ts';
 import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
 import { type MasterMessage, MessageType, type WorkerMessage } from '../../../src/protocol/messages.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { byteLength, encodeOne, masterMessages } from '../../support/frames.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A socket that only notes what it is told to do. */
 class NotingSocket implements Socket {

@@ -5,11 +5,11 @@ import { codecs } from '../../../src/protocol/codec.ts';
 import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
 import { type MasterMessage, MessageType, type WorkerMessage } from '../../../src/protocol/messages.ts';
 import type { Ended, TaskScheduler } from '../../../src/scheduling/scheduler.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { encodeOne } from '../../support/frames.ts';
 import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { done, pong } = MessageType;
 

@@ -3,7 +3,7 @@ import type { ConnectionRequest } from '../../../src/master/authentication.ts';
 import { Door, type DoorRules, Refusal } from '../../../src/master/door.ts';
 import { Guest } from '../../../src/master/guest.ts';
 import { silentLogger } from '../../../src/ports.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 
 const usual: DoorRules = {
   origins: undefined,

@@ -4,13 +4,13 @@ import { Emitter } from '../../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import type { TaskScheduler } from '../../../src/scheduling/scheduler.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { VirtualNetwork } from '../../../src/testing/virtual-network.ts';
 import { follow } from '../../support/holders.ts';
 import { leaseOf } from '../../support/leases.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
 import { createSessions } from '../../support/sessions.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
 const { grant, cancel, done } = MessageType;
 

@@ -3,10 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TaskContext } from '../../../src/handler.ts';
 import type { SessionLimits } from '../../../src/master/sessions.ts';
 import { MessageType, type WorkerMessage } from '../../../src/protocol/messages.ts';
+import { virtualEnvironment } from '../../../src/testing/virtual-environment.ts';
 import { Worker } from '../../../src/worker/worker.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf, type WorkerPeer } from '../../support/peers.ts';
-import { virtualEnvironment } from '../../support/virtual-worker.ts';
 
 const { done, released, rejected, credit, pong, progress, grant } = MessageType;
 

@@ -1,9 +1,9 @@
 // Room that comes again in the midst of a batch of grants.
 import { expect, it } from 'vitest';
 import { MessageType } from '../../../src/protocol/messages.ts';
+import type { VirtualSocket } from '../../../src/testing/virtual-network.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
-import type { VirtualSocket } from '../../support/virtual-socket.ts';
 
 it('grants in the order of the queue all the same', async () => {
   const master = new VirtualMaster<unknown, unknown>({ maxFrameBytes: 1_048_576, socketTimeoutMs: 600_000 });

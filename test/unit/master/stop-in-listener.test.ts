@@ -4,12 +4,12 @@ import { TaskdistError } from '../../../src/errors.ts';
 import { Emitter } from '../../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../../src/master/events.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { VirtualNetwork } from '../../../src/testing/virtual-network.ts';
 import { follow } from '../../support/holders.ts';
 import { helloOf, WorkerPeer } from '../../support/peers.ts';
 import { TestScheduler } from '../../support/scheduler.ts';
 import { createSessions } from '../../support/sessions.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-import { VirtualNetwork } from '../../support/virtual-socket.ts';
 
 const { done } = MessageType;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { codecs } from '../../../src/protocol/codec.ts';
 import type { WorkerMessage } from '../../../src/protocol/messages.ts';
+import { integerBelow, seededRandom } from '../../../src/testing/seeded-random.ts';
 import { byteLength, encode, workerMessages } from '../../support/frames.ts';
-import { integerBelow, seededRandom } from '../../support/random.ts';
 
 const each = Object.entries(codecs).map(([name, codec]) => ({ name, codec }));
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../../src/ports.ts';
 import { type Codec, codecs } from '../../../src/protocol/codec.ts';
 import { decodeMasterFrame, decodeWorkerFrame } from '../../../src/protocol/decode.ts';
+import { integerBelow, seededRandom } from '../../../src/testing/seeded-random.ts';
 import { encodeOne, show } from '../../support/frames.ts';
 import { fromHex } from '../../support/hex.ts';
-import { integerBelow, seededRandom } from '../../support/random.ts';
 import { goldenMasterFrames, goldenWorkerFrames } from './golden-frames.ts';
 
 const golden = [...goldenWorkerFrames, ...goldenMasterFrames].map(({ messages }) => messages);

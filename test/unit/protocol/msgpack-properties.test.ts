@@ -5,8 +5,8 @@ import { Conversation } from '../../../src/connection/conversation.ts';
 import { codecs } from '../../../src/protocol/codec.ts';
 import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
 import type { MasterMessage, Message, WorkerMessage } from '../../../src/protocol/messages.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { byteLength, encode, roundTrip, workerMessages } from '../../support/frames.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { msgpack } = codecs;
 

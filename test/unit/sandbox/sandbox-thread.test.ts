@@ -5,7 +5,7 @@ import { Job } from '../../../src/sandbox/job.ts';
 import { SandboxThread } from '../../../src/sandbox/sandbox-thread.ts';
 import { SharedResults } from '../../../src/sandbox/shared-results.ts';
 import { MARK } from '../../../src/sandbox/thread-api.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 
 const GRACE_MS = 1000;
 

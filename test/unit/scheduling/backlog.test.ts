@@ -8,7 +8,7 @@ import type { LeaseHolder } from '../../../src/scheduling/scheduler.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { Verification } from '../../../src/scheduling/verification.ts';
-import { integerBelow, pick, seededRandom } from '../../support/random.ts';
+import { integerBelow, pick, seededRandom } from '../../../src/testing/seeded-random.ts';
 
 type AnyRecord = TaskRecord<unknown, unknown>;
 type AnyHolder = LeaseHolder<unknown>;

@@ -6,9 +6,9 @@ import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { UnmatchedWatch } from '../../../src/scheduling/unmatched.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../../src/timer-queue.ts';
 import { openScheduler } from '../../support/scheduler.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

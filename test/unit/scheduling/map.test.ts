@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import { type MapOptions, mapTasks } from '../../../src/scheduling/map.ts';
+import { pick, seededRandom } from '../../../src/testing/seeded-random.ts';
 import { countingController } from '../../support/counting-controller.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { follow, TestHolder } from '../../support/holders.ts';
 import { CountedInputs, ManualInputs, ManualPut } from '../../support/puts.ts';
-import { pick, seededRandom } from '../../support/random.ts';
 import { TestScheduler } from '../../support/scheduler.ts';
 
 function setUp(inputs: Iterable<number> | AsyncIterable<number>, options: MapOptions = {}) {

@@ -4,6 +4,7 @@ import { isTaskdistError, TaskdistError } from '../../../src/errors.ts';
 import type { Labels, Requirements } from '../../../src/labels.ts';
 import type { SchedulerEvent } from '../../../src/scheduling/events.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { TestHolder } from '../../support/holders.ts';
 import { lost, TestScheduler } from '../../support/scheduler.ts';
@@ -19,7 +20,6 @@ import {
   sharing,
   type Task,
 } from '../../support/scheduler-model.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** Numbers choose among what there is when the step is made; a step for which there is nothing does nothing. */
 type Step =

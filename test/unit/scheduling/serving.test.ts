@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Labels, matches, type Requirements } from '../../../src/labels.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { integerBelow, pick, seededRandom } from '../../../src/testing/seeded-random.ts';
 import { TestHolder } from '../../support/holders.ts';
-import { integerBelow, pick, seededRandom } from '../../support/random.ts';
 import { TestScheduler } from '../../support/scheduler.ts';
 
 interface Task {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isTaskdistError } from '../../../src/errors.ts';
 import type { Lease } from '../../../src/scheduling/scheduler.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { nextTurn } from '../../support/event-loop.ts';
 import { TestHolder } from '../../support/holders.ts';
 import { lost, TestScheduler } from '../../support/scheduler.ts';
@@ -16,7 +17,6 @@ import {
   VerificationModel,
   type Verify,
 } from '../../support/verification-model.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** Numbers choose among what there is when the step is made; a step for which there is nothing does nothing. */
 type Step =

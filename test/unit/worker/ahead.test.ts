@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { ahead, type HandedAttempt } from '../../../src/ahead.ts';
 import { TaskdistError } from '../../../src/errors.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { Executor } from '../../../src/worker/executor.ts';
 import { type AddedAttempt, Run } from '../../../src/worker/run.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 function setUp(concurrency = 1, capacity = 3) {
   const clock = new VirtualClock(0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { Executor } from '../../../src/worker/executor.ts';
 import type { AddedAttempt } from '../../../src/worker/run.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('an attempt that is called off by who is told that it starts', () => {
   it('is over at once, its handler is not called, and the next one runs', async () => {

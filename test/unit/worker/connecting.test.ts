@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '../../../src/protocol/messages.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { virtualEnvironment } from '../../../src/testing/virtual-environment.ts';
+import { VirtualNetwork } from '../../../src/testing/virtual-network.ts';
 import { Worker } from '../../../src/worker/worker.ts';
 import { follow } from '../../support/holders.ts';
 import { welcomeOf } from '../../support/peers.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-import { VirtualNetwork } from '../../support/virtual-socket.ts';
-import { virtualEnvironment } from '../../support/virtual-worker.ts';
 import { VirtualWorker } from '../../support/worker.ts';
 
 const { hello, grant } = MessageType;

@@ -3,11 +3,11 @@ import { expect, it } from 'vitest';
 import type { Socket, SocketListener } from '../../../src/ports.ts';
 import { codecs } from '../../../src/protocol/codec.ts';
 import type { WorkerDescription } from '../../../src/protocol/messages.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../../src/timer-queue.ts';
 import { Connection } from '../../../src/worker/connection.ts';
 import { encodeOne } from '../../support/frames.ts';
 import { welcomeOf } from '../../support/peers.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const description: WorkerDescription = { version: 1, name: 'w', platform: 'test', concurrency: 1, prefetch: 0 };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TaskdistError } from '../../../src/errors.ts';
 import type { TaskContext, TaskFunction, TaskHandler } from '../../../src/handler.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { Executor } from '../../../src/worker/executor.ts';
 import { type AddedAttempt, type AttemptResult, abortError } from '../../../src/worker/run.ts';
 import { ClampedClock, DAY_MS } from '../../support/clamped-clock.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A task that goes on until the test ends it. */
 class Step {

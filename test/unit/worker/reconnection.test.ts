@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/testing/seeded-random.ts';
 import { Reconnection } from '../../../src/worker/reconnection.ts';
-import { seededRandom } from '../../support/random.ts';
 
 const longest = (): number => 1;
 const shortest = (): number => 0;

@@ -1,7 +1,7 @@
 // How tasks that compute take turns with what is sent and read: in a worker, on one event loop.
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { Executor } from '../../../src/worker/executor.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** An executor of tasks that hold the thread for as long as they say, and whose results are sent `soon`, as a conversation does. */
 function setUp(concurrency = 1) {

@@ -1,5 +1,5 @@
 // Chance that can be replayed: the same seed, the same numbers.
-import type { Random } from '../../src/ports.ts';
+import type { Random } from '../ports.ts';
 
 /** A seeded source of numbers in [0, 1). Source: G. Marsaglia, "Xorshift RNGs", 2003, with shifts 13, 17 and 5. */
 export function seededRandom(seed: number): Random {
@@ -22,6 +22,7 @@ export function integerBelow(random: Random, below: number): number {
 
 /** One of the items, which must not be none. */
 export function pick<Item>(random: Random, items: readonly Item[]): Item {
-  if (items.length === 0) throw new RangeError('Nothing to pick from');
-  return items[integerBelow(random, items.length)] as Item;
+  const index = integerBelow(random, items.length);
+  for (const item of items.slice(index, index + 1)) return item;
+  throw new RangeError('Nothing to pick from');
 }

@@ -1,25 +1,44 @@
-// Time that stands still until a test moves it: the library's clock, played through step by step.
-import type { Clock } from '../../src/ports.ts';
-import { nextTurn } from './event-loop.ts';
+// Time that stands still until it is moved: the library's clock, played through step by step.
+import { Heap, type HeapItem } from '../heap.ts';
+import type { Clock } from '../ports.ts';
+import { microtasks } from './microtasks.ts';
 
-interface Timer {
+class Timer implements HeapItem {
+  heapIndex = -1;
   readonly atMs: number;
+  readonly sequence: number;
   readonly callback: () => void;
+
+  constructor(atMs: number, sequence: number, callback: () => void) {
+    this.atMs = atMs;
+    this.sequence = sequence;
+    this.callback = callback;
+  }
 }
 
 /** So many steps without time moving on, and something calls itself for ever. */
 const MAX_STEPS_AT_ONCE = 1_000_000;
+const MAX_TIMERS_AT_ONCE = 100_000;
+
+/** Who looks on. What it throws makes `advance` reject. */
+export interface ClockObserver {
+  /** A callback has run, and all microtasks that came of it. */
+  stepped(): void;
+  /** Nothing more happens at this moment: time is about to move on, or to stop here. */
+  momentOver(): void;
+}
 
 /**
  * A clock whose time moves only by {@link advance} and {@link jump}. Timers run in the order of their times, and in the
  * order of their making where those are the same; between any two callbacks, every microtask runs. Two runs of the same
- * test do the same things in the same order. A callback that throws makes `advance` reject.
+ * program do the same things in the same order. A callback that throws makes `advance` reject.
  */
 export class VirtualClock implements Clock {
+  observer: ClockObserver | undefined = undefined;
   #nowMs: number;
   readonly #epochOffsetMs: number;
-  /** By time, then by age. */
-  readonly #timers: Timer[] = [];
+  readonly #timers = new Heap<Timer>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence));
+  #nextSequence = 0;
   #soon: (() => void)[] = [];
   #isAdvancing = false;
 
@@ -40,12 +59,15 @@ export class VirtualClock implements Clock {
   setTimer(delayMs: number, callback: () => void): () => void {
     // Never is no timer: a real one would ring at once.
     if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new RangeError(`A timer in ${delayMs} ms`);
-    const timer: Timer = { atMs: this.#nowMs + delayMs, callback };
-    this.#timers.splice(this.#placeAfter(timer.atMs), 0, timer);
-    return () => {
-      const index = this.#timers.indexOf(timer);
-      if (index >= 0) this.#timers.splice(index, 1);
-    };
+    return this.at(this.#nowMs + delayMs, callback);
+  }
+
+  /** Calls back at that time: two that are to come at the same one do, which delays, rounded, do not promise. */
+  at(atMs: number, callback: () => void): () => void {
+    const timer = new Timer(atMs, this.#nextSequence, callback);
+    this.#nextSequence += 1;
+    this.#timers.push(timer);
+    return () => this.#timers.remove(timer);
   }
 
   soon(callback: () => void): void {
@@ -58,12 +80,12 @@ export class VirtualClock implements Clock {
 
   /** How many timers are set: 0 when everything has cleaned up after itself. */
   get pendingTimers(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
   /** When the next timer is due, on this clock; undefined if none is set. */
   get nextTimerMs(): number | undefined {
-    return this.#timers[0]?.atMs;
+    return this.#timers.peek()?.atMs;
   }
 
   /** Lets time go by: runs what is due within the next `durationMs`, and everything that follows from it. */
@@ -71,15 +93,22 @@ export class VirtualClock implements Clock {
     await this.#exclusively(async () => {
       const endMs = this.#nowMs + durationMs;
       await this.#drain();
-      for (let steps = 0; ; steps += 1) {
-        if (steps > MAX_STEPS_AT_ONCE) throw new Error('Timers go on for ever');
-        const timer = this.#timers[0];
+      let steps = 0;
+      for (;;) {
+        const timer = this.#timers.peek();
+        const isMoving = timer === undefined || timer.atMs > this.#nowMs;
+        if (isMoving) this.observer?.momentOver();
         if (timer === undefined || timer.atMs > endMs) break;
-        this.#timers.shift();
+        steps = isMoving ? 0 : steps + 1;
+        if (steps > MAX_TIMERS_AT_ONCE) throw new Error('Timers go on for ever');
+        this.#timers.remove(timer);
         // It may be overdue, after a jump.
         this.#nowMs = Math.max(this.#nowMs, timer.atMs);
         timer.callback();
-        await this.#drain();
+        await this.#rest();
+        // All that is overdue comes in one turn of the event loop.
+        const next = this.#timers.peek();
+        if (next === undefined || next.atMs >= this.#nowMs) await this.#drainSoon();
       }
       this.#nowMs = Math.max(this.#nowMs, endMs);
     });
@@ -106,7 +135,7 @@ export class VirtualClock implements Clock {
 
   /**
    * Lets time go by without running anything, as when the event loop is blocked, the process is stopped or the machine
-   * sleeps. What became due runs, late, with the next `advance`.
+   * sleeps. What became due runs, late, with the next `advance`, before what was asked for `soon`.
    */
   jump(durationMs: number): void {
     if (!(durationMs >= 0)) throw new RangeError(`A jump of ${durationMs} ms`);
@@ -119,7 +148,16 @@ export class VirtualClock implements Clock {
   }
 
   async #drain(): Promise<void> {
-    await nextTurn();
+    await this.#rest();
+    await this.#drainSoon();
+  }
+
+  async #rest(): Promise<void> {
+    await microtasks();
+    this.observer?.stepped();
+  }
+
+  async #drainSoon(): Promise<void> {
     for (let steps = 0; this.#soon.length > 0; steps += 1) {
       if (steps > MAX_STEPS_AT_ONCE) throw new Error('`soon` goes on for ever');
       // As setImmediate does: what is added meanwhile is for the next turn, and microtasks run in between.
@@ -127,7 +165,7 @@ export class VirtualClock implements Clock {
       this.#soon = [];
       for (const callback of callbacks) {
         callback();
-        await nextTurn();
+        await this.#rest();
       }
     }
   }
@@ -141,19 +179,6 @@ export class VirtualClock implements Clock {
       this.#isAdvancing = false;
     }
   }
-
-  /** The index behind all timers of up to that time. */
-  #placeAfter(atMs: number): number {
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const timer = this.#timers[middle];
-      if (timer !== undefined && timer.atMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
 
 /**
@@ -161,13 +186,29 @@ export class VirtualClock implements Clock {
  * they go on. While it is, nothing of it runs; when it is woken, what became due meanwhile runs late.
  */
 export class VirtualProcess implements Clock {
+  /** Timers ring at multiples of this alone, as in a page that is in the background; 0: when they are due. */
+  timerGrainMs = 0;
   readonly #clock: VirtualClock;
   #state: 'running' | 'stopped' | 'killed' = 'running';
   /** What became due while it was stopped, oldest first. */
   #overdue: (() => void)[] = [];
+  #isCatchingUp = false;
+  /** How to cancel each timer that is set. */
+  readonly #timers = new Set<() => void>();
+  #wakesAtMs = 0;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
+  }
+
+  /** Whether anything of it can run. */
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  /** Whether it is there at all. */
+  get isAlive(): boolean {
+    return this.#state !== 'killed';
   }
 
   now(): number {
@@ -179,16 +220,33 @@ export class VirtualProcess implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
+    const grainMs = this.timerGrainMs;
+    if (grainMs === 0) return this.arrive(delayMs, callback);
+    const atMs = Math.ceil((this.now() + delayMs) / grainMs) * grainMs;
+    return this.arrive(atMs - this.now(), callback);
+  }
+
+  /** As {@link setTimer}, for what comes from outside: that is not held back in the background. */
+  arrive(delayMs: number, callback: () => void): () => void {
+    return this.at(this.now() + delayMs, callback);
+  }
+
+  /** As {@link VirtualClock.at}, for what comes from outside. */
+  at(atMs: number, callback: () => void): () => void {
+    if (this.#state === 'killed') return () => {};
     let isCancelled = false;
-    const cancel = this.#clock.setTimer(delayMs, () => {
+    const cancelTimer = this.#clock.at(atMs, () => {
+      this.#timers.delete(cancelTimer);
       // Asked again when it is woken: what ran before may have cancelled it.
       this.#whenRunning(() => {
         if (!isCancelled) callback();
       });
     });
+    this.#timers.add(cancelTimer);
     return () => {
       isCancelled = true;
-      cancel();
+      this.#timers.delete(cancelTimer);
+      cancelTimer();
     };
   }
 
@@ -209,17 +267,43 @@ export class VirtualProcess implements Clock {
   wake(): void {
     if (this.#state !== 'stopped') return;
     this.#state = 'running';
-    for (const callback of this.#overdue.splice(0)) this.soon(callback);
+    this.#catchUp();
   }
 
-  /** Nothing runs ever again: SIGKILL, a power cut. Reset its links besides, as the operating system would. */
+  /** Stops, and wakes after so many milliseconds; of several the one that lasts longest holds. */
+  stall(durationMs: number): void {
+    this.stop();
+    this.#wakesAtMs = Math.max(this.#wakesAtMs, this.now() + durationMs);
+    this.#clock.setTimer(durationMs, () => {
+      if (this.now() >= this.#wakesAtMs) this.wake();
+    });
+  }
+
+  /** Nothing runs ever again: SIGKILL, a power cut. End its links besides, as the operating system would. */
   kill(): void {
     this.#state = 'killed';
     this.#overdue = [];
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
   }
 
   #whenRunning(callback: () => void): void {
-    if (this.#state === 'running') callback();
-    else if (this.#state === 'stopped') this.#overdue.push(callback);
+    // Behind what is overdue, as it was later.
+    if (this.#state === 'running' && this.#overdue.length === 0) callback();
+    else if (this.#state !== 'killed') this.#overdue.push(callback);
+  }
+
+  #catchUp(): void {
+    if (this.#overdue.length === 0 || this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    this.#clock.soon(() => {
+      this.#isCatchingUp = false;
+      // It may stand still again by what it has caught up with.
+      if (this.#state !== 'running') return;
+      const [callback] = this.#overdue;
+      callback?.();
+      this.#overdue.shift();
+      this.#catchUp();
+    });
   }
 }

@@ -1,0 +1,209 @@
+// Known ways to break the library, each of which the simulation must notice, and the first seed that does.
+
+/** @typedef {import('./simulating.mjs').Replacement} Replacement */
+/** @typedef {{ name: string; seed: number; replacements: Replacement[] }} Bite */
+
+const PATHS = {
+  heldLeases: 'src/master/held-leases.ts',
+  intake: 'src/master/intake.ts',
+  recall: 'src/master/recall.ts',
+  heartbeat: 'src/master/heartbeat.ts',
+  session: 'src/master/session.ts',
+  reports: 'src/master/lease-reports.ts',
+  scheduler: 'src/scheduling/fifo-scheduler.ts',
+  table: 'src/scheduling/task-table.ts',
+  record: 'src/scheduling/task-record.ts',
+  history: 'src/scheduling/task-history.ts',
+  patience: 'src/scheduling/patience.ts',
+  executor: 'src/worker/executor.ts',
+  run: 'src/worker/run.ts',
+  worker: 'src/worker/worker.ts',
+  workerSession: 'src/worker/session.ts',
+  link: 'src/worker/link.ts',
+  timers: 'src/timer-queue.ts',
+};
+
+/**
+ * @param {string} name
+ * @param {number} seed
+ * @param {...[keyof typeof PATHS, string, string]} replacements
+ * @returns {Bite}
+ */
+function bite(name, seed, ...replacements) {
+  return { name, seed, replacements: replacements.map(([path, from, to]) => ({ file: PATHS[path], from, to })) };
+}
+
+/** @type {readonly Bite[]} */
+export const bites = [
+  bite(
+    'a late answer settles',
+    1,
+    ['heldLeases', "if (grant.state !== 'cancelled') this.#reports.answered", 'this.#reports.answered'],
+    ['heldLeases', 'else if (answer[0] === MessageType.done) this.#reports.late();', ''],
+    [
+      'scheduler',
+      'lease instanceof RecordLease && lease.isLive ?',
+      'lease instanceof RecordLease && lease.record.state !== "settled" ?',
+    ],
+  ),
+  bite('leases are not given back when a connection ends', 2, [
+    'heldLeases',
+    "if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);",
+    '',
+  ]),
+  bite('a result settles its task twice', 0, [
+    'table',
+    "this.#settle(record, 'done', undefined);",
+    "this.#settle(record, 'done', undefined); this.#settle(record, 'done', undefined);",
+  ]),
+  bite('what comes back goes to the end of the queue', 1, [
+    'record',
+    'this.sequence < other.sequence',
+    '(this.readySinceMs < other.readySinceMs || (this.readySinceMs === other.readySinceMs && this.sequence < other.sequence))',
+  ]),
+  bite('priority is ignored', 6, [
+    'record',
+    'byPriority > 0 || (byPriority === 0 && ',
+    '(byPriority === byPriority && ',
+  ]),
+  bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
+  bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
+  bite('what was lost counts as an attempt that failed', 2, [
+    'scheduler',
+    "record.note('lost'",
+    "record.note('failed'",
+  ]),
+  bite('goodbyes count as losses', 2, [
+    'reports',
+    "grant.state !== 'running' || isGoodbye(code)",
+    "grant.state !== 'running'",
+  ]),
+  bite('credit is ignored', 0, [
+    'intake',
+    'return this.credit - this.#held.size;',
+    'return this.credit + 2 - this.#held.size;',
+  ]),
+  bite('a paused worker is granted what its prefetch allows', 4, [
+    'intake',
+    'concurrency === 0 || isDraining',
+    'isDraining',
+  ]),
+  bite('a master that drains goes on to grant', 7, ['intake', 'concurrency === 0 || isDraining', 'concurrency === 0']),
+  bite('timeouts count from the grant', 5, [
+    'heldLeases',
+    '      this.#setDeadline(grant, nowMs);\n      this.#reports.started(grant);',
+    '      this.#setDeadline(grant, grant.grantedAtMs);\n      this.#reports.started(grant);',
+  ]),
+  bite('timeouts are not watched', 1, [
+    'heldLeases',
+    'grant.dueMs = fromMs + this.#timeoutOf(grant);',
+    'grant.dueMs = Number.POSITIVE_INFINITY;',
+  ]),
+  bite('nobody is told that a lease was cancelled', 0, [
+    'heldLeases',
+    'this.#conversation.send([MessageType.cancel, grant.id, reason]);',
+    '',
+  ]),
+  bite('a worker ignores what was cancelled', 0, [
+    'workerSession',
+    'this.#leases.get(message[1])?.added?.cancel(abortError(',
+    'void (abortError(',
+  ]),
+  bite('a worker ignores what it is asked for', 5, [
+    'workerSession',
+    'this.#leases.get(message[1])?.added?.recall();',
+    '',
+  ]),
+  bite('what was asked back is given out while it is still held', 0, [
+    'heldLeases',
+    'this.#conversation.send([MessageType.recall, grant.id]);',
+    'this.#conversation.send([MessageType.recall, grant.id]); this.#reports.recalled(grant);',
+  ]),
+  bite('who does not give back what it is asked for keeps it', 6, [
+    'heldLeases',
+    'nowMs + this.#recallPatienceMs',
+    'Number.POSITIVE_INFINITY',
+  ]),
+  bite('one hoards what another could do', 80, ['recall', 'leases.recall(grant, nowMs);', '']),
+  bite('deadlines are judged right after a stall', 5, ['timers', 'const STALL_MS = 50;', 'const STALL_MS = Infinity;']),
+  bite('deadlines are judged right after a second stall', 133, [
+    'timers',
+    'this.#clock.soon(() => {\n      if (!isCancelled) this.#ring();\n    });',
+    'if (!isCancelled) this.#ring();',
+  ]),
+  bite('a worker answers pings by a timer', 0, [
+    'workerSession',
+    'conversation.sendNow(heldMs',
+    'this.#context.clock.setTimer(20, () => {}); this.#context.clock.setTimer(10, () => conversation.send([MessageType.pong, nonce])); if (heldMs < 0) conversation.sendNow(heldMs',
+  ]),
+  bite('a silent worker is never given up', 2, ['heartbeat', 'if (nowMs >= this.#silentAtMs) {', 'if (nowMs < 0) {']),
+  bite('a silent master is never given up', 0, [
+    'workerSession',
+    'if (nowMs >= deadlineMs) this.#conversation.giveUp(',
+    'if (nowMs < 0) this.#conversation.giveUp(',
+  ]),
+  bite('there is no wait after a failure', 1, ['scheduler', 'record.restsUntilMs = this.#clock.now() + delay;', '']),
+  bite('delays are ignored', 2, ['table', 'if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;', '']),
+  bite('what was aborted while it was taken is granted', 10, ['intake', 'if (!lease.isLive) continue;', '']),
+  bite('deadlines of tasks are not watched', 1, ['patience', 'alarm.setBy(this.#clock.now() + spanMs);', '']),
+  bite('signals are not watched', 2, ['patience', 'if (signal !== undefined) this.#aborts.add(signal, wait);', '']),
+  bite('what is settled is still shared', 1, [
+    'table',
+    'if (terms.idempotencyKey !== undefined) this.#shared.close(terms.idempotencyKey);',
+    '',
+  ]),
+  bite('the second attempt goes on when the first gave a result', 2, [
+    'table',
+    "if (record.isLeased) this.#revokeAll(record, outcome === 'done' ? 'superseded' : 'aborted');",
+    "if (record.isLeased && outcome !== 'done') this.#revokeAll(record, 'aborted');",
+  ]),
+  bite('a task goes again to who has rejected it', 5, ['scheduler', 'this.#backlog.refuse(holder, record);', '']),
+  bite('requirements are ignored', 2, [
+    'record',
+    'return requires === undefined || matches(holder.labels, requires);',
+    'return true;',
+  ]),
+  bite('numbers of attempts come again', 0, ['record', 'let attempt = this.#history.lastAttempt;', 'let attempt = 0;']),
+  bite('nobody who waits is served when tasks come back', 0, [
+    'table',
+    '    this.#context.backlog.add(record);\n    this.#context.serveSoon();',
+    '    this.#context.backlog.add(record);',
+  ]),
+  bite('a slot that came free is not filled', 0, ['session', '    this.#intake.freed();\n', '']),
+  bite('a worker runs one too many', 0, [
+    'executor',
+    'this.#active.size < this.#capacity()',
+    'this.#active.size <= this.#capacity()',
+  ]),
+  bite('what does not stop keeps its slot for ever', 1, ['run', 'this.#giveUp.setBy(clock.now() + graceMs);', '']),
+  bite('what is called off is not aborted', 0, ['run', 'this.#context?.abort(reason);', '']),
+  bite('what runs goes on when its connection is lost', 0, [
+    'workerSession',
+    'lease.added?.leaveOver(abortError(',
+    'void (abortError(',
+  ]),
+  bite('a worker that is paused keeps what has not started', 28, [
+    'worker',
+    '    this.#isPaused = true;\n    this.#applyConcurrency();\n    this.#executor.releaseWaiting(this.#concurrency);',
+    '    this.#isPaused = true;\n    this.#applyConcurrency();',
+  ]),
+  bite('a lost connection is not made again', 3, [
+    'link',
+    'cancel: clock.setTimer(delayMs, () => this.#connect())',
+    'cancel() {}',
+  ]),
+];
+
+/**
+ * What the simulation does not notice, as far as was tried: `npm run bite -- --unnoticed` tries again. A master is
+ * allowed to be wrong about who runs for a while after a worker has changed its concurrency.
+ *
+ * @type {readonly Bite[]}
+ */
+export const unnoticed = [
+  bite('who lowers its concurrency is blamed for what waits', -1, [
+    'heldLeases',
+    'for (const grant of this.#grants.turnBack(occupied, running !== undefined)) this.#reports.turnedBack(grant);',
+    '',
+  ]),
+];

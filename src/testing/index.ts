@@ -1,0 +1,5 @@
+// `taskdist/testing`: the package in a world that a test moves.
+export type { Clock, Random } from '../ports.ts';
+export { SimulatedMaster } from './simulated-master.ts';
+export { SimulatedWorker } from './simulated-worker.ts';
+export { type LineOptions, Simulation, type SimulationOptions, type UntilOptions } from './simulation.ts';

@@ -1,0 +1,79 @@
+// A worker on virtual time, in a process and a page of its own, at the end of a line of its own.
+import type { TaskFunction, TaskHandler } from '../handler.ts';
+import type { WorkerOptions } from '../worker/options.ts';
+import { Worker } from '../worker/worker.ts';
+import { sleep } from './sleep.ts';
+import type { VirtualProcess } from './virtual-clock.ts';
+import { virtualEnvironment } from './virtual-environment.ts';
+import type { Direction, VirtualNetwork } from './virtual-network.ts';
+import { VirtualPage } from './virtual-page.ts';
+
+/** What a simulated worker lives in. */
+export interface WorkerWorld {
+  readonly process: VirtualProcess;
+  readonly network: VirtualNetwork;
+  readonly seed: number;
+  readonly name: string;
+}
+
+/** A {@link Worker} that has been started, and all that can befall it. */
+export class SimulatedWorker<T, R> extends Worker<T, R> {
+  /** The process that it is: what its time is, and whether it runs. */
+  readonly process: VirtualProcess;
+  /** Its line to the masters, and all connections that it made. */
+  readonly network: VirtualNetwork;
+  /** The page that it lives in. */
+  readonly page: VirtualPage;
+
+  /** For {@link Simulation}. */
+  constructor(handler: TaskHandler<T, R> | TaskFunction<T, R>, options: WorkerOptions<T>, world: WorkerWorld) {
+    const { process, network, seed, name } = world;
+    const page = new VirtualPage();
+    super(handler, options, virtualEnvironment({ clock: process, network, page, seed, name }));
+    this.process = process;
+    this.network = network;
+    this.page = page;
+  }
+
+  /** False once it has crashed. */
+  get isAlive(): boolean {
+    return this.process.isAlive;
+  }
+
+  /**
+   * For its handler: waits so many milliseconds of virtual time, and rejects with the signal's reason when that aborts. While
+   * the process stands still it does not go on, and after a crash never. Can be handed on as it is.
+   */
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this.process, ms, signal);
+
+  /** The process is gone, without a goodbye; its system ends its connection. It cannot be started again: make another worker. */
+  crash(): void {
+    this.process.kill();
+    for (const link of this.network.openLinks) link.abandon('client');
+  }
+
+  /** For so many milliseconds nothing of the process runs, and it reads nothing: a handler computes, or a laptop sleeps. */
+  stall(ms: number): void {
+    this.process.stall(ms);
+  }
+
+  /** Its connection breaks, and both sides are told. */
+  disconnect(): void {
+    this.network.links.at(-1)?.reset();
+  }
+
+  /** All that is sent on its connection is lost from now on, to the master (`up`), from it (`down`) or both, and nobody is told. */
+  halfOpen(direction: Direction | 'both' = 'both'): void {
+    this.network.links.at(-1)?.drop(direction);
+  }
+
+  /** The page is left, or put to sleep, as when its user goes to another one. */
+  leave(): void {
+    this.page.hide();
+  }
+
+  /** The page is back, after {@link leave}. */
+  comeBack(): void {
+    this.page.show();
+  }
+}

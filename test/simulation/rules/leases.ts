@@ -1,0 +1,149 @@
+// Leases: how many of a task, in whose hands, with which numbers, and what their end does.
+import { isGoodbye } from '../../../src/protocol/close-codes.ts';
+import { type Execution, isEligible, type LeaseView, type LinkView, type TaskView } from '../views.ts';
+import { Rule } from './rule.ts';
+
+/** A task has one live lease, or two with different workers if it is speculated; and none once it is settled. */
+export class OneLease extends Rule {
+  readonly name = 'a task has one live lease, or two if it is speculated, and none once it is settled';
+  readonly #touched = new Set<TaskView>();
+
+  override granted(lease: LeaseView): void {
+    const { task } = lease;
+    this.#touched.add(task);
+    // In the same moment, an abort and a grant may cross: the frame was about to leave.
+    if (task.outcome !== undefined && task.settledAtMs < this.court.nowMs) {
+      this.fail(`lease ${lease.id} of task ${task.n}, which is settled: ${task.outcome}`);
+    }
+  }
+
+  override settled(task: TaskView): void {
+    this.#touched.add(task);
+  }
+
+  override momentOver(): void {
+    for (const task of this.#touched) this.#check(task);
+    this.#touched.clear();
+  }
+
+  #check({ n, live, terms, outcome, reign }: TaskView): void {
+    if (!reign.master.process.isRunning) return;
+    const holders = [...live].map(({ link, id }) => `${link.member.name}/${id}`).join(', ');
+    if (live.size > (terms.speculate ? 2 : 1)) this.fail(`${live.size} of task ${n}: ${holders}`);
+    if (new Set([...live].map(({ link }) => link)).size < live.size) this.fail(`two of task ${n} at one: ${holders}`);
+    if (outcome !== undefined && live.size > 0) this.fail(`task ${n} is ${outcome}, and leased to ${holders}`);
+  }
+}
+
+/** The scheduler takes just those tasks for leased that have a live lease by what was said on the wire. */
+export class LeasedOnTheWire extends Rule {
+  readonly name = 'the scheduler has as many tasks leased as the wire says';
+
+  override momentOver(): void {
+    const { unsettled, scheduler, master } = this.court.reign;
+    if (!master.process.isRunning) return;
+    let leased = 0;
+    for (const { live } of unsettled) if (live.size > 0) leased += 1;
+    if (leased !== scheduler.leased) this.fail(`${scheduler.leased} at the scheduler, ${leased} on the wire`);
+  }
+}
+
+/** Attempts are numbered: a number that failed or was lost does not come again, and none is left out. */
+export class AttemptNumbers extends Rule {
+  readonly name = 'the number of an attempt that failed does not come again, and none is left out';
+
+  override granted({ task, attempt }: LeaseView): void {
+    if (attempt <= task.spentAttempt) this.fail(`attempt ${attempt} of task ${task.n} again`);
+    if (attempt > task.grantedAttempt + 1)
+      this.fail(`attempt ${attempt} of task ${task.n} after ${task.grantedAttempt}`);
+  }
+}
+
+/** What a live lease is answered with counts: a result settles the task. What comes later does not. */
+export class AnswersCount extends Rule {
+  readonly name = 'a result on a live lease settles its task';
+  readonly #done: LeaseView[] = [];
+
+  override answered(lease: LeaseView, kind: string, _value: unknown, wasLive: boolean): void {
+    if (kind === 'done' && wasLive) this.#done.push(lease);
+  }
+
+  override momentOver(): void {
+    for (const { task, cancelReason, link, id } of this.#done.splice(0)) {
+      if (task.outcome === undefined && cancelReason === undefined) {
+        this.fail(`task ${task.n} is not settled by lease ${id} of ${link.member.name}`);
+      }
+    }
+  }
+}
+
+/** Nobody runs what was not granted to it, or runs it twice, or after it was called off. */
+export class GrantedOnce extends Rule {
+  readonly name = 'a handler is called once for each grant, and not after it was called off';
+
+  override started({ lease, member }: Execution): void {
+    const { cancelledThereAtMs, isAnsweredThere, task, link } = lease;
+    const what = `task ${task.n} at ${member.name}, lease ${lease.id}`;
+    if (cancelledThereAtMs !== undefined && cancelledThereAtMs < this.court.nowMs) this.fail(`${what} was cancelled`);
+    if (isAnsweredThere) this.fail(`${what} was answered`);
+    if (!link.isOpenAtWorker) this.fail(`${what} went with its connection`);
+  }
+}
+
+/** A worker that is asked for a lease gives it back at once, unless it has started; one that is paused gives back all. */
+export class GivenBack extends Rule {
+  readonly name = 'a worker gives back what it is asked for, and all when it is paused, unless it has started';
+
+  override momentOver(): void {
+    for (const link of this.court.links) {
+      const { member, isOpenAtWorker } = link;
+      const { isPaused, process, state } = member.worker;
+      // In lanes it takes its time.
+      if (!isOpenAtWorker || !process.isRunning || member.plan.way === 'lanes') continue;
+      const isAwake = member.disturbedUntilMs < this.court.nowMs;
+      const givesAll = isPaused || state === 'draining';
+      for (const { recalledThereAtMs, execution, isAnsweredThere, isDelivered, id } of link.open) {
+        if (execution !== undefined || isAnsweredThere || !isDelivered) continue;
+        if (givesAll) this.fail(`lease ${id} at ${member.name}, which is ${isPaused ? 'paused' : state}`);
+        if (recalledThereAtMs !== undefined && isAwake) this.fail(`lease ${id} at ${member.name} is held on to`);
+      }
+    }
+  }
+}
+
+/** Who gets a task takes its type, has what it requires, and has not rejected it. */
+export class Eligible extends Rule {
+  readonly name = 'a task goes to who takes it, has what it requires, and has not rejected it';
+
+  override granted({ link, task, id }: LeaseView): void {
+    if (!isEligible(link, task)) this.fail(`lease ${id} of task ${task.n} to ${link.member.name}`);
+  }
+}
+
+/** A worker starts its tasks in the order of their grants. */
+export class StartOrder extends Rule {
+  readonly name = 'a worker starts its tasks in the order of their grants';
+
+  override started({ lease, member }: Execution): void {
+    if (member.plan.way === 'lanes') return;
+    for (const other of lease.link.open) {
+      if (other.id >= lease.id) return;
+      if (!other.isDelivered || other.isAnsweredThere || other.execution !== undefined) continue;
+      // It is given back, which is about to be said.
+      if (other.cancelledThereAtMs !== undefined || other.recalledThereAtMs !== undefined) continue;
+      this.fail(`lease ${lease.id} at ${member.name} before ${other.id}`);
+    }
+  }
+}
+
+/** Only a connection that breaks costs a delivery. */
+export class Lost extends Rule {
+  readonly name = 'an attempt is lost with a connection that breaks, and with no other';
+
+  override lost(task: TaskView, link: LinkView | undefined): void {
+    // One that ends before its welcome has left has no name to be found by.
+    if (link === undefined) return;
+    const { endCode, member } = link;
+    if (endCode === undefined || isGoodbye(endCode)) this.fail(`task ${task.n} with ${member.name}: ${endCode}`);
+  }
+}

@@ -1,0 +1,171 @@
+// What the referee knows, from the frames and from what it has done itself: tasks, leases, connections, attempts.
+import type { FifoScheduler } from '../../src/fifo-scheduler.ts';
+import { matches } from '../../src/labels.ts';
+import type { SimulatedMaster } from '../../src/testing/simulated-master.ts';
+import type { SimulatedWorker } from '../../src/testing/simulated-worker.ts';
+import type { VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { Plan, WorkerPlan } from './plan.ts';
+import type { PutTerms, SimulatedResult, SimulatedTask } from './task.ts';
+
+/** A scheduler and its master, until they crash. */
+export interface Reign {
+  readonly number: number;
+  readonly terms: Plan['scheduler'];
+  readonly taskTimeout: number;
+  readonly scheduler: FifoScheduler<SimulatedTask, SimulatedResult>;
+  readonly master: SimulatedMaster<SimulatedTask, SimulatedResult>;
+  /** By the number of the task. */
+  readonly tasks: Map<number, TaskView>;
+  /** Those of them that are not settled, in the order in which they were put. */
+  readonly unsettled: Set<TaskView>;
+  /** How many tasks it has accepted. */
+  accepted: number;
+  readonly outcomes: Map<string, number>;
+  state: 'running' | 'draining' | 'stopped' | 'crashed';
+  /** Since when nothing has held its process up. */
+  steadySinceMs: number;
+  drainingSinceMs: number;
+}
+
+/** A task that a scheduler has accepted. */
+export interface TaskView {
+  readonly n: number;
+  readonly task: SimulatedTask;
+  readonly terms: PutTerms;
+  readonly reign: Reign;
+  readonly puts: PutView[];
+  /** When it may be handed out at the earliest. */
+  restsUntilMs: number;
+  /** When it may be handed out at the latest: of a failure beside another attempt, nobody tells how long it rests. */
+  restsAtMostUntilMs: number;
+  /** Those that live, as the frames say. */
+  readonly live: Set<LeaseView>;
+  failures: number;
+  losses: number;
+  /** The highest number of an attempt that failed or was lost. */
+  spentAttempt: number;
+  grantedAttempt: number;
+  readonly refusedBy: Set<LinkView>;
+  /** From which attempt the first result came. */
+  result: { readonly execution: number; readonly atMs: number } | undefined;
+  outcome: string | undefined;
+  settledAtMs: number;
+  /** Since when it has been ready and with nobody, as seen when moments were over. */
+  waitingSinceMs: number;
+  grantedAtMs: number;
+}
+
+/** One call of `put`. */
+export interface PutView {
+  readonly n: number;
+  readonly task: TaskView | undefined;
+  readonly controller: AbortController;
+  readonly deadlineAtMs: number;
+  settled: number;
+  outcome: string | undefined;
+  abortedAtMs: number;
+}
+
+/** How a lease stands at the master. */
+export type LeaseState = 'live' | 'cancelled' | 'answered' | 'over';
+
+export interface LeaseView {
+  readonly id: number;
+  readonly link: LinkView;
+  readonly task: TaskView;
+  readonly attempt: number;
+  readonly grantedAtMs: number;
+  readonly isSecond: boolean;
+  state: LeaseState;
+  cancelReason: string | undefined;
+  /** Until when the worker may keep it that has been asked for it. */
+  keptUntilMs: number;
+  /** With what it was answered while it lived. */
+  answer: { readonly kind: string; readonly value: unknown; readonly atMs: number } | undefined;
+  // At the worker:
+  isDelivered: boolean;
+  execution: Execution | undefined;
+  cancelledThereAtMs: number | undefined;
+  recalledThereAtMs: number | undefined;
+  isAnsweredThere: boolean;
+}
+
+/** A connection, at both ends. */
+export interface LinkView {
+  readonly number: number;
+  readonly link: VirtualLink;
+  readonly reign: Reign;
+  readonly member: Member;
+  readonly leases: Map<number, LeaseView>;
+  /** Those of them to which the master has no answer, in the order of their grants. */
+  readonly open: Set<LeaseView>;
+  isOpenAtMaster: boolean;
+  isOpenAtWorker: boolean;
+  // As the master knows it:
+  /** What it calls the worker. */
+  id: string;
+  endCode: number | undefined;
+  concurrency: number;
+  prefetch: number | 'auto';
+  accepts: ReadonlySet<string> | undefined;
+  labels: Readonly<Record<string, string | number>>;
+  /** The most that it may hold by any word that has come at this moment. */
+  mostCredit: number;
+  creditAtMs: number;
+  unanswered: number;
+  heardAtMs: number;
+  pingedAtMs: number;
+  /** When the pings were sent that have no answer. */
+  readonly pings: Map<number, number>;
+  /** The longest; 0 before the first. */
+  roundTripMs: number;
+  pingInterval: number;
+  socketTimeout: number;
+  /** Since when it has had a slot free. */
+  idleSinceMs: number;
+  // As the worker knows it:
+  isWelcomedThere: boolean;
+  endedThereAtMs: number;
+  heardThereAtMs: number;
+  /** Pings that it has read, and not answered. */
+  readonly unponged: Set<number>;
+  /** What had come to the master before that moment, and was not read. */
+  unreadAtMaster(beforeMs: number): readonly (readonly unknown[])[];
+}
+
+/** A handler's call. */
+export interface Execution {
+  readonly number: number;
+  readonly member: Member;
+  readonly lease: LeaseView;
+  readonly signal: AbortSignal;
+  readonly startedAtMs: number;
+  /** When it last told how far it is. */
+  progressedAtMs: number;
+  isOver: boolean;
+}
+
+/** A worker, until it crashes. */
+export interface Member {
+  readonly name: string;
+  readonly plan: WorkerPlan;
+  readonly worker: SimulatedWorker<SimulatedTask, SimulatedResult>;
+  readonly running: Set<Execution>;
+  /** Until when something held it up, or changed what its master can know of it. */
+  disturbedUntilMs: number;
+  /** Until when its process stands still; Infinity once it crashed. */
+  stalledUntilMs: number;
+  isAlive: boolean;
+}
+
+/** Whether that worker may have that task. */
+export function isEligible(link: LinkView, { task, terms, refusedBy }: TaskView): boolean {
+  if (link.accepts !== undefined && (task.type === undefined || !link.accepts.has(task.type))) return false;
+  return !refusedBy.has(link) && matches(link.labels, terms.requires);
+}
+
+/** Whether a task goes before another one. */
+export function isBefore(a: TaskView, b: TaskView): boolean {
+  const byPriority = a.terms.priority - b.terms.priority;
+  return byPriority > 0 || (byPriority === 0 && a.n < b.n);
+}
