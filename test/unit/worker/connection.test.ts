@@ -38,7 +38,7 @@ it('takes no welcome that was read after the try was given up', async () => {
   listener?.opened();
   await clock.advance(1000);
   // As a socket may have read it before it was cut off.
-  listener?.received(encodeOne(codecs.msgpack, [welcomeOf()]).slice().buffer);
+  listener?.received(encodeOne(codecs.msgpack, [welcomeOf()]));
   listener?.closed(1006, '');
   expect(notes).toEqual(['terminate', 'failed 4410']);
 });
