@@ -135,7 +135,6 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#loss = undefined;
     this.#heartbeat.start(nowMs);
     this.leases.resumed(nowMs);
-    this.#intake.refillSoon();
     return true;
   }
 

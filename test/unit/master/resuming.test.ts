@@ -13,8 +13,8 @@ import { helloOf, type WorkerPeer } from '../../support/peers.ts';
 const { welcome, grant, cancel, recall, done, released, credit, received } = MessageType;
 
 /** A worker that can resume, with one slot and one task of prefetch. */
-async function setUp({ tasks = 2, taskTimeoutMs = 60_000, resumeWindowMs = 5000 } = {}) {
-  const master = new VirtualMaster<string, string>({ resumeWindowMs, taskTimeoutMs });
+async function setUp({ tasks = 2, taskTimeoutMs = 60_000, resumeWindowMs = 5000, socketTimeoutMs = 3000 } = {}) {
+  const master = new VirtualMaster<string, string>({ resumeWindowMs, taskTimeoutMs, socketTimeoutMs });
   const { clock, network } = master;
   const puts = Array.from({ length: tasks }, (_, index) => follow(master.scheduler.put(`task ${index}`)));
   const peer = await join(master, helloOf({ prefetch: 1, resume: true }));
@@ -307,6 +307,32 @@ describe('a Master whose worker loses its connection', () => {
     await clock.settle();
     expect(types(master)).toEqual(['workerConnected', 'workerDisconnected']);
     expect(master.scheduler.stats()).toMatchObject({ queued: 1, running: 0 });
+  });
+
+  it('waits no longer than for the window, and for a result than for a second, however seldom it pings', async () => {
+    const rare = { tasks: 1, taskTimeoutMs: 1000, socketTimeoutMs: 60_000 };
+    const short = await setUp({ ...rare, resumeWindowMs: 100 });
+    short.network.lastLink.reset();
+    await short.clock.advance(100);
+    expect(types(short.master).at(-1)).toBe('workerDisconnected');
+    const long = await setUp(rare);
+    long.network.lastLink.reset();
+    await long.clock.advance(3000);
+    await long.back(1);
+    await long.clock.advance(1000);
+    expect(long.master.attempts).toEqual(['timeout 4000']);
+  });
+
+  it('hears nothing that is said behind the hello, which comes once more', async () => {
+    const { master, clock, network, offer } = await setUp({ tasks: 1 });
+    network.lastLink.reset();
+    await clock.advance(100);
+    const peer = await master.connect();
+    const hello = helloOf({ resume: { worker: 'w1', secret: offer.secret, received: 1 } });
+    peer.send(hello, hello, [done, 1, 'x']);
+    await clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ id: 'w1', isInterrupted: false, running: 1, done: 0 }]);
+    expect(types(master)).toEqual(['workerConnected', 'workerInterrupted', 'workerResumed']);
   });
 
   it('does not wait for one that holds no leases', async () => {

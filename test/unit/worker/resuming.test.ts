@@ -165,6 +165,15 @@ describe('a Worker that loses its connection', () => {
     expect(master.last.news().at(-1)).toEqual([done, 1, 1]);
   });
 
+  it('gives up a master that is silent once it is back', async () => {
+    const { clock, events, lose, welcomeBack } = await setUp();
+    await lose();
+    await clock.advance(3000);
+    await welcomeBack(1);
+    await clock.advance(3000);
+    expect(events.at(-1)).toMatchObject({ type: 'disconnected', code: 4410 });
+  });
+
   it('hears what was cancelled and asked back meanwhile', async () => {
     const { clock, handler, master, lose, welcomeBack } = await setUp({ concurrency: 1 });
     await lose();
