@@ -160,6 +160,16 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     };
   }
 
+  /** Who stands behind it: of several connections of one person, it is the same. */
+  get principal(): string | undefined {
+    return this.identity?.id;
+  }
+
+  /** Whether its results need not be checked. */
+  get isTrusted(): boolean {
+    return this.identity?.isTrusted === true;
+  }
+
   get isOpen(): boolean {
     return this.#conversation.isOpen && this.#loss === undefined;
   }

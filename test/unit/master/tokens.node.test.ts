@@ -12,6 +12,8 @@ vi.mock('node:crypto', async (original) => {
   };
 });
 
+// Another file may have loaded it without the mock.
+vi.resetModules();
 const { acceptTokens } = await import('../../../src/master/tokens.ts');
 
 describe('acceptTokens', () => {
