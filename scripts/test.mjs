@@ -5,6 +5,9 @@ import { ensureInstalled } from './installation.mjs';
 import { runSuites } from './running.mjs';
 import { formatAndLint, playwright, theBuild, types, vitest } from './suites.mjs';
 
+/** Vitest leaves one to itself, which on two cores leaves one. */
+const onAllCores = ['--maxWorkers=100%'];
+
 await ensureInstalled();
 const browser = await ensureBrowser();
 await runSuites(
@@ -12,10 +15,15 @@ await runSuites(
     theBuild,
     formatAndLint,
     types,
-    // What is virtual needs no process of its own for each file, which would take three times as long.
-    vitest('unit', 'node', ['test/unit', 'test/simulation', 'test/attacks', 'test/types'], ['--no-isolate']),
-    vitest('integration', 'node', ['test/integration', 'test/tooling', 'test/guide']),
-    vitest('chromium', 'chromium'),
+    // What is virtual needs no process of its own for each file, which would take three times as long; nor a page.
+    vitest(
+      'unit',
+      'node',
+      ['test/unit', 'test/simulation', 'test/attacks', 'test/types'],
+      ['--no-isolate', ...onAllCores],
+    ),
+    vitest('integration', 'node', ['test/integration', 'test/tooling', 'test/guide'], onAllCores),
+    vitest('chromium', 'chromium', [], ['--no-isolate']),
     vitest('packaging', 'packaging'),
     playwright('end to end', 'test/e2e/playwright.config.ts'),
   ],
