@@ -29,10 +29,12 @@ export const types = tool('types', () => [commandOf('typescript', 'tsc'), '--noE
  * @param {string} project of vitest.config.ts
  * @param {string[]} folders which of its tests to run, all when empty
  * @param {string[]} flags further ones for vitest
+ * @param {number} [timeLimitMs]
  * @returns {Suite}
  */
-export function vitest(name, project, folders = [], flags = []) {
+export function vitest(name, project, folders = [], flags = [], timeLimitMs = TIME_LIMIT_MS) {
   return countedSuite(name, readVitestReport, (report) => ({
+    timeLimitMs,
     args: [
       commandOf('vitest'),
       'run',
@@ -86,7 +88,7 @@ function yesOrNo(ok) {
 /**
  * @param {string} name
  * @param {(report: string) => Counts | undefined} read
- * @param {(report: string) => { args: string[]; env?: Record<string, string> }} command
+ * @param {(report: string) => { args: string[]; env?: Record<string, string>; timeLimitMs?: number }} command
  * @returns {Suite}
  */
 export function countedSuite(name, read, command) {
@@ -97,8 +99,8 @@ export function countedSuite(name, read, command) {
       mkdirSync(REPORTS, { recursive: true });
       // The report of an earlier run must not speak for one that crashes.
       rmSync(report, { force: true });
-      const { args, env: own } = command(report);
-      const { ok, how } = await runNode(args, { env: { ...env, ...own }, timeLimitMs: TIME_LIMIT_MS });
+      const { args, env: own, timeLimitMs = TIME_LIMIT_MS } = command(report);
+      const { ok, how } = await runNode(args, { env: { ...env, ...own }, timeLimitMs });
       const counts = read(report);
       if (counts && (ok || counts.failed > 0)) return counts;
       console.error(`${name} ${how || 'ended without a report'}, though no test of it failed.`);
