@@ -74,6 +74,8 @@ export class Verifier<T, R> {
     const tally: Tally<R> = isBelieved
       ? { kind: 'decided', ...verification.decide(result) }
       : verification.vote(voter, result);
+    // What compares results is the user's, and may have had the task aborted.
+    if (!lease.isLive) return;
     this.#context.end(lease);
     if (isBelieved) this.#context.statistics.total.trusted += 1;
     switch (tally.kind) {

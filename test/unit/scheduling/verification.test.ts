@@ -396,6 +396,35 @@ describe('who waits for a task that is verified', () => {
     expect(await holder('c').takeNow()).toEqual([]);
   });
 
+  it.each([true, false])('may abort it while results are compared, whether they are the same: %s', async (isSame) => {
+    const controller = new AbortController();
+    const equals = (): boolean => {
+      controller.abort('enough');
+      return isSame;
+    };
+    const { scheduler, holder, events } = openScheduler({ verify: { ...verify, equals } });
+    const outcome = follow(scheduler.put('task', { signal: controller.signal }));
+    await answer(scheduler, [holder('a'), 1], [holder('b'), 1]);
+    expect(outcome()).toEqual({ status: 'rejected', reason: 'enough' });
+    expect(events).toMatchObject([{ type: 'settled', outcome: 'aborted' }]);
+    expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, running: 0, total: { aborted: 1, done: 0 } });
+    expect(await holder('c').takeNow()).toEqual([]);
+  });
+
+  it.each([true, false])('may abort it while the result of one who is trusted is compared: %s', async (isSame) => {
+    const controller = new AbortController();
+    const equals = (): boolean => {
+      controller.abort('enough');
+      return isSame;
+    };
+    const { scheduler, holder, events } = openScheduler({ verify: { equals } });
+    void follow(scheduler.put('task', { signal: controller.signal }));
+    await answer(scheduler, [holder('a'), 1]);
+    await answer(scheduler, [holder('own', { isTrusted: true }), 1]);
+    expect(events).toMatchObject([{ type: 'settled', outcome: 'aborted' }]);
+    expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, total: { done: 0, trusted: 0, distrusted: 0 } });
+  });
+
   it('may leave it at its deadline, and is told how often it was tried', async () => {
     const { scheduler, clock, a, b } = openVerified({ verify: false });
     await answer(scheduler, [a, 0]);
