@@ -106,6 +106,26 @@ describe('who is trusted', () => {
     expect(chance.draws).toBe(1);
   });
 
+  it('is believed in nothing while one of its results is being checked, however quick it is', async () => {
+    const { scheduler, a, b, chance } = await openTrusted();
+    chance.value = 0;
+    const checked = scheduler.put('checked');
+    scheduler.complete(await a.takeOne(), 'right');
+    chance.value = 1;
+    const meanwhile = follow(scheduler.put('meanwhile'));
+    scheduler.complete(await a.takeOne(), 'right');
+    await nextTurn();
+    expect(meanwhile()).toEqual({ status: 'pending' });
+    scheduler.complete(await b.takeOne(), 'right');
+    await checked;
+    // Only what was drawn is waited for: or there would be no end to it.
+    const later = scheduler.put('later');
+    scheduler.complete(await a.takeOne(), 'right');
+    expect(await later).toBe('right');
+    expect(meanwhile()).toEqual({ status: 'pending' });
+    expect(scheduler.stats().total).toMatchObject({ trusted: 1 });
+  });
+
   it('is one of several if somebody has the task already', async () => {
     const { scheduler, a, c, chance } = await openTrusted();
     void scheduler.put('task');
