@@ -15,6 +15,8 @@ import type { VerifyTerms } from './verify-options.ts';
 /** What the verifier works with, and what is to come of results. */
 export interface VerifierContext<T, R> {
   readonly random: Random;
+  /** Whether the holder of this id is there. */
+  isThere(holderId: string): boolean;
   readonly statistics: Statistics;
   readonly events: Emitter<SchedulerEvent<T>>;
   /** Ends a lease; what becomes of its task is said next. */
@@ -131,8 +133,11 @@ export class Verifier<T, R> {
   }
 
   #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
-    const { statistics, resolve } = this.#context;
-    for (const { principal } of winners) this.#trust.won(principal);
+    const { statistics, resolve, isThere } = this.#context;
+    for (const { principal, identity, workerId } of winners) {
+      // Who is gone for ever would push those out of the table who are not.
+      if (identity !== undefined || isThere(workerId)) this.#trust.won(principal);
+    }
     // Before anybody hears of it, who might bring a result in that is to count no more.
     const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
     resolve(record, result);

@@ -311,6 +311,34 @@ describe('the table of the trusted', () => {
     expect([trust.size, trust.validOf('b'), trust.validOf('a'), trust.validOf('c')]).toEqual([2, 0, 1, 1]);
   });
 
+  it('does not take in those who are gone for good when their result proves right', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: { after: 1 } } }, () => 1);
+    const [a, b] = [holder('a'), holder('b')];
+    const proven = scheduler.put('task');
+    scheduler.complete(await a.takeOne(), 'right');
+    scheduler.leave(a);
+    scheduler.complete(await b.takeOne(), 'right');
+    await proven;
+    // The same id cannot come again; here it does.
+    const again = holder('a');
+    void scheduler.put('next');
+    await again.takeOne();
+    expect(await b.takeNow()).toHaveLength(1);
+  });
+
+  it('keeps those who may come again when their result proves right', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: { after: 1 } } }, () => 1);
+    const [phone, b] = [holder('phone', { principal: 'p' }), holder('b')];
+    const proven = scheduler.put('task');
+    scheduler.complete(await phone.takeOne(), 'right');
+    scheduler.leave(phone);
+    scheduler.complete(await b.takeOne(), 'right');
+    await proven;
+    void scheduler.put('next');
+    await holder('laptop', { principal: 'p' }).takeOne();
+    expect(await b.takeNow()).toEqual([]);
+  });
+
   it('does not keep those who are gone for good', async () => {
     const { scheduler, holder, a, b } = await openTrusted();
     scheduler.leave(a);
