@@ -167,6 +167,21 @@ describe('a task that is verified', () => {
     expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_NO_QUORUM', cause: expect.any(TypeError) } });
   });
 
+  it.each([Promise.resolve(true), 1, undefined])(
+    'has results that are not the same if to compare them returns something else than true or false: %s',
+    async (returned) => {
+      const equals: (a: unknown, b: unknown) => unknown = () => returned;
+      const { scheduler, outcome, a, b } = openVerified({
+        // As somebody who writes no types may have it.
+        verify: { ...verify, maxReplicas: 2, equals: equals as () => boolean },
+      });
+      await answer(scheduler, [a, 1], [b, 1]);
+      expect(outcome()).toMatchObject({
+        reason: { code: 'TASKDIST_NO_QUORUM', cause: { message: expect.stringContaining('`verify.equals`') } },
+      });
+    },
+  );
+
   it('is for nobody, if all who are there have it, or have declined more than can be passed over', async () => {
     const { scheduler, holder } = openScheduler({ verify });
     const worker = holder('worker');
