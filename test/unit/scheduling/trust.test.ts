@@ -225,6 +225,23 @@ describe('who is caught', () => {
     expect(scheduler.stats().total).toMatchObject({ trusted: 0 });
   });
 
+  it('may be believed again when it has proved right again, though what was being checked is open', async () => {
+    const { scheduler, a, b, c, chance } = await openTrusted();
+    const judge = async (task: string, ...results: readonly (readonly [Holder, string])[]) => {
+      void scheduler.put(task, { priority: 1 });
+      for (const [holder, result] of results) scheduler.complete(await holder.takeOne(), result);
+    };
+    chance.value = 0;
+    const checked = follow(scheduler.put('checked'));
+    scheduler.complete(await a.takeOne(), 'right');
+    await judge('caught', [a, 'wrong'], [b, 'right'], [c, 'right']);
+    for (const task of ['first', 'second']) await judge(task, [c, 'right'], [a, 'right']);
+    chance.value = 1;
+    await judge('alone', [a, 'right']);
+    expect(scheduler.stats().total).toMatchObject({ distrusted: 1, discarded: 1, trusted: 1 });
+    expect(checked()).toEqual({ status: 'pending' });
+  });
+
   it('keeps what was accepted of it', async () => {
     const { scheduler, a, b, c, chance } = await openTrusted();
     const accepted = scheduler.put('accepted');
