@@ -1,5 +1,5 @@
 // What can be asked about results from strangers: the options, their defaults, and their checks.
-import { expectCount, expectInteger, expectKnown, expectObject, refuse } from '../options.ts';
+import { expectCount, expectInteger, expectKnown, refuse } from '../options.ts';
 import { areResultsEqual } from './results-equal.ts';
 
 /** Whose results are taken at their word. */
@@ -92,7 +92,7 @@ function checkTrust(
 ): number | undefined {
   if (trust === undefined) return base;
   if (trust === false) return undefined;
-  expectObject(name, trust);
+  if (typeof trust !== 'object' || trust === null) refuse(name, 'an object or false', trust);
   expectKnown(name, trust, ['after']);
   const { after = base ?? defaults.trustAfter } = trust;
   expectCount(`${name}.after`, after, 1);
