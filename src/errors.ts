@@ -173,7 +173,7 @@ export interface ResultVotes {
 
 /**
  * The task was run by as many workers as `verify.maxReplicas` allows, or by enough of them to know that no quorum would
- * agree. `code`: `TASKDIST_NO_QUORUM`. `cause`: what `verify.equals` has thrown last, if it has.
+ * agree. `code`: `TASKDIST_NO_QUORUM`. `cause`: what `verify.equals` has done wrong last, if it has.
  */
 export class NoQuorumError extends TaskdistError {
   /** What they gave, but for what was discarded; the first that came first. */

@@ -74,6 +74,11 @@ export class Backlog<T, R> {
     return this.#profiles.holders;
   }
 
+  /** Whether the holder of this id is there. */
+  has(holderId: string): boolean {
+    return this.#profiles.has(holderId);
+  }
+
   /** How many lanes there are, empty ones included. */
   get lanes(): number {
     return this.#plainLanes.size + this.#otherLanes.size;

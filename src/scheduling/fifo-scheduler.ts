@@ -71,6 +71,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     );
     this.#verifier = new Verifier({
       random,
+      isThere: (holderId) => this.#backlog.has(holderId),
       statistics: this.#statistics,
       events: this.#events,
       end: (lease) => this.#tasks.end(lease),

@@ -15,6 +15,8 @@ import type { VerifyTerms } from './verify-options.ts';
 /** What the verifier works with, and what is to come of results. */
 export interface VerifierContext<T, R> {
   readonly random: Random;
+  /** Whether the holder of this id is there. */
+  isThere(holderId: string): boolean;
   readonly statistics: Statistics;
   readonly events: Emitter<SchedulerEvent<T>>;
   /** Ends a lease; what becomes of its task is said next. */
@@ -33,6 +35,8 @@ export class Verifier<T, R> {
   readonly #trust = new Trust();
   /** By principal: the unsettled tasks at which it is, or of which it has given a result. */
   readonly #open = new Groups<string, TaskRecord<T, R>>();
+  /** By principal: of those the ones of which a result would have done, but was drawn to be checked. */
+  readonly #checked = new Groups<string, TaskRecord<T, R>>();
 
   constructor(context: VerifierContext<T, R>) {
     this.#context = context;
@@ -56,7 +60,10 @@ export class Verifier<T, R> {
 
   /** A task is about to be settled. */
   closed(record: TaskRecord<T, R>): void {
-    for (const principal of record.barred) this.#open.delete(principal, record);
+    for (const principal of record.barred) {
+      this.#open.delete(principal, record);
+      this.#checked.delete(principal, record);
+    }
   }
 
   /** A holder is gone. */
@@ -70,12 +77,16 @@ export class Verifier<T, R> {
     const { record, holder } = lease;
     const voter = voterOf(holder);
     const wouldDo = verification.ended(voter.principal);
-    const isBelieved = wouldDo && this.#isBelieved(voter.principal, holder, terms);
+    const worth = wouldDo ? this.#worthOf(voter.principal, holder, terms) : 'a vote';
+    const isBelieved = worth === 'all votes';
     const tally: Tally<R> = isBelieved
       ? { kind: 'decided', ...verification.decide(result) }
       : verification.vote(voter, result);
+    // What compares results is the user's, and may have had the task aborted.
+    if (!lease.isLive) return;
     this.#context.end(lease);
     if (isBelieved) this.#context.statistics.total.trusted += 1;
+    else if (worth === 'a check') this.#checked.add(voter.principal, record);
     switch (tally.kind) {
       case 'decided':
         this.#decide(record, tally);
@@ -106,16 +117,27 @@ export class Verifier<T, R> {
     return isUntouched && this.#trust.validOf(principal) >= trustAfter ? 'alone' : 'one of several';
   }
 
-  /** Whether a result that would do by itself is accepted unchecked. */
-  #isBelieved(principal: string, { isTrusted }: LeaseHolder<T>, { trustAfter = Number.NaN }: VerifyTerms): boolean {
-    if (isTrusted === true) return true;
+  /**
+   * What a result is worth that would do by itself. While one is being checked, another one is a vote like any other's: or who
+   * lies, and is quicker than who checks, would have any number accepted meanwhile.
+   */
+  #worthOf(
+    principal: string,
+    { isTrusted }: LeaseHolder<T>,
+    { trustAfter = Number.NaN }: VerifyTerms,
+  ): 'all votes' | 'a check' | 'a vote' {
+    if (isTrusted === true) return 'all votes';
     const valid = this.#trust.validOf(principal);
-    return valid >= trustAfter && this.#context.random() >= 1 / valid;
+    if (!(valid >= trustAfter) || this.#checked.get(principal).size > 0) return 'a vote';
+    return this.#context.random() >= 1 / valid ? 'all votes' : 'a check';
   }
 
   #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
-    const { statistics, resolve } = this.#context;
-    for (const { principal } of winners) this.#trust.won(principal);
+    const { statistics, resolve, isThere } = this.#context;
+    for (const { principal, identity, workerId } of winners) {
+      // Who is gone for ever would push those out of the table who are not.
+      if (identity !== undefined || isThere(workerId)) this.#trust.won(principal);
+    }
     // Before anybody hears of it, who might bring a result in that is to count no more.
     const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
     resolve(record, result);
@@ -142,6 +164,7 @@ export class Verifier<T, R> {
     let discarded = 0;
     for (const record of [...this.#open.get(principal)]) {
       if (record === caughtAt) continue;
+      this.#checked.delete(principal, record);
       const outcome = record.verification?.distrust(principal);
       if (outcome?.hasChanged !== true) continue;
       discarded += outcome.discarded;

@@ -1,5 +1,5 @@
 // What can be asked about results from strangers: the options, their defaults, and their checks.
-import { expectCount, expectInteger, expectKnown, expectObject, refuse } from '../options.ts';
+import { expectCount, expectInteger, expectKnown, refuse } from '../options.ts';
 import { areResultsEqual } from './results-equal.ts';
 
 /** Whose results are taken at their word. */
@@ -27,15 +27,15 @@ export interface VerifyOptions {
   /**
    * Whether two results are the same. Each result is compared with the first one of each kind there is, so it should be an
    * equivalence, or nearly one, as with a small tolerance. Results are as they came: nobody has checked what they are, and if it throws,
-   * they are not the same. @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in
+   * or returns anything else than true or false, they are not the same. @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in
    * order, and errors without their stacks
    */
   equals?(a: unknown, b: unknown): boolean;
   /**
    * Whose results need no quorum. A worker whose results have proved right `after` times in a row, with none wrong, is
    * trusted: if it has the task alone, its result is accepted, but for one in n, by chance, which is checked like any
-   * other; n is how many have proved right in a row. A wrong one ends that. Workers that the master trusts outright are
-   * never checked. `false`: nobody is trusted, not even those.
+   * other; n is how many have proved right in a row. While that one is being checked, none is accepted unchecked. A wrong
+   * one ends it all. Workers that the master trusts outright are never checked. `false`: nobody is trusted, not even those.
    *
    * Source: adaptive replication in BOINC, with its figures. David P. Anderson, "BOINC: A Platform for Volunteer
    * Computing", Journal of Grid Computing 18, 2020; and BOINC's wiki, "Adaptive replication".
@@ -92,7 +92,7 @@ function checkTrust(
 ): number | undefined {
   if (trust === undefined) return base;
   if (trust === false) return undefined;
-  expectObject(name, trust);
+  if (typeof trust !== 'object' || trust === null) refuse(name, 'an object or false', trust);
   expectKnown(name, trust, ['after']);
   const { after = base ?? defaults.trustAfter } = trust;
   expectCount(`${name}.after`, after, 1);
@@ -102,7 +102,10 @@ function checkTrust(
 function guarded(equals: (a: unknown, b: unknown) => boolean): VerifyTerms['equals'] {
   return (a, b, onError) => {
     try {
-      return equals(a, b) === true;
+      const isSame: unknown = equals(a, b);
+      // A promise, mostly, which would be as good as a yes to all.
+      if (typeof isSame !== 'boolean') refuse('verify.equals', 'a function that returns true or false', isSame);
+      return isSame;
     } catch (error) {
       onError(error);
       return false;

@@ -36,11 +36,30 @@ interface Run {
   readonly distrusted: number;
 }
 
+/** What is not as it mostly is. */
+interface Circumstances {
+  /** How long it takes at least to work, and to lie; twice that at most. */
+  readonly lieMs?: number;
+  readonly maxReplicas?: number;
+}
+
+const WORK_MS = 1000;
+
 /** `collude`: all who lie about a task tell the same lie. */
-async function run(lies: Sabotage, collude: boolean, quorum: number, trust: VerifyOptions['trust']): Promise<Run> {
+async function run(
+  lies: Sabotage,
+  collude: boolean,
+  quorum: number,
+  trust: VerifyOptions['trust'],
+  { lieMs = WORK_MS, maxReplicas }: Circumstances = {},
+): Promise<Run> {
   const random = seededRandom(7);
   const clock = new VirtualClock();
-  const scheduler = new TestScheduler<number, string>({ verify: { quorum, trust } }, clock, seededRandom(8));
+  const scheduler = new TestScheduler<number, string>(
+    { verify: { quorum, trust, maxReplicas } },
+    clock,
+    seededRandom(8),
+  );
   scheduler.open();
   let executions = 0;
   let wrong = 0;
@@ -50,9 +69,9 @@ async function run(lies: Sabotage, collude: boolean, quorum: number, trust: Veri
     for (let answered = 0; ; answered += 1) {
       const [lease] = await holder.take();
       if (lease === undefined) return;
-      await new Promise<void>((resolve) => clock.setTimer(1000 * (1 + random()), resolve));
-      executions += 1;
       const isLie = index < SABOTEURS && lies(lease.task, answered, random);
+      await new Promise<void>((resolve) => clock.setTimer((isLie ? lieMs : WORK_MS) * (1 + random()), resolve));
+      executions += 1;
       const lie = collude ? 'a lie' : `a lie of ${holder.id}`;
       scheduler.complete(lease, isLie ? lie : 'the truth');
     }
@@ -179,6 +198,24 @@ describe('results that are checked', () => {
       // About as many for each as it had proved right before, which is less than it had answered.
       expect((wrong / 1e6) * TASKS).toBeLessThan(SABOTEURS * PATIENCE);
     }
+  });
+
+  it('are wrong for no longer if liars are quick: nothing of theirs is accepted while they are checked', async () => {
+    const { wrong, distrusted } = await run(onceTrusted, false, 2, undefined, { lieMs: WORK_MS / 100 });
+    expect(distrusted).toBeGreaterThanOrEqual(SABOTEURS);
+    expect(wrong).toBeGreaterThan(0);
+    expect((wrong / 1e6) * TASKS).toBeLessThan(SABOTEURS * PATIENCE);
+  });
+
+  it('mostly come to nothing if liars are quick, unless there may be more of them than liars; none is wrong', async () => {
+    const lieMs = WORK_MS / 100;
+    const few = await run(always, false, 2, false, { lieMs });
+    expect(few.wrong).toBe(0);
+    expect(few.noQuorum).toBeGreaterThan(TASKS / 2);
+    const many = await run(always, false, 2, false, { lieMs, maxReplicas: SABOTEURS + 3 });
+    expect(many).toMatchObject({ wrong: 0, noQuorum: 0 });
+    // A lie of each, and a quorum.
+    expect(many.executions).toBeLessThanOrEqual(SABOTEURS + 2);
   });
 
   it('are wrong again and again with trust, if liars lie at times; but not if it takes longer to earn', async () => {

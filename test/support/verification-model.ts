@@ -41,6 +41,8 @@ export interface Expected {
   votes: { readonly holder: Holder; readonly result: string }[];
   /** Who has given a result, whether or not it counts. */
   readonly heard: Set<string>;
+  /** Whose result would have done, but was drawn to be checked. */
+  readonly checked: Set<string>;
   readonly failedBy: Map<string, number>;
   readonly refusedBy: Set<string>;
   failed: number;
@@ -133,8 +135,10 @@ export class VerificationModel {
       this.settle(task, `done: ${result}`);
       return;
     }
+    const principal = principalOf(holder);
     const valid = this.validOf(holder);
-    const passes = role === 'alone' && valid >= (verify.after ?? Number.NaN) && chance >= 1 / valid;
+    const mayPass = role === 'alone' && valid >= (verify.after ?? Number.NaN) && !this.isBeingChecked(principal);
+    const passes = mayPass && chance >= 1 / valid;
     if (role === 'always' || passes) {
       this.counts.trusted += 1;
       this.#judge(task, result);
@@ -143,7 +147,8 @@ export class VerificationModel {
     }
     if (task.votes.length > 0 && task.votes.every((vote) => vote.result !== result)) this.counts.disputed += 1;
     task.votes.push({ holder, result });
-    task.heard.add(principalOf(holder));
+    task.heard.add(principal);
+    if (mayPass) task.checked.add(principal);
     if (task.votes.filter((vote) => vote.result === result).length >= verify.quorum) {
       this.#judge(task, result);
       this.settle(task, `done: ${result}`);
@@ -189,6 +194,10 @@ export class VerificationModel {
     if (holder.principal === undefined) this.trust.delete(principalOf(holder));
   }
 
+  isBeingChecked(principal: string): boolean {
+    return this.tasks.some(({ outcome, checked }) => outcome === undefined && checked.has(principal));
+  }
+
   validOf(holder: Holder): number {
     return this.trust.get(principalOf(holder)) ?? 0;
   }
@@ -222,6 +231,7 @@ export class VerificationModel {
       const kept = task.votes.filter((vote) => principalOf(vote.holder) !== principal);
       this.counts.discarded += task.votes.length - kept.length;
       task.votes = kept;
+      task.checked.delete(principal);
       for (const held of task.held) {
         if (held.role === 'alone' && principalOf(held.holder) === principal) held.role = 'one of several';
       }

@@ -44,7 +44,7 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ verify: { quorum: Number.POSITIVE_INFINITY } }, 'Expected `verify.quorum` to be an integer ≥ 2, got Infinity'],
   [{ verify: { quorum: 3, maxReplicas: 2 } }, 'Expected `verify.maxReplicas` to be an integer ≥ 3 or Infinity, got 2'],
   [{ verify: { equals: 'deep' } }, 'Expected `verify.equals` to be a function, got "deep"'],
-  [{ verify: { trust: true } }, 'Expected `verify.trust` to be an object, got true'],
+  [{ verify: { trust: true } }, 'Expected `verify.trust` to be an object or false, got true'],
   [{ verify: { trust: { after: 0 } } }, 'Expected `verify.trust.after` to be an integer ≥ 1 or Infinity, got 0'],
   [{ verify: { trust: { rate: 1 } } }, 'Unknown option `rate` for verify.trust; the options are after'],
   [{ signal: new AbortController() }, 'Expected `signal` to be an AbortSignal, got an object'],

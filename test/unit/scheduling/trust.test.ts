@@ -106,6 +106,26 @@ describe('who is trusted', () => {
     expect(chance.draws).toBe(1);
   });
 
+  it('is believed in nothing while one of its results is being checked, however quick it is', async () => {
+    const { scheduler, a, b, chance } = await openTrusted();
+    chance.value = 0;
+    const checked = scheduler.put('checked');
+    scheduler.complete(await a.takeOne(), 'right');
+    chance.value = 1;
+    const meanwhile = follow(scheduler.put('meanwhile'));
+    scheduler.complete(await a.takeOne(), 'right');
+    await nextTurn();
+    expect(meanwhile()).toEqual({ status: 'pending' });
+    scheduler.complete(await b.takeOne(), 'right');
+    await checked;
+    // Only what was drawn is waited for: or there would be no end to it.
+    const later = scheduler.put('later');
+    scheduler.complete(await a.takeOne(), 'right');
+    expect(await later).toBe('right');
+    expect(meanwhile()).toEqual({ status: 'pending' });
+    expect(scheduler.stats().total).toMatchObject({ trusted: 1 });
+  });
+
   it('is one of several if somebody has the task already', async () => {
     const { scheduler, a, c, chance } = await openTrusted();
     void scheduler.put('task');
@@ -205,6 +225,23 @@ describe('who is caught', () => {
     expect(scheduler.stats().total).toMatchObject({ trusted: 0 });
   });
 
+  it('may be believed again when it has proved right again, though what was being checked is open', async () => {
+    const { scheduler, a, b, c, chance } = await openTrusted();
+    const judge = async (task: string, ...results: readonly (readonly [Holder, string])[]) => {
+      void scheduler.put(task, { priority: 1 });
+      for (const [holder, result] of results) scheduler.complete(await holder.takeOne(), result);
+    };
+    chance.value = 0;
+    const checked = follow(scheduler.put('checked'));
+    scheduler.complete(await a.takeOne(), 'right');
+    await judge('caught', [a, 'wrong'], [b, 'right'], [c, 'right']);
+    for (const task of ['first', 'second']) await judge(task, [c, 'right'], [a, 'right']);
+    chance.value = 1;
+    await judge('alone', [a, 'right']);
+    expect(scheduler.stats().total).toMatchObject({ distrusted: 1, discarded: 1, trusted: 1 });
+    expect(checked()).toEqual({ status: 'pending' });
+  });
+
   it('keeps what was accepted of it', async () => {
     const { scheduler, a, b, c, chance } = await openTrusted();
     const accepted = scheduler.put('accepted');
@@ -289,6 +326,34 @@ describe('the table of the trusted', () => {
     trust.validOf('a');
     trust.won('c');
     expect([trust.size, trust.validOf('b'), trust.validOf('a'), trust.validOf('c')]).toEqual([2, 0, 1, 1]);
+  });
+
+  it('does not take in those who are gone for good when their result proves right', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: { after: 1 } } }, () => 1);
+    const [a, b] = [holder('a'), holder('b')];
+    const proven = scheduler.put('task');
+    scheduler.complete(await a.takeOne(), 'right');
+    scheduler.leave(a);
+    scheduler.complete(await b.takeOne(), 'right');
+    await proven;
+    // The same id cannot come again; here it does.
+    const again = holder('a');
+    void scheduler.put('next');
+    await again.takeOne();
+    expect(await b.takeNow()).toHaveLength(1);
+  });
+
+  it('keeps those who may come again when their result proves right', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: { after: 1 } } }, () => 1);
+    const [phone, b] = [holder('phone', { principal: 'p' }), holder('b')];
+    const proven = scheduler.put('task');
+    scheduler.complete(await phone.takeOne(), 'right');
+    scheduler.leave(phone);
+    scheduler.complete(await b.takeOne(), 'right');
+    await proven;
+    void scheduler.put('next');
+    await holder('laptop', { principal: 'p' }).takeOne();
+    expect(await b.takeNow()).toEqual([]);
   });
 
   it('does not keep those who are gone for good', async () => {

@@ -167,6 +167,21 @@ describe('a task that is verified', () => {
     expect(outcome()).toMatchObject({ reason: { code: 'TASKDIST_NO_QUORUM', cause: expect.any(TypeError) } });
   });
 
+  it.each([Promise.resolve(true), 1, undefined])(
+    'has results that are not the same if to compare them returns something else than true or false: %s',
+    async (returned) => {
+      const equals: (a: unknown, b: unknown) => unknown = () => returned;
+      const { scheduler, outcome, a, b } = openVerified({
+        // As somebody who writes no types may have it.
+        verify: { ...verify, maxReplicas: 2, equals: equals as () => boolean },
+      });
+      await answer(scheduler, [a, 1], [b, 1]);
+      expect(outcome()).toMatchObject({
+        reason: { code: 'TASKDIST_NO_QUORUM', cause: { message: expect.stringContaining('`verify.equals`') } },
+      });
+    },
+  );
+
   it('is for nobody, if all who are there have it, or have declined more than can be passed over', async () => {
     const { scheduler, holder } = openScheduler({ verify });
     const worker = holder('worker');
@@ -394,6 +409,35 @@ describe('who waits for a task that is verified', () => {
     expect(b.reasons).toEqual(['aborted']);
     expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, running: 0, unmatched: 0 });
     expect(await holder('c').takeNow()).toEqual([]);
+  });
+
+  it.each([true, false])('may abort it while results are compared, whether they are the same: %s', async (isSame) => {
+    const controller = new AbortController();
+    const equals = (): boolean => {
+      controller.abort('enough');
+      return isSame;
+    };
+    const { scheduler, holder, events } = openScheduler({ verify: { ...verify, equals } });
+    const outcome = follow(scheduler.put('task', { signal: controller.signal }));
+    await answer(scheduler, [holder('a'), 1], [holder('b'), 1]);
+    expect(outcome()).toEqual({ status: 'rejected', reason: 'enough' });
+    expect(events).toMatchObject([{ type: 'settled', outcome: 'aborted' }]);
+    expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, running: 0, total: { aborted: 1, done: 0 } });
+    expect(await holder('c').takeNow()).toEqual([]);
+  });
+
+  it.each([true, false])('may abort it while the result of one who is trusted is compared: %s', async (isSame) => {
+    const controller = new AbortController();
+    const equals = (): boolean => {
+      controller.abort('enough');
+      return isSame;
+    };
+    const { scheduler, holder, events } = openScheduler({ verify: { equals } });
+    void follow(scheduler.put('task', { signal: controller.signal }));
+    await answer(scheduler, [holder('a'), 1]);
+    await answer(scheduler, [holder('own', { isTrusted: true }), 1]);
+    expect(events).toMatchObject([{ type: 'settled', outcome: 'aborted' }]);
+    expect(scheduler.stats()).toMatchObject({ queued: 0, leased: 0, total: { done: 0, trusted: 0, distrusted: 0 } });
   });
 
   it('may leave it at its deadline, and is told how often it was tried', async () => {
