@@ -91,7 +91,7 @@ export class Connection implements SocketListener, Greeted {
   }
 
   letIn(worker: WorkerDescription, conversation: ServerConversation, identity: Identity | undefined): void {
-    if (this.guest !== undefined) this.guest.request = undefined;
+    this.guest?.letIn();
     this.#context.joined(worker, conversation, this, identity);
   }
 

@@ -20,7 +20,7 @@ export class Guest {
   readonly address: string;
   /** How it was asked for; there until it is known who it is. */
   request: ConnectionRequest | undefined;
-  /** There until it has said hello. */
+  /** There as long. */
   connection: Dismissed | undefined = undefined;
   readonly #book: GuestBook;
 
@@ -33,8 +33,13 @@ export class Guest {
 
   /** It has said hello. */
   greeted(): void {
-    this.connection = undefined;
     this.#book.greeted(this);
+  }
+
+  /** It is known who it is, and it is welcome: nothing of how it came is kept for the life of the connection. */
+  letIn(): void {
+    this.request = undefined;
+    this.connection = undefined;
   }
 
   /** The conversation with it is over. */

@@ -212,6 +212,33 @@ describe('a master', () => {
     expect(pongs).toBeLessThan(pings / 2);
   });
 
+  it.each<[string, MasterOptions, boolean]>([
+    ['has said hello', {}, false],
+    ['is known', { authenticate: () => new Promise(() => {}) }, true],
+  ])('holds little of who sends much before it %s', async (_until, options, hasSaidHello) => {
+    const cluster = await Cluster.start<number, number>({ ...byProxy, ...options, ban: { strikes: 1 } });
+    const raw = await cluster.connectRaw();
+    if (hasSaidHello) raw.hello();
+    const refused = nextMasterEvent(cluster.master, 'connectionRefused');
+    // A part of a frame that may be as large: there is nothing to be heard.
+    raw.socket.send('x'.repeat(140_000), { fin: false });
+    expect(await refused).toMatchObject({ code: 1009, reason: 'More than 131072 bytes before the welcome' });
+    await raw.closed;
+    expect(await knock(cluster.url)).toMatchObject({ status: 403 });
+  });
+
+  it('takes a large hello, with all that may be said behind it, and then frames as large as may be', async () => {
+    const cluster = await Cluster.start<number, number>({ authenticate: async () => true });
+    const raw = await cluster.connectRaw();
+    raw.hello({ concurrency: 0, ignored: 'x'.repeat(60_000) });
+    for (let count = 0; count < 900; count += 1) raw.send([9, 1, 0, 0]);
+    await raw.next(1);
+    const put = cluster.scheduler.put(1);
+    const [, lease] = await raw.next(2);
+    raw.send([5, lease, 2, 'x'.repeat(1_000_000)]);
+    await expect(put).resolves.toBe(2);
+  });
+
   it('takes no message in more pieces than it is worth', async () => {
     const cluster = await Cluster.start<number, number>({ maxFrameBytes: 65_536 });
     const raw = await cluster.connectRaw();

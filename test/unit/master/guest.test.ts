@@ -33,7 +33,6 @@ describe('Guest', () => {
     peer.send(helloOf());
     await master.clock.settle();
     expect(heard).toEqual(['greeted']);
-    // Nothing of the request is kept for the life of the connection.
     expect(guest).toMatchObject({ request: undefined, connection: undefined });
     peer.send(helloOf());
     await master.clock.settle();
