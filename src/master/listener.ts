@@ -233,7 +233,8 @@ export class PortListener implements Listener {
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
     };
     const server = createServer(timeouts, (_request, response) => {
-      response.writeHead(426, { 'Content-Type': 'text/plain' });
+      // Whoever asks again and again would stay, and be counted nowhere.
+      response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });
     this.#state = { kind: 'serving', server, stopped: failed };

@@ -117,6 +117,7 @@ describe('a master', () => {
   it.each([
     ['says nothing', ''],
     ['does not end its request', 'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'],
+    ['does not end what its request holds', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'],
   ])('closes a connection that %s in time', async (_what, bytes) => {
     const cluster = await Cluster.start<number, number>({ helloTimeout: 200 });
     const socket = await tcp(cluster.master.address?.port);
@@ -124,6 +125,20 @@ describe('a master', () => {
     const startedAt = performance.now();
     await once(socket, 'end');
     expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('answers one request by plain HTTP, and hangs up', async () => {
+    const cluster = await Cluster.start<number, number>();
+    const socket = await tcp(cluster.master.address?.port);
+    let answers = '';
+    socket.on('data', (data) => {
+      answers += data;
+      // As whoever would stay for ever.
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'end');
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 426']);
   });
 
   it('does not wait for who was refused to hang up', async () => {
