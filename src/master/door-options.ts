@@ -35,7 +35,11 @@ export interface DoorOptions {
    * connection is refused. @defaultValue the socket's address; then nothing is counted by address for those of this machine
    */
   readonly addressOf?: ((request: ConnectionRequest) => string) | undefined;
-  /** How many connections there may be, an integer ≥ 1, or Infinity; the others get HTTP 503. @defaultValue 10000 */
+  /**
+   * How many connections there may be, an integer ≥ 1, or Infinity; the others get HTTP 503. So many sessions beside them may
+   * wait for their workers to come back (`resumeWindow`); where there are more, the one that has waited longest is over.
+   * @defaultValue 10000
+   */
   readonly maxConnections?: number | undefined;
   /**
    * How many of them may come from one address, of IPv6 from one /64: an integer ≥ 1, or Infinity; the others get HTTP 429.

@@ -140,6 +140,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     return true;
   }
 
+  /** Gives the worker no more time to come back. */
+  stopWaiting(): void {
+    if (this.#loss !== undefined) this.end(this.#loss.code, this.#loss.reason);
+  }
+
   /** What is known of the worker. */
   get info(): WorkerInfo {
     const { roundTripMs } = this.#window;
@@ -259,7 +264,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   alarmRang(nowMs: number): void {
     try {
       if (this.#loss === undefined) this.#heartbeat.look(nowMs);
-      else this.#lookForReturn(this.#loss, nowMs);
+      else if (nowMs >= this.#loss.untilMs) this.stopWaiting();
+      else this.#alarm.setBy(this.#loss.untilMs);
       this.leases.look(nowMs);
       this.#lookAtRest(nowMs);
     } catch (error) {
@@ -290,11 +296,6 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
       this.schedulerFailed(error);
     }
     this.#context.left(this, code, reason);
-  }
-
-  #lookForReturn({ code, reason, untilMs }: Loss, nowMs: number): void {
-    if (nowMs >= untilMs) this.end(code, reason);
-    else this.#alarm.setBy(untilMs);
   }
 
   /** `received`: how many of the worker's frames had come, if it goes on. */

@@ -99,6 +99,23 @@ describe('a master', () => {
     expect(await knock(cluster.url, headers('192.0.2.3'))).toEqual({ status: 101 });
   });
 
+  it('waits for as many workers that have broken off, and no more', async () => {
+    const cluster = await Cluster.start<number, number>({ maxConnections: 2, resumeWindow: 60_000 });
+    cluster.scheduler.put(1).catch(() => {});
+    const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+    for (let count = 0; count < 3; count += 1) {
+      const interrupted = nextMasterEvent(cluster.master, 'workerInterrupted');
+      const raw = await cluster.connectRaw();
+      cluster.scheduler.put(1).catch(() => {});
+      raw.hello({ resume: true });
+      await raw.next(2);
+      raw.socket.terminate();
+      await interrupted;
+    }
+    expect(await left).toMatchObject({ worker: { id: 'w1' }, code: 1006 });
+    expect(cluster.master.workers().map(({ id }) => id)).toEqual(['w2', 'w3']);
+  });
+
   it('lets an honest worker in while a thousand connections say nothing', async () => {
     const cluster = await Cluster.start<number, number>({ maxPending: 1000 });
     const mute: RawClient[] = [];
