@@ -73,7 +73,8 @@ export class Connection implements SocketListener, Greeted {
     this.#conversation?.socketDrained();
   }
 
-  closed(code: number, reason: string): void {
+  closed(code: number, reason: string, isFault = false): void {
+    this.guest?.leaves(isFault);
     this.#conversation?.socketClosed(this.#socket, code, reason);
     this.guest?.left();
     this.#context.closed(this);

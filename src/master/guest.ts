@@ -23,6 +23,8 @@ export class Guest {
   /** There as long. */
   connection: Dismissed | undefined = undefined;
   readonly #book: GuestBook;
+  /** While it is told that the peer has hung up. */
+  #isHangingUp = false;
 
   constructor(book: GuestBook, request: ConnectionRequest, network: string | undefined) {
     this.#book = book;
@@ -42,13 +44,19 @@ export class Guest {
     this.connection = undefined;
   }
 
-  /** The conversation with it is over. */
+  /** The conversation with it is over. A code that the peer has chosen is what it thinks of us: nothing is held against it. */
   ended(code: number, reason: string): void {
-    this.#book.ended(this, code, reason);
+    if (!this.#isHangingUp) this.#book.ended(this, code, reason);
+  }
+
+  /** Its socket is being closed, by us or for a fault of the peer's; or the peer has hung up. */
+  leaves(isFault: boolean): void {
+    this.#isHangingUp = !isFault;
   }
 
   /** Its socket is closed. */
   left(): void {
+    this.#isHangingUp = false;
     this.#book.left(this);
   }
 }

@@ -194,6 +194,19 @@ describe('a master', () => {
     await expect(result).resolves.toBe(2);
   });
 
+  it('bans nobody for what a peer makes of its frames', async () => {
+    const cluster = await Cluster.start<number, number>({ ...byProxy, ban: { strikes: 1 } });
+    for (const code of [1002, 1009, 4400, 4409]) {
+      const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+      const raw = await comeFrom(cluster, '192.0.2.1');
+      raw.hello();
+      await raw.next(1);
+      raw.socket.close(code);
+      expect(await left).toMatchObject({ code });
+    }
+    await comeFrom(cluster, '192.0.2.1');
+  });
+
   it('bans nobody from this machine, from where everybody may come by a proxy', async () => {
     const cluster = await Cluster.start<number, number>({ ban: { strikes: 1 } });
     for (let count = 0; count < 3; count += 1) {
