@@ -69,7 +69,18 @@ export function expectSignal(name: string, value: unknown): void {
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
-/** Refuses what is not a logger. Returns one that never throws: what it writes to is not the library's business. */
+/** What ends a line, or tells a terminal something, or turns the direction of writing round. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** On one line, whatever peers call themselves, or give as their reasons: or they could write lines into a log. */
+function printable(message: string): string {
+  return message.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * Refuses what is not a logger. Returns one that never throws, as what it writes to is not the library's business, and whose
+ * messages have one line each.
+ */
 export function checkLogger(name: string, logger: Logger): Logger {
   if (logger === silentLogger) return logger;
   expectObject(name, logger);
@@ -80,7 +91,7 @@ export function checkLogger(name: string, logger: Logger): Logger {
     (level: (typeof logLevels)[number]) =>
     (message: string, ...details: unknown[]): void => {
       try {
-        logger[level](message, ...details);
+        logger[level](printable(message), ...details);
       } catch {
         // Nowhere to say so.
       }

@@ -44,7 +44,8 @@ export interface SocketListener {
   received(frame: unknown): void;
   /** Something has left the buffer. Not told by browsers. */
   drained(): void;
-  closed(code: number, reason: string): void;
+  /** `isFault`: the socket has closed it, as the peer did not keep to the rules of WebSocket. Otherwise the peer has, or nobody. */
+  closed(code: number, reason: string, isFault?: boolean): void;
 }
 
 /**

@@ -7,11 +7,11 @@ export class TokenBucket {
   #tokens: number;
   #atMs: number;
 
-  /** It is full at first. */
-  constructor(perSecond: number, burst: number, nowMs: number) {
+  /** It is full at first, unless it is to begin with fewer tokens. */
+  constructor(perSecond: number, burst: number, nowMs: number, tokens = burst) {
     this.perSecond = perSecond;
     this.burst = burst;
-    this.#tokens = burst;
+    this.#tokens = Math.min(burst, tokens);
     this.#atMs = nowMs;
   }
 

@@ -25,6 +25,8 @@ const ROOM_CHECK_MS = 10;
 export interface ConversationListener<Incoming> {
   /** A message came in; those of one frame come in its order, until the conversation ends. */
   received(message: Incoming): void;
+  /** The peer has sent what says nothing: a frame without messages, or that so much has come as was known to have. */
+  heardNothing?(): void;
   /** There is room again for what is to be sent: told once for each {@link Conversation.awaitRoom}. */
   roomAgain?(): void;
   /**
@@ -245,7 +247,9 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     if (!this.#isOpen || socket !== this.#socket) return;
     this.heardAtMs = this.#clock.now();
     const isTimeToTell = this.#replay?.noteReceived(lengthOf(frame)) ?? false;
-    for (const message of this.#decode(frame)) {
+    const messages = this.#decode(frame);
+    if (messages.length === 0 && this.#isOpen) this.#listener.heardNothing?.();
+    for (const message of messages) {
       if (!this.#isOpen) return;
       if (message[0] === MessageType.received) this.#confirmed(message[1]);
       else this.#deliver(message);
@@ -270,9 +274,9 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
       this.end(CloseCode.violation, `${frames} frames cannot have come`);
       return;
     }
-    this.#replay.confirm(frames);
     // There may be room again.
-    this.socketDrained();
+    if (this.#replay.confirm(frames)) this.socketDrained();
+    else this.#listener.heardNothing?.();
   }
 
   /** The connection is lost, or the peer has closed it. */

@@ -68,10 +68,13 @@ export class Replay {
     return frames >= this.#confirmed && frames <= this.sent;
   }
 
-  /** The peer says how many frames have come, of those that were sent. What is sent again may say less than is known. */
-  confirm(frames: number): void {
+  /**
+   * The peer says how many frames have come, of those that were sent. What is sent again may say less than is known. Returns
+   * whether it was news.
+   */
+  confirm(frames: number): boolean {
     const count = frames - this.#confirmed;
-    if (count <= 0) return;
+    if (count <= 0) return false;
     this.#confirmed = frames;
     if (count === this.#kept.length) {
       this.#kept = NONE;
@@ -79,6 +82,7 @@ export class Replay {
     } else {
       for (const frame of this.#kept.splice(0, count)) this.#keptBytes -= sizeOf(frame);
     }
+    return true;
   }
 
   /** A frame came. Returns whether it is time to tell. */
@@ -88,9 +92,9 @@ export class Replay {
     return this.received - this.#toldReceived >= TELL_FRAMES || this.#untoldBytes >= TELL_BYTES;
   }
 
-  /** Whether something came that the peer has not been told of. */
+  /** Whether something came that the peer has not been told of, and may be: the first frame is not for that. */
   get isUntold(): boolean {
-    return this.received > this.#toldReceived;
+    return this.received > this.#toldReceived && this.sent > 0;
   }
 
   /** The peer is being told what came. */

@@ -68,14 +68,19 @@ export class Admission implements ConversationListener<WorkerMessage> {
   }
 
   received(message: WorkerMessage): void {
-    this.#messages += 1;
-    if (this.#messages > MAX_MESSAGES) {
-      this.#conversation.end(CloseCode.tooManyMessages, 'Too many messages before the welcome');
-    } else if (message[0] === MessageType.credit) {
+    this.heardNothing();
+    if (message[0] === MessageType.credit) {
       this.#worker = { ...this.#worker, concurrency: message[1], prefetch: message[2] };
     } else {
       this.#conversation.end(CloseCode.violation, 'Before the welcome, there is only credit to be told of');
     }
+  }
+
+  /** It counts all the same. */
+  heardNothing(): void {
+    this.#messages += 1;
+    if (this.#messages > MAX_MESSAGES)
+      this.#conversation.end(CloseCode.tooManyMessages, 'Too many messages before the welcome');
   }
 
   ended(code: number, reason: string): void {
@@ -84,7 +89,11 @@ export class Admission implements ConversationListener<WorkerMessage> {
   }
 
   #settled(verdict: Verdict, hasToken: boolean): void {
-    if (!this.#conversation.isOpen) return;
+    if (!this.#conversation.isOpen) {
+      // Or whoever leaves before the answer could try one token after the other.
+      if (verdict.kind === 'refused') this.#guest?.ended(CloseCode.unauthorized, refusalOf(hasToken));
+      return;
+    }
     this.#alarm?.cancel();
     try {
       this.#judge(verdict, hasToken);
@@ -99,14 +108,15 @@ export class Admission implements ConversationListener<WorkerMessage> {
         this.#admitted.letIn(this.#worker, this.#conversation, verdict.identity);
         break;
       case 'refused':
-        this.#conversation.end(
-          CloseCode.unauthorized,
-          hasToken ? 'The master does not take this token' : 'The master asks for a token (`token`)',
-        );
+        this.#conversation.end(CloseCode.unauthorized, refusalOf(hasToken));
         break;
       case 'failed':
         this.#conversation.end(CloseCode.internalError, 'The master could not find out who this is');
         break;
     }
   }
+}
+
+function refusalOf(hasToken: boolean): string {
+  return hasToken ? 'The master does not take this token' : 'The master asks for a token (`token`)';
 }

@@ -73,7 +73,8 @@ export class Connection implements SocketListener, Greeted {
     this.#conversation?.socketDrained();
   }
 
-  closed(code: number, reason: string): void {
+  closed(code: number, reason: string, isFault = false): void {
+    this.guest?.leaves(isFault);
     this.#conversation?.socketClosed(this.#socket, code, reason);
     this.guest?.left();
     this.#context.closed(this);
@@ -91,7 +92,7 @@ export class Connection implements SocketListener, Greeted {
   }
 
   letIn(worker: WorkerDescription, conversation: ServerConversation, identity: Identity | undefined): void {
-    if (this.guest !== undefined) this.guest.request = undefined;
+    this.guest?.letIn();
     this.#context.joined(worker, conversation, this, identity);
   }
 

@@ -35,7 +35,11 @@ export interface DoorOptions {
    * connection is refused. @defaultValue the socket's address; then nothing is counted by address for those of this machine
    */
   readonly addressOf?: ((request: ConnectionRequest) => string) | undefined;
-  /** How many connections there may be, an integer ≥ 1, or Infinity; the others get HTTP 503. @defaultValue 10000 */
+  /**
+   * How many connections there may be, an integer ≥ 1, or Infinity; the others get HTTP 503. So many sessions beside them may
+   * wait for their workers to come back (`resumeWindow`); where there are more, the one that has waited longest is over.
+   * @defaultValue 10000
+   */
   readonly maxConnections?: number | undefined;
   /**
    * How many of them may come from one address, of IPv6 from one /64: an integer ≥ 1, or Infinity; the others get HTTP 429.
@@ -51,8 +55,8 @@ export interface DoorOptions {
   readonly maxPendingPerAddress?: number | undefined;
   /**
    * How many messages per second a connection may send that nobody asked for, an integer ≥ 100, or Infinity:
-   * progress, changes of the concurrency, answers that were given before. Averaged over `socketTimeout`, as what is
-   * sent while a line stands still comes all at once. Who sends more is closed with 4429; the workers of this library are
+   * progress, changes of the concurrency, answers that were given before, frames that say nothing. Averaged over
+   * `socketTimeout`, or as long as the worker is connected, as what is sent while a line stands still comes all at once. Who sends more is closed with 4429; the workers of this library are
    * told, and keep to half of it: of the progress of an attempt they then send the latest only. Who gives back as
    * many tasks is granted no more for a while. @defaultValue 10000
    */

@@ -52,6 +52,9 @@ const STRIKES: ReadonlySet<number> = new Set([
   CloseCode.tooManyMessages,
 ]);
 
+/** Of an origin, so much is told: whoever makes one up may fill a header with it. */
+const MAX_TOLD_CHARACTERS = 256;
+
 /** The door of a master. */
 export class Door implements GuestBook {
   readonly #rules: DoorRules;
@@ -110,7 +113,7 @@ export class Door implements GuestBook {
     const bannedMs = network === undefined ? 0 : (this.#bans?.remainingMs(network, this.#clock.now()) ?? 0);
     if (bannedMs > 0) return new Refusal(403, 'Its address is banned', bannedMs);
     if (!isAllowedOrigin(this.#rules.origins, origin, host)) {
-      return new Refusal(403, `Pages of ${origin} may not connect (\`origins\`)`);
+      return new Refusal(403, `Pages of ${origin?.slice(0, MAX_TOLD_CHARACTERS)} may not connect (\`origins\`)`);
     }
     switch (this.#crowd.surplus(network)) {
       case 'in all':

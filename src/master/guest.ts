@@ -20,9 +20,11 @@ export class Guest {
   readonly address: string;
   /** How it was asked for; there until it is known who it is. */
   request: ConnectionRequest | undefined;
-  /** There until it has said hello. */
+  /** There as long. */
   connection: Dismissed | undefined = undefined;
   readonly #book: GuestBook;
+  /** While it is told that the peer has hung up. */
+  #isHangingUp = false;
 
   constructor(book: GuestBook, request: ConnectionRequest, network: string | undefined) {
     this.#book = book;
@@ -33,17 +35,28 @@ export class Guest {
 
   /** It has said hello. */
   greeted(): void {
-    this.connection = undefined;
     this.#book.greeted(this);
   }
 
-  /** The conversation with it is over. */
+  /** It is known who it is, and it is welcome: nothing of how it came is kept for the life of the connection. */
+  letIn(): void {
+    this.request = undefined;
+    this.connection = undefined;
+  }
+
+  /** The conversation with it is over. A code that the peer has chosen is what it thinks of us: nothing is held against it. */
   ended(code: number, reason: string): void {
-    this.#book.ended(this, code, reason);
+    if (!this.#isHangingUp) this.#book.ended(this, code, reason);
+  }
+
+  /** Its socket is being closed, by us or for a fault of the peer's; or the peer has hung up. */
+  leaves(isFault: boolean): void {
+    this.#isHangingUp = !isFault;
   }
 
   /** Its socket is closed. */
   left(): void {
+    this.#isHangingUp = false;
     this.#book.left(this);
   }
 }

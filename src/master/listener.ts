@@ -5,7 +5,9 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { TaskdistError } from '../errors.ts';
 import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
+import { Limits } from '../protocol/decode.ts';
 import type { ConnectionRequest } from './authentication.ts';
 import { type Door, Refusal } from './door.ts';
 import type { Listener } from './environment.ts';
@@ -36,6 +38,9 @@ const BYTES_PER_CHUNK = 128;
 
 /** How long a peer may take to answer the closing handshake, where `ws` has begun it. */
 const CLOSE_TIMEOUT_MS = 1000;
+
+/** A hello, and as much again for what else may be said before the welcome, and for what WebSocket adds. */
+const MAX_BYTES_BEFORE_WELCOME = 2 * Limits.frameBytes;
 
 /** Completes the upgrade of requests for one path. */
 class Upgrader {
@@ -79,8 +84,24 @@ class Upgrader {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#door.enter(guest);
       this.#connected(webSocket, guest);
+      // After the listeners of `ws`: what a chunk says has been heard by then.
+      socket.on('data', limitUntilLetIn(socket, guest));
     });
   }
+}
+
+/** Cuts off who sends too much before it is let in: until then, nobody needs to hold a whole frame for it. */
+function limitUntilLetIn(socket: Duplex, guest: Guest): (chunk: Buffer) => void {
+  let bytes = 0;
+  return function count(chunk) {
+    bytes += chunk.length;
+    if (guest.connection !== undefined && bytes <= MAX_BYTES_BEFORE_WELCOME) return;
+    socket.off('data', count);
+    guest.connection?.dismiss(
+      CloseCode.frameTooLarge,
+      `More than ${MAX_BYTES_BEFORE_WELCOME} bytes before the welcome`,
+    );
+  };
 }
 
 function describe({ socket, headers, url = '/' }: IncomingMessage): ConnectionRequest {
@@ -212,7 +233,8 @@ export class PortListener implements Listener {
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
     };
     const server = createServer(timeouts, (_request, response) => {
-      response.writeHead(426, { 'Content-Type': 'text/plain' });
+      // Whoever asks again and again would stay, and be counted nowhere.
+      response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });
     this.#state = { kind: 'serving', server, stopped: failed };

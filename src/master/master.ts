@@ -121,13 +121,14 @@ export class Master<T, R> {
     this.#options = checkOptions(options);
     this.#environment = environment;
     const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes, resumeWindow } = this.#options;
-    const { maxMessageRate, authenticate, logger } = this.#options;
+    const { rules, maxMessageRate, authenticate, logger } = this.#options;
     const limits = {
       taskTimeoutMs: taskTimeout,
       socketTimeoutMs: socketTimeout,
       helloTimeoutMs: helloTimeout,
       maxFrameBytes,
       resumeWindowMs: resumeWindow,
+      maxInterrupted: rules.maxConnections,
       maxMessageRate,
       authenticate: authenticate === undefined ? undefined : createAuthenticator(authenticate, logger),
     };

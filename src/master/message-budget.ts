@@ -11,9 +11,14 @@ export class MessageBudget {
   readonly #unasked: TokenBucket;
   readonly #returned: TokenBucket;
 
-  /** What is sent while a line stands still comes all at once, and the line is given up after `socketTimeoutMs`. */
-  constructor(perSecond: number, socketTimeoutMs: number, nowMs: number) {
-    this.#unasked = new TokenBucket(perSecond, perSecond * Math.max(1, socketTimeoutMs / 1000), nowMs);
+  /**
+   * What is sent while a line stands still comes all at once. It stands still no longer than since the worker was welcomed,
+   * `ageMs` ago: or whoever connects anew could say as much again each time. And it is given up after `socketTimeoutMs`.
+   */
+  constructor(perSecond: number, socketTimeoutMs: number, ageMs: number, nowMs: number) {
+    const perMs = perSecond / 1000;
+    const unasked = perMs * Math.max(1000, socketTimeoutMs);
+    this.#unasked = new TokenBucket(perSecond, unasked, nowMs, perSecond + perMs * ageMs);
     this.#returned = new TokenBucket(perSecond, perSecond, nowMs);
   }
 

@@ -68,6 +68,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   guest: Guest | undefined;
   readonly #platform: string;
   readonly #connectedAt: number;
+  readonly #sinceMs: number;
   readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
   readonly #context: SessionContext<T, R>;
   /** One for all deadlines: who is silent is lost, before its attempts are judged. */
@@ -102,11 +103,12 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.identity = identity;
     this.#platform = worker.platform;
     this.#connectedAt = clock.epochNow();
+    this.#sinceMs = clock.now();
     this.#conversation = conversation;
     this.#context = context;
     this.#secret = worker.resume === undefined || context.resumeWindowMs === 0 ? undefined : context.secret();
     this.#alarm = timers.createAlarm(this);
-    this.#window = new PrefetchWindow(prefetch, clock.now());
+    this.#window = new PrefetchWindow(prefetch, this.#sinceMs);
     this.#heartbeat = new Heartbeat(conversation, this.#alarm, socketTimeoutMs, this.#window);
     this.#reports = new LeaseReports(context, this);
     this.leases = new HeldLeases(conversation, concurrency, this.#window, this.#reports, this.#alarm, taskTimeoutMs);
@@ -127,7 +129,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   /** Goes on over another connection, if it is the worker who asks. Returns whether it does. */
   resume({ secret, received }: ResumeRequest, connection: Connection, identity: Identity | undefined): boolean {
-    if (this.#secret === undefined || !isSame(secret, this.#secret) || identity?.id !== this.identity?.id) return false;
+    if (this.#secret === undefined || !isSame(secret, this.#secret) || !this.#isOf(identity)) return false;
     const welcome = this.#welcome(this.#conversation.framesReceived);
     if (!connection.resume(this.#conversation, received, welcome)) return false;
     const nowMs = this.#context.clock.now();
@@ -136,6 +138,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#heartbeat.start(nowMs);
     this.leases.resumed(nowMs);
     return true;
+  }
+
+  /** Gives the worker no more time to come back. */
+  stopWaiting(): void {
+    if (this.#loss !== undefined) this.end(this.#loss.code, this.#loss.reason);
   }
 
   /** What is known of the worker. */
@@ -245,6 +252,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     }
   }
 
+  heardNothing(): void {
+    this.#takeUnasked(this.#conversation.heardAtMs);
+  }
+
   roomAgain(): void {
     // Not now: it may be told in the midst of grants, and what is taken then would overtake the rest of them.
     this.#intake.refillSoon();
@@ -253,7 +264,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   alarmRang(nowMs: number): void {
     try {
       if (this.#loss === undefined) this.#heartbeat.look(nowMs);
-      else this.#lookForReturn(this.#loss, nowMs);
+      else if (nowMs >= this.#loss.untilMs) this.stopWaiting();
+      else this.#alarm.setBy(this.#loss.untilMs);
       this.leases.look(nowMs);
       this.#lookAtRest(nowMs);
     } catch (error) {
@@ -286,11 +298,6 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     this.#context.left(this, code, reason);
   }
 
-  #lookForReturn({ code, reason, untilMs }: Loss, nowMs: number): void {
-    if (nowMs >= untilMs) this.end(code, reason);
-    else this.#alarm.setBy(untilMs);
-  }
-
   /** `received`: how many of the worker's frames had come, if it goes on. */
   #welcome(received?: number): MasterMessage {
     const { socketTimeoutMs, maxFrameBytes, maxMessageRate, resumeWindowMs } = this.#context;
@@ -311,6 +318,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
         ...(this.#secret === undefined ? {} : { resume: offer }),
       },
     ];
+  }
+
+  /** Not if it is trusted by now, or no more: what the scheduler knows of a session does not change. */
+  #isOf(identity: Identity | undefined): boolean {
+    return identity?.id === this.identity?.id && (identity?.isTrusted === true) === this.isTrusted;
   }
 
   #answered(answer: Answer, nowMs: number): void {
@@ -349,7 +361,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
 
   #budgetOf(nowMs: number): MessageBudget {
     const { maxMessageRate, socketTimeoutMs } = this.#context;
-    this.#budget ??= new MessageBudget(maxMessageRate, socketTimeoutMs, nowMs);
+    this.#budget ??= new MessageBudget(maxMessageRate, socketTimeoutMs, nowMs - this.#sinceMs, nowMs);
     return this.#budget;
   }
 

@@ -20,6 +20,8 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
   /** For how long a session with leases waits for its worker after the connection was lost; 0 for not at all. */
   readonly resumeWindowMs: number;
+  /** How many sessions may wait so at a time. Absent: any number. */
+  readonly maxInterrupted?: number | undefined;
   /** Of messages that nobody asked for, per second. Absent: any. */
   readonly maxMessageRate?: number | undefined;
   /** Who judges whoever says hello. Absent: everybody is let in. */
@@ -44,6 +46,9 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly #connections = new Set<Connection>();
   /** By their ids, in the order in which they began. */
   readonly #sessions = new Map<string, Session<T, R>>();
+  /** Those that wait for their workers, the longest first. */
+  readonly #interrupted = new Set<Session<T, R>>();
+  readonly #maxInterrupted: number;
   readonly #recaller: Recaller<T, R>;
   #isDraining = false;
   #nextId = 1;
@@ -65,6 +70,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.maxFrameBytes = limits.maxFrameBytes;
     this.helloTimeoutMs = limits.helloTimeoutMs;
     this.resumeWindowMs = limits.resumeWindowMs;
+    this.#maxInterrupted = limits.maxInterrupted ?? Number.POSITIVE_INFINITY;
     this.maxMessageRate = limits.maxMessageRate ?? Number.POSITIVE_INFINITY;
     this.authenticate = limits.authenticate;
     this.#recaller = new Recaller(clock, this.timers);
@@ -105,14 +111,21 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   left(session: Session<T, R>, code: number, reason: string): void {
     session.guest?.ended(code, reason);
     this.#sessions.delete(session.id);
+    this.#interrupted.delete(session);
     this.#recaller.left(session);
     if (!this.events.hears('workerDisconnected')) return;
     this.events.emit({ type: 'workerDisconnected', worker: session.info, code, reason });
   }
 
   interrupted(session: Session<T, R>, code: number, reason: string): void {
-    if (!this.events.hears('workerInterrupted')) return;
-    this.events.emit({ type: 'workerInterrupted', worker: session.info, code, reason });
+    // First, as whoever hears of it may end the session.
+    this.#interrupted.add(session);
+    if (this.events.hears('workerInterrupted')) {
+      this.events.emit({ type: 'workerInterrupted', worker: session.info, code, reason });
+    }
+    // They are no connections, and so no door counts them.
+    const [longest] = this.#interrupted.size > this.#maxInterrupted ? this.#interrupted : [];
+    longest?.stopWaiting();
   }
 
   joined(
@@ -135,6 +148,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     if (resume === undefined || resume === true) return false;
     const session = this.#sessions.get(resume.worker);
     if (session === undefined || !session.resume(resume, connection, identity)) return false;
+    this.#interrupted.delete(session);
     if (this.events.hears('workerResumed')) this.events.emit({ type: 'workerResumed', worker: session.info });
     return true;
   }

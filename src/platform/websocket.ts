@@ -86,8 +86,11 @@ function onPing(this: WebSocket, data: Buffer): void {
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   const socket = adopted.get(this);
   // No goodbye, as the worker has not said it: its page may have crashed, or have been frozen, and is about to come back.
-  if (code === GOING_AWAY) socket?.listener.closed(ABNORMAL_CLOSE, reason.toString() || 'Its browser closed it (1001)');
-  else socket?.listener.closed(code === ABNORMAL_CLOSE ? socket.code : code, reason.toString() || socket.failure);
+  if (socket === undefined) return;
+  const { listener, failure } = socket;
+  if (code === GOING_AWAY) listener.closed(ABNORMAL_CLOSE, reason.toString() || 'Its browser closed it (1001)');
+  else if (code !== ABNORMAL_CLOSE) listener.closed(code, reason.toString() || failure);
+  else listener.closed(socket.code, reason.toString() || failure, socket.code !== ABNORMAL_CLOSE);
 }
 
 /**

@@ -99,6 +99,23 @@ describe('a master', () => {
     expect(await knock(cluster.url, headers('192.0.2.3'))).toEqual({ status: 101 });
   });
 
+  it('waits for as many workers that have broken off, and no more', async () => {
+    const cluster = await Cluster.start<number, number>({ maxConnections: 2, resumeWindow: 60_000 });
+    cluster.scheduler.put(1).catch(() => {});
+    const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+    for (let count = 0; count < 3; count += 1) {
+      const interrupted = nextMasterEvent(cluster.master, 'workerInterrupted');
+      const raw = await cluster.connectRaw();
+      cluster.scheduler.put(1).catch(() => {});
+      raw.hello({ resume: true });
+      await raw.next(2);
+      raw.socket.terminate();
+      await interrupted;
+    }
+    expect(await left).toMatchObject({ worker: { id: 'w1' }, code: 1006 });
+    expect(cluster.master.workers().map(({ id }) => id)).toEqual(['w2', 'w3']);
+  });
+
   it('lets an honest worker in while a thousand connections say nothing', async () => {
     const cluster = await Cluster.start<number, number>({ maxPending: 1000 });
     const mute: RawClient[] = [];
@@ -117,6 +134,7 @@ describe('a master', () => {
   it.each([
     ['says nothing', ''],
     ['does not end its request', 'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'],
+    ['does not end what its request holds', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'],
   ])('closes a connection that %s in time', async (_what, bytes) => {
     const cluster = await Cluster.start<number, number>({ helloTimeout: 200 });
     const socket = await tcp(cluster.master.address?.port);
@@ -124,6 +142,20 @@ describe('a master', () => {
     const startedAt = performance.now();
     await once(socket, 'end');
     expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('answers one request by plain HTTP, and hangs up', async () => {
+    const cluster = await Cluster.start<number, number>();
+    const socket = await tcp(cluster.master.address?.port);
+    let answers = '';
+    socket.on('data', (data) => {
+      answers += data;
+      // As whoever would stay for ever.
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'end');
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 426']);
   });
 
   it('does not wait for who was refused to hang up', async () => {
@@ -160,6 +192,19 @@ describe('a master', () => {
     const [, lease] = await honest.next(2);
     honest.send([5, lease, 2]);
     await expect(result).resolves.toBe(2);
+  });
+
+  it('bans nobody for what a peer makes of its frames', async () => {
+    const cluster = await Cluster.start<number, number>({ ...byProxy, ban: { strikes: 1 } });
+    for (const code of [1002, 1009, 4400, 4409]) {
+      const left = nextMasterEvent(cluster.master, 'workerDisconnected');
+      const raw = await comeFrom(cluster, '192.0.2.1');
+      raw.hello();
+      await raw.next(1);
+      raw.socket.close(code);
+      expect(await left).toMatchObject({ code });
+    }
+    await comeFrom(cluster, '192.0.2.1');
   });
 
   it('bans nobody from this machine, from where everybody may come by a proxy', async () => {
@@ -210,6 +255,33 @@ describe('a master', () => {
     raw.socket.resume();
     await raw.closed;
     expect(pongs).toBeLessThan(pings / 2);
+  });
+
+  it.each<[string, MasterOptions, boolean]>([
+    ['has said hello', {}, false],
+    ['is known', { authenticate: () => new Promise(() => {}) }, true],
+  ])('holds little of who sends much before it %s', async (_until, options, hasSaidHello) => {
+    const cluster = await Cluster.start<number, number>({ ...byProxy, ...options, ban: { strikes: 1 } });
+    const raw = await cluster.connectRaw();
+    if (hasSaidHello) raw.hello();
+    const refused = nextMasterEvent(cluster.master, 'connectionRefused');
+    // A part of a frame that may be as large: there is nothing to be heard.
+    raw.socket.send('x'.repeat(140_000), { fin: false });
+    expect(await refused).toMatchObject({ code: 1009, reason: 'More than 131072 bytes before the welcome' });
+    await raw.closed;
+    expect(await knock(cluster.url)).toMatchObject({ status: 403 });
+  });
+
+  it('takes a large hello, with all that may be said behind it, and then frames as large as may be', async () => {
+    const cluster = await Cluster.start<number, number>({ authenticate: async () => true });
+    const raw = await cluster.connectRaw();
+    raw.hello({ concurrency: 0, ignored: 'x'.repeat(60_000) });
+    for (let count = 0; count < 900; count += 1) raw.send([9, 1, 0, 0]);
+    await raw.next(1);
+    const put = cluster.scheduler.put(1);
+    const [, lease] = await raw.next(2);
+    raw.send([5, lease, 2, 'x'.repeat(1_000_000)]);
+    await expect(put).resolves.toBe(2);
   });
 
   it('takes no message in more pieces than it is worth', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  checkLogger,
   expectCount,
   expectInteger,
   expectKnown,
@@ -101,5 +102,16 @@ describe('the check of an option', () => {
         message: 'Unknown option `aa` for Thing; the options are a, b',
       }),
     );
+  });
+});
+
+describe('a checked logger', () => {
+  it('writes one line for each message, whatever a peer has put into it, and no orders to a terminal', () => {
+    const written: unknown[][] = [];
+    const write = (...words: unknown[]): void => void written.push(words);
+    const logger = checkLogger('logger', { debug: write, info: write, warn: write, error: write });
+    const detail = new Error('as\nit is');
+    logger.warn('a\r\nWARN b\u001b[2Jc\u0085d\u2028e\u202ef ü 😀', detail);
+    expect(written).toEqual([['a\\u000d\\u000aWARN b\\u001b[2Jc\\u0085d\\u2028e\\u202ef ü 😀', detail]]);
   });
 });

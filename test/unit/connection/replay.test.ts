@@ -45,6 +45,7 @@ describe('Replay', () => {
 
   it('says that it is time to tell what came after 32 frames, or 64 KiB', () => {
     const replay = new Replay(5);
+    replay.keep(new Uint8Array(1));
     expect(replay.isUntold).toBe(false);
     for (let frame = 1; frame < 32; frame += 1) expect(replay.noteReceived(10)).toBe(false);
     expect(replay.noteReceived(10)).toBe(true);

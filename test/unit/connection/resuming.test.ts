@@ -135,17 +135,30 @@ describe('a Conversation that keeps its frames', () => {
 
   it('tells the peer what came, after 32 frames, so that it can forget them', async () => {
     const { clock, conversation, first, receive } = setUp();
+    conversation.sendNow(ping(1));
     for (let frame = 0; frame < 31; frame += 1) receive(first, pong);
     await clock.settle();
+    expect(first.messages).toEqual([ping(1)]);
+    receive(first, pong);
+    await clock.settle();
+    expect(first.messages).toEqual([ping(1), received(32)]);
+    receive(first, pong);
+    conversation.tellReceived();
+    conversation.tellReceived();
+    await clock.settle();
+    expect(first.messages).toEqual([ping(1), received(32), received(33)]);
+  });
+
+  it('tells nothing of what came before it has said anything itself', async () => {
+    const { clock, conversation, first, receive } = setUp();
+    for (let frame = 0; frame < 100; frame += 1) receive(first, pong);
+    conversation.tellReceived();
+    await clock.settle();
     expect(first.messages).toEqual([]);
-    receive(first, pong);
-    await clock.settle();
-    expect(first.messages).toEqual([received(32)]);
-    receive(first, pong);
-    conversation.tellReceived();
+    conversation.sendNow(ping(1));
     conversation.tellReceived();
     await clock.settle();
-    expect(first.messages).toEqual([received(32), received(33)]);
+    expect(first.messages).toEqual([ping(1), received(100)]);
   });
 
   it('forgets what the peer says that it has', () => {

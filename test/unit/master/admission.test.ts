@@ -1,6 +1,7 @@
 // From the hello to the welcome, where the master finds out who the worker is.
 import { describe, expect, it } from 'vitest';
 import { type Authenticate, createAuthenticator, type Identity } from '../../../src/master/authentication.ts';
+import { Guest } from '../../../src/master/guest.ts';
 import { silentLogger } from '../../../src/ports.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { VirtualMaster } from '../../support/master.ts';
@@ -211,6 +212,29 @@ describe('a master that authenticates', () => {
     expect(peer.end).toBe('4429 Too many messages before the welcome');
   });
 
+  it.each([
+    ['frames without messages', Uint8Array.of(0x90)],
+    ['news that are none of what has come', Uint8Array.of(0x91, 0x92, MessageType.received, 0)],
+  ])('ends the connection for a flood of what says nothing: %s', async (_what, frame) => {
+    const test = new AdmissionTest(pending().authenticate);
+    const peer = await test.connect({ resume: true });
+    for (let count = 0; count <= 1000; count += 1) peer.sendRaw(frame);
+    await test.master.clock.settle();
+    expect(peer.end).toBe('4429 Too many messages before the welcome');
+  });
+
+  it('says nothing before the welcome, not even how much has come', async () => {
+    const { authenticate, answer } = pending();
+    const test = new AdmissionTest(authenticate);
+    const peer = await test.connect({ resume: true });
+    for (let count = 0; count < 100; count += 1) peer.send([MessageType.credit, 1, 0, 0]);
+    await test.master.clock.settle();
+    expect(peer.frames).toEqual([]);
+    answer(true);
+    await test.master.clock.settle();
+    expect(typesOf(peer)[0]).toBe(MessageType.welcome);
+  });
+
   it.each<[string, (peer: WorkerPeer, master: VirtualMaster) => void]>([
     ['the peer leaves', (peer) => peer.close(1000, 'never mind')],
     ['the master stops', (_peer, master) => void master.sessions.endAll(1001, 'never mind')],
@@ -224,6 +248,25 @@ describe('a master that authenticates', () => {
     await test.master.clock.settle();
     expect(test.master.events).toMatchObject([{ type: 'connectionRefused', reason: 'never mind' }]);
     expect(test.master.clock.pendingTimers).toBe(0);
+  });
+
+  it.each<[string, (test: AdmissionTest, peer: WorkerPeer) => void]>([
+    ['has broken off meanwhile', (test) => test.master.network.lastLink.reset()],
+    ['has said goodbye meanwhile', (_test, peer) => peer.close(1000)],
+    ['has waited for too long', () => {}],
+  ])('holds a refused token against an address that %s', async (_what, leave) => {
+    const { authenticate, answer } = pending();
+    const test = new AdmissionTest(authenticate);
+    const ends: number[] = [];
+    const book = { greeted: () => {}, left: () => {}, ended: (_guest: Guest, code: number) => ends.push(code) };
+    const guest = new Guest(book, { address: '192.0.2.1', headers: {}, url: '/' }, '192.0.2.1');
+    test.master.network.listen(test.master.clock, (adopt) => test.master.sessions.accept(adopt, guest));
+    leave(test, await test.connect());
+    await test.master.clock.advance(HELLO_TIMEOUT_MS);
+    expect(ends).not.toContain(4401);
+    answer(false);
+    await test.master.clock.settle();
+    expect(ends.filter((code) => code === 4401)).toEqual([4401]);
   });
 
   it('ends the one connection if the scheduler fails as it lets it in', async () => {

@@ -60,6 +60,11 @@ describe('Door', () => {
     expect(test.log).toEqual(['192.0.2.1 refused: 403']);
   });
 
+  it('tells no more of an origin than is of use', () => {
+    const refusal = new DoorTest().knock('192.0.2.1', { origin: `https://${'x'.repeat(10_000)}` });
+    expect(refusal).toMatchObject({ status: 403, reason: expect.stringMatching(/^Pages of https:\/\/x{248} may not/) });
+  });
+
   it('lets in so many connections of one address, and one for each that has left', () => {
     const test = new DoorTest();
     const guests = [1, 2, 3].map(() => {

@@ -33,7 +33,6 @@ describe('Guest', () => {
     peer.send(helloOf());
     await master.clock.settle();
     expect(heard).toEqual(['greeted']);
-    // Nothing of the request is kept for the life of the connection.
     expect(guest).toMatchObject({ request: undefined, connection: undefined });
     peer.send(helloOf());
     await master.clock.settle();
@@ -48,6 +47,18 @@ describe('Guest', () => {
     expect(test.heard).toEqual(['ended 4400', 'left']);
     expect(test.master.events).toMatchObject([{ type: 'connectionRefused', code: 4400, address: '192.0.2.1' }]);
   });
+
+  it.each([false, true])(
+    'is free to hang up with any code, whether or not it has said hello: %s',
+    async (hasGreeted) => {
+      const test = new GuestTest();
+      const peer = await test.connect();
+      if (hasGreeted) peer.send(helloOf());
+      peer.close(4400, 'A bad frame');
+      await test.master.clock.settle();
+      expect(test.heard).toEqual(hasGreeted ? ['greeted', 'left'] : ['left']);
+    },
+  );
 
   it('leaves at once where its place is needed, whether or not it answers', async () => {
     const test = new GuestTest();

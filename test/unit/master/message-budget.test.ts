@@ -15,15 +15,43 @@ const RATE = 100;
 const BURST = 300;
 
 async function masterWith(limits: Partial<SessionLimits> = {}, concurrency = 1) {
-  const master = new VirtualMaster({ maxMessageRate: RATE, socketTimeoutMs: 3000, taskTimeoutMs: 1e9, ...limits });
+  const master = new VirtualMaster({
+    maxMessageRate: RATE,
+    socketTimeoutMs: 3000,
+    taskTimeoutMs: 1e9,
+    resumeWindowMs: 5000,
+    ...limits,
+  });
   const peer = await master.connect();
-  peer.send(helloOf({ concurrency }));
+  peer.send(helloOf({ concurrency, resume: true }));
   await master.clock.settle();
   return { master, peer };
 }
 
-async function say(master: VirtualMaster, peer: WorkerPeer, count: number, message: WorkerMessage): Promise<void> {
-  for (let index = 0; index < count; index += 1) peer.send(message);
+/** Its session becomes so old that all may come at once. */
+async function age(master: VirtualMaster, peer: WorkerPeer): Promise<void> {
+  for (let ms = 0; ms < 3000; ms += 500) {
+    await master.clock.advance(500);
+    answerPings(peer);
+    await master.clock.settle();
+  }
+}
+
+function answerPings(peer: WorkerPeer): void {
+  for (const message of peer.news()) if (message[0] === MessageType.ping) peer.send([pong, message[1]]);
+}
+
+/** Undefined: a frame without a message. */
+async function say(
+  master: VirtualMaster,
+  peer: WorkerPeer,
+  count: number,
+  message: WorkerMessage | undefined,
+): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    if (message === undefined) peer.sendRaw(Uint8Array.of(0x90));
+    else peer.send(message);
+  }
   await master.clock.settle();
 }
 
@@ -43,25 +71,61 @@ describe('a master that takes so many messages', () => {
     expect(peer.end).toBeUndefined();
   });
 
-  it.each<[string, WorkerMessage]>([
+  it.each<[string, WorkerMessage | undefined]>([
     ['progress', [progress, 1, null]],
     ['credit', [credit, 1, 0, 0]],
     ['answers that were given before', [done, 1, null]],
     ['late releases', [released, 1]],
     ['pongs that nobody asked for', [pong, 999]],
     ['pongs that were sent before', [pong, 1]],
+    ['news that are none of what has come', [MessageType.received, 0]],
+    ['nothing at all', undefined],
   ])('closes who sends more of it: %s', async (_what, message) => {
     const { master, peer } = await masterWith();
+    await age(master, peer);
     void master.scheduler.put(1);
     await master.clock.settle();
-    if (message[0] !== progress) peer.send([done, 1, null]);
-    peer.send([pong, 1]);
+    if (message?.[0] !== progress) peer.send([done, 1, null]);
     await say(master, peer, BURST, message);
     expect(peer.end).toBeUndefined();
     await say(master, peer, 1, message);
     expect(peer.end).toBe(`4429 More than ${RATE} messages per second that nobody asked for`);
     await master.clock.settle();
     expect(master.scheduler.leased).toBe(0);
+  });
+
+  it('takes no more at once than since the welcome: to connect again gains nothing', async () => {
+    const { master, peer } = await masterWith({}, 0);
+    await say(master, peer, RATE, [credit, 0, 0, 0]);
+    expect(peer.end).toBeUndefined();
+    await say(master, peer, 1, [credit, 0, 0, 0]);
+    expect(peer.end).toMatch(/^4429 /);
+    const other = await master.connect();
+    other.send(helloOf({ concurrency: 0 }));
+    await master.clock.advance(1000);
+    await say(master, other, 2 * RATE, [credit, 0, 0, 0]);
+    expect(other.end).toBeUndefined();
+    await say(master, other, 1, [credit, 0, 0, 0]);
+    expect(other.end).toMatch(/^4429 /);
+  });
+
+  it('does not count that what it has sent has come', async () => {
+    const { master, peer } = await masterWith({}, 1);
+    await age(master, peer);
+    for (let count = 2; count < 2 * BURST; count += 1) {
+      const controller = new AbortController();
+      const put = master.scheduler.put(count, { signal: controller.signal }).catch(() => {});
+      await master.clock.settle();
+      controller.abort();
+      await put;
+      await master.clock.settle();
+      const [lease] = leasesOf(peer);
+      if (lease !== undefined) peer.send([released, lease]);
+      peer.send([MessageType.received, peer.frames.length]);
+      await master.clock.settle();
+    }
+    expect(peer.frames.length).toBeGreaterThan(2 * BURST);
+    expect(peer.end).toBeUndefined();
   });
 
   it('closes nobody who keeps to it, for however long', async () => {
@@ -105,7 +169,7 @@ describe('a master that takes so many messages', () => {
       },
     ],
   ])('closes no worker of its own kind %s, not even after its line stood still', async (_what, act) => {
-    const { master } = await masterWith({ maxMessageRate: 1000, socketTimeoutMs: 3000 });
+    const { master } = await masterWith({ maxMessageRate: 1000, socketTimeoutMs: 3000, resumeWindowMs: 0 });
     const { clock, network } = master;
     const contexts: TaskContext[] = [];
     const handler = (_task: unknown, context: TaskContext): Promise<never> => {

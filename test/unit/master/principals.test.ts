@@ -79,4 +79,17 @@ describe('a session whose connection is lost', () => {
       expect(owner.news()[0]).toMatchObject([welcome, { worker: 'w1', resume: { received: 1 } }]);
     },
   );
+
+  it.each([
+    ['ada trusted', 'ada'],
+    ['ada', 'ada trusted'],
+  ])('does not go on with another trust than it had: %s, then %s', async (before, after) => {
+    const { master, join } = setUp();
+    void master.scheduler.put('task').catch(() => {});
+    await join(before, { resume: true });
+    master.network.lastLink.reset();
+    await master.clock.settle();
+    const peer = await join(after, { resume: { worker: 'w1', secret: 'secret 1', received: 1 } });
+    expect(peer.news()[0]).toMatchObject([welcome, { worker: 'w2' }]);
+  });
 });

@@ -68,6 +68,30 @@ describe('a Master whose worker loses its connection', () => {
     expect(types(master)).toEqual(['workerConnected', 'workerInterrupted', 'workerResumed']);
   });
 
+  it('waits for so many workers, and no longer for the one that has been away longest when there are more', async () => {
+    const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000, taskTimeoutMs: 1e9, maxInterrupted: 2 });
+    const lose = async (): Promise<void> => {
+      void master.scheduler.put('task').catch(() => {});
+      await join(master, helloOf({ resume: true }));
+      master.network.lastLink.reset();
+      await master.clock.settle();
+    };
+    const waiting = (): string[] => master.sessions.list().map(({ id }) => id);
+    for (const _ of [1, 2]) await lose();
+    expect(waiting()).toEqual(['w1', 'w2']);
+    await lose();
+    expect(waiting()).toEqual(['w2', 'w3']);
+    await join(master, helloOf({ resume: { worker: 'w2', secret: 'secret 2', received: 1 } }));
+    await lose();
+    // The one that is back does not count.
+    expect(waiting()).toEqual(['w2', 'w3', 'w4']);
+    await lose();
+    expect(waiting()).toEqual(['w2', 'w4', 'w5']);
+    await master.clock.advance(10_000);
+    for (const _ of [1, 2]) await lose();
+    expect(master.sessions.list().filter(({ isInterrupted }) => isInterrupted)).toHaveLength(2);
+  });
+
   it('gives its leases to others when the window is over, and does not know it any more then', async () => {
     const { master, clock, network, puts, back } = await setUp({ tasks: 1 });
     network.lastLink.reset();
