@@ -136,11 +136,15 @@ export const bites = [
     'conversation.sendNow(heldMs',
     'this.#context.clock.setTimer(20, () => {}); this.#context.clock.setTimer(10, () => conversation.send([MessageType.pong, nonce])); if (heldMs < 0) conversation.sendNow(heldMs',
   ]),
-  bite('a silent worker is never given up', 2, ['heartbeat', 'if (nowMs >= this.#silentAtMs) {', 'if (nowMs < 0) {']),
+  bite('a silent worker is never given up', 2, [
+    'heartbeat',
+    'if (this.#askedAtMs < heardAtMs) return Number.POSITIVE_INFINITY;',
+    'if (this.#askedAtMs > 0) return Number.POSITIVE_INFINITY;',
+  ]),
   bite('a silent master is never given up', 0, [
     'workerSession',
-    'if (nowMs >= deadlineMs) this.#conversation.giveUp(',
-    'if (nowMs < 0) this.#conversation.giveUp(',
+    'isInterrupted ? this.#releasedAtMs : this.#silentAtMs;',
+    'isInterrupted ? this.#releasedAtMs : Number.POSITIVE_INFINITY;',
   ]),
   bite('there is no wait after a failure', 1, ['scheduler', 'record.restsUntilMs = this.#clock.now() + delay;', '']),
   bite('delays are ignored', 2, ['table', 'if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;', '']),

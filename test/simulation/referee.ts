@@ -159,8 +159,12 @@ export class Referee implements WireObserver, ClockObserver, Court {
     const view = this.#viewOf(link);
     const messages = this.#underwayOf(link)[by === 'server' ? 'client' : 'server'].shift() ?? [];
     this.#isNews = true;
-    if (by === 'server') view.heardAtMs = this.nowMs;
-    else view.heardThereAtMs = this.nowMs;
+    if (by === 'server') {
+      view.heardAtMs = this.nowMs;
+      view.askedAtMs = Number.POSITIVE_INFINITY;
+    } else {
+      view.heardThereAtMs = this.nowMs;
+    }
     for (const message of messages) {
       if (by === 'server') this.#masterHears(view, message);
       else this.#workerHears(view, message);
@@ -228,6 +232,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       }
       case MessageType.ping:
         view.pingedAtMs = nowMs;
+        view.askedAtMs = Math.min(view.askedAtMs, nowMs);
         view.pings.set(Number(message[1]), nowMs);
         break;
       case MessageType.grant:
@@ -404,6 +409,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       unanswered: 0,
       heardAtMs: nowMs,
       pingedAtMs: nowMs,
+      askedAtMs: Number.POSITIVE_INFINITY,
       pings: new Map(),
       roundTripMs: 0,
       pingInterval: 0,

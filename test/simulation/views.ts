@@ -115,6 +115,8 @@ export interface LinkView {
   unanswered: number;
   heardAtMs: number;
   pingedAtMs: number;
+  /** When the first ping was sent that has had nothing come after it; Infinity if there is none. */
+  askedAtMs: number;
   /** When the pings were sent that have no answer. */
   readonly pings: Map<number, number>;
   /** The longest; 0 before the first. */
@@ -155,6 +157,8 @@ export interface Member {
   disturbedUntilMs: number;
   /** Until when its process stands still; Infinity once it crashed. */
   stalledUntilMs: number;
+  /** Until when its timers ring late; Infinity while they do. */
+  throttledUntilMs: number;
   isAlive: boolean;
 }
 

@@ -47,7 +47,13 @@ export class World {
   reign(): void {
     const { scheduler: terms, master: masterOptions } = this.plan;
     const scheduler = this.simulation.scheduler<SimulatedTask, SimulatedResult>({ ...terms, unmatchedAfter: 1000 });
-    const options = { ...masterOptions, resumeWindow: 0, helloTimeout: 1000, maxFrameBytes: 65_536, listenTimeout: 300 };
+    const options = {
+      ...masterOptions,
+      resumeWindow: 0,
+      helloTimeout: 1000,
+      maxFrameBytes: 65_536,
+      listenTimeout: 300,
+    };
     const master = this.simulation.master(scheduler, options);
     this.#reigns += 1;
     const reign: Reign = {
@@ -124,6 +130,7 @@ export class World {
       running: new Set(),
       disturbedUntilMs: this.clock.now() + 1000,
       stalledUntilMs: 0,
+      throttledUntilMs: 0,
       isAlive: true,
     };
     referee.members[index] = member;

@@ -54,9 +54,15 @@ function timeoutOf({ task, link }: LeaseView): number {
   return task.terms.timeout ?? link.reign.taskTimeout;
 }
 
-/** Each side asks for signs of life, gives them at once, and gives the other up in time, and not too early. */
+/** How late what hangs on a timer may be in a process that runs: as long as it takes to catch up, and some more. */
+const LATE_MS = 300;
+
+/**
+ * Each side asks for signs of life, gives them at once, and gives the other up in time, and not too early. A master that stood
+ * still has asked late: then the worker has as long from the ping on as it has at any other time.
+ */
 export class Heartbeats extends Rule {
-  readonly name = 'who is silent for socketTimeout is given up, and nobody else';
+  readonly name = 'who is silent for socketTimeout, and was asked in time, is given up, and nobody else';
 
   override momentOver(): void {
     for (const { unponged, isOpenAtWorker, member } of this.court.links) {
@@ -70,6 +76,8 @@ export class Heartbeats extends Rule {
     const { nowMs } = this.court;
     const what = `${link.member.name} was given up, and had been heard at ${link.heardAtMs}`;
     if (nowMs - link.heardAtMs < link.socketTimeout - ROUNDING_MS) this.fail(what);
+    const toAnswerMs = link.socketTimeout - link.pingInterval;
+    if (!(nowMs - link.askedAtMs >= toAnswerMs - ROUNDING_MS)) this.fail(`${what}, and asked at ${link.askedAtMs}`);
     if (link.unreadAtMaster(nowMs - STALL_MS).length > 0) this.fail(`${what}; what it had said since lay unread`);
   }
 
@@ -85,12 +93,28 @@ export class Heartbeats extends Rule {
 
   override ticked(): void {
     const { nowMs, links, reign } = this.court;
-    if (!reign.master.process.isRunning || reign.steadySinceMs > nowMs - 500) return;
-    for (const { isOpenAtMaster, reign: of, member, pingedAtMs, pingInterval, heardAtMs, socketTimeout } of links) {
-      if (!isOpenAtMaster || of !== reign) continue;
-      if (nowMs - pingedAtMs > pingInterval + 300) this.fail(`${member.name} was not pinged since ${pingedAtMs}`);
-      if (nowMs - heardAtMs > socketTimeout + 300) this.fail(`${member.name} was not heard since ${heardAtMs}`);
+    for (const link of links) {
+      if (link.isOpenAtWorker && link.isWelcomedThere) this.#lookAtMaster(link);
+      if (!link.isOpenAtMaster || link.reign !== reign || !reign.master.process.isRunning) continue;
+      const { member, pingedAtMs, pingInterval, heardAtMs, socketTimeout } = link;
+      const { steadySinceMs } = reign;
+      // It was not welcomed: its hello came behind the goodbye of the master.
+      if (socketTimeout === 0) continue;
+      const askedMs = Math.max(pingedAtMs + pingInterval, steadySinceMs + LATE_MS);
+      if (nowMs > askedMs + LATE_MS) this.fail(`${member.name} was not pinged since ${pingedAtMs}`);
+      // If the master stood still since, the first ping may have come when it went on.
+      const heardAtAnyRateMs = steadySinceMs > heardAtMs ? steadySinceMs + LATE_MS + socketTimeout - pingInterval : 0;
+      const latestMs = Math.max(heardAtMs + socketTimeout, heardAtAnyRateMs);
+      if (nowMs > latestMs + LATE_MS) this.fail(`${member.name} was not heard since ${heardAtMs}`);
     }
+  }
+
+  #lookAtMaster({ member, heardThereAtMs, socketTimeout }: LinkView): void {
+    const { nowMs } = this.court;
+    const { process } = member.worker;
+    if (!process.isRunning || member.throttledUntilMs > nowMs - LATE_MS) return;
+    const latestMs = Math.max(heardThereAtMs + socketTimeout, member.stalledUntilMs);
+    if (nowMs > latestMs + LATE_MS) this.fail(`${member.name} has not heard its master since ${heardThereAtMs}`);
   }
 }
 
