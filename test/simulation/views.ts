@@ -3,7 +3,8 @@ import type { FifoScheduler } from '../../src/fifo-scheduler.ts';
 import { matches } from '../../src/labels.ts';
 import type { SimulatedMaster } from '../../src/testing/simulated-master.ts';
 import type { SimulatedWorker } from '../../src/testing/simulated-worker.ts';
-import type { VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { Side, VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { FrameLog } from './frames.ts';
 import type { Plan, WorkerPlan } from './plan.ts';
 import type { PutTerms, SimulatedResult, SimulatedTask } from './task.ts';
 
@@ -12,6 +13,7 @@ export interface Reign {
   readonly number: number;
   readonly terms: Plan['scheduler'];
   readonly taskTimeout: number;
+  readonly resumeWindow: number;
   readonly scheduler: FifoScheduler<SimulatedTask, SimulatedResult>;
   readonly master: SimulatedMaster<SimulatedTask, SimulatedResult>;
   /** By the number of the task. */
@@ -45,7 +47,7 @@ export interface TaskView {
   /** The highest number of an attempt that failed or was lost. */
   spentAttempt: number;
   grantedAttempt: number;
-  readonly refusedBy: Set<LinkView>;
+  readonly refusedBy: Set<SessionView>;
   /** From which attempt the first result came. */
   result: { readonly execution: number; readonly atMs: number } | undefined;
   outcome: string | undefined;
@@ -71,13 +73,21 @@ export type LeaseState = 'live' | 'cancelled' | 'answered' | 'over';
 
 export interface LeaseView {
   readonly id: number;
-  readonly link: LinkView;
+  readonly session: SessionView;
   readonly task: TaskView;
   readonly attempt: number;
   readonly grantedAtMs: number;
   readonly isSecond: boolean;
   state: LeaseState;
   cancelReason: string | undefined;
+  /** Whether it was taken back while the connection was lost, which the worker is yet to be told. */
+  isUnsaid: boolean;
+  /** Why the master has taken it back, by what it tells its program. */
+  takenBack: string | undefined;
+  /** How often the worker has come back since it was granted. */
+  resumes: number;
+  /** Since when it runs, by what the master tells its program. */
+  startedAtMs: number;
   /** Until when the worker may keep it that has been asked for it. */
   keptUntilMs: number;
   /** With what it was answered while it lived. */
@@ -90,17 +100,32 @@ export interface LeaseView {
   isAnsweredThere: boolean;
 }
 
-/** A connection, at both ends. */
-export interface LinkView {
-  readonly number: number;
-  readonly link: VirtualLink;
+/** A session, at both ends: over one connection, or over several in turn. */
+export interface SessionView {
+  /** The connection over which it goes, or went last, at the master. */
+  link: VirtualLink;
+  /** Undefined while it has none there. */
+  linkAtMaster: VirtualLink | undefined;
+  linkAtWorker: VirtualLink | undefined;
   readonly reign: Reign;
   readonly member: Member;
   readonly leases: Map<number, LeaseView>;
   /** Those of them to which the master has no answer, in the order of their grants. */
   readonly open: Set<LeaseView>;
+  /** What each side has sent. */
+  readonly frames: Readonly<Record<Side, FrameLog>>;
+  /** Whether the worker has offered to go on after a lost connection, and its master lets it. */
+  canResume: boolean;
+  /** What it must know for that. */
+  secret: string | undefined;
   isOpenAtMaster: boolean;
   isOpenAtWorker: boolean;
+  /** Whether its connection is lost, and it is kept, as the master knows. */
+  isInterrupted: boolean;
+  lostAtMs: number;
+  resumedAtMs: number;
+  /** How many leases it held when its connection was lost whose grants had not left. */
+  unsaid: number;
   // As the master knows it:
   /** What it calls the worker. */
   id: string;
@@ -127,6 +152,7 @@ export interface LinkView {
   idleSinceMs: number;
   // As the worker knows it:
   isWelcomedThere: boolean;
+  isInterruptedThere: boolean;
   endedThereAtMs: number;
   heardThereAtMs: number;
   /** Pings that it has read, and not answered. */
@@ -142,6 +168,8 @@ export interface Execution {
   readonly lease: LeaseView;
   readonly signal: AbortSignal;
   readonly startedAtMs: number;
+  /** When its signal aborted; Infinity before. */
+  abortedAtMs: number;
   /** When it last told how far it is. */
   progressedAtMs: number;
   isOver: boolean;
@@ -163,9 +191,9 @@ export interface Member {
 }
 
 /** Whether that worker may have that task. */
-export function isEligible(link: LinkView, { task, terms, refusedBy }: TaskView): boolean {
-  if (link.accepts !== undefined && (task.type === undefined || !link.accepts.has(task.type))) return false;
-  return !refusedBy.has(link) && matches(link.labels, terms.requires);
+export function isEligible(session: SessionView, { task, terms, refusedBy }: TaskView): boolean {
+  if (session.accepts !== undefined && (task.type === undefined || !session.accepts.has(task.type))) return false;
+  return !refusedBy.has(session) && matches(session.labels, terms.requires);
 }
 
 /** Whether a task goes before another one. */

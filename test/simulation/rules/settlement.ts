@@ -118,8 +118,8 @@ export class JustEnd extends Rule {
 }
 
 /** Whether the worker's result for this lease had come in before that moment, and was not read. */
-export function hasUnreadResult({ link, id }: LeaseView, beforeMs: number): boolean {
-  return link.unreadAtMaster(beforeMs).some((message) => message[0] === 5 && message[1] === id);
+export function hasUnreadResult({ session, id }: LeaseView, beforeMs: number): boolean {
+  return session.unreadAtMaster(beforeMs).some((message) => message[0] === 5 && message[1] === id);
 }
 
 /** A result is from the very attempt whose lease lived when it came. */
