@@ -12,6 +12,8 @@ const LINE_MS = 15_000;
 
 /** How often the timers of a page in the background ring. */
 const THROTTLED_GRAIN_MS = 1000;
+/** What a worker waits for takes no longer: `socketTimeout` and `resumeWindow`. */
+const LONGEST_TIMER_MS = 9000;
 
 const STALLS_MS = [30, 200, 1000, 3000, 6000];
 
@@ -144,7 +146,7 @@ export function calm(world: World): void {
 function unthrottle({ clock }: World, member: Member): void {
   member.worker.process.timerGrainMs = 0;
   // What was set before rings late yet.
-  member.throttledUntilMs = Math.min(member.throttledUntilMs, clock.now() + THROTTLED_GRAIN_MS);
+  member.throttledUntilMs = Math.min(member.throttledUntilMs, clock.now() + LONGEST_TIMER_MS + THROTTLED_GRAIN_MS);
 }
 
 function lose(world: World, member: Member, direction: Direction | 'both'): void {

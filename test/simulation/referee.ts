@@ -194,6 +194,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       this.#masterGoesOn(wire, welcome.worker, welcome.resume);
       return;
     }
+    if (from === 'server' && messages[0]?.[0] === MessageType.welcome) this.#expectRefusal(wire);
     if (index > log.sent.length) this.violated(COUNTED, `${who} frame ${index} after ${log.sent.length}`);
     log.sent.push({ frame, messages });
     wire.next[from] += 1;
@@ -339,6 +340,13 @@ export class Referee implements WireObserver, ClockObserver, Court {
     // Nobody times their answers any more.
     session.pings.clear();
     for (const lease of session.open) lease.resumes += 1;
+  }
+
+  /** The master begins anew: a session that could go on does. */
+  #expectRefusal({ request, atMaster: { reign, member } }: Wire): void {
+    if (request === undefined) return;
+    const session = this.#find(reign, request.worker);
+    if (session !== undefined && session.secret === request.secret) this.violated(OWN, `${member.name} is refused`);
   }
 
   /** The worker hears it. */

@@ -31,6 +31,14 @@ export class Awaited extends Rule {
       this.fail(`task ${task.n} of ${session.member.name} before ${untilMs}`);
   }
 
+  override momentOver(): void {
+    for (const { resumedAtMs, open, member } of this.court.sessions) {
+      if (resumedAtMs !== this.court.nowMs) continue;
+      for (const { isUnsaid, id } of open)
+        if (isUnsaid) this.fail(`${member.name} is back, and not told that it has lost ${id}`);
+    }
+  }
+
   override ticked(): void {
     const { nowMs, sessions, reign } = this.court;
     if (!reign.master.process.isRunning) return;
