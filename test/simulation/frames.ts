@@ -1,9 +1,8 @@
 // The frames of a session, counted as docs/protocol.md, section 7, says: which were sent before, and which have come.
 import type { Frame } from '../../src/ports.ts';
 import type { Side, VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { Message, ResumeRequest } from './messages.ts';
 import type { SessionView } from './views.ts';
-
-export type Message = readonly unknown[];
 
 interface SentFrame {
   readonly frame: Frame;
@@ -39,17 +38,21 @@ export interface Wire {
   readonly closed: Record<Side, boolean>;
 }
 
-export interface ResumeRequest {
-  readonly worker: string;
-  readonly secret: string;
-  readonly received: number;
+export function createWire(link: VirtualLink, session: SessionView): Wire {
+  return {
+    link,
+    atMaster: session,
+    atWorker: session,
+    request: undefined,
+    next: { client: 0, server: 0 },
+    underway: { client: [], server: [] },
+    closed: { client: false, server: false },
+  };
 }
 
-/** What a welcome says of going on. */
-export interface ResumeOffer {
-  readonly secret: string;
-  readonly window: number;
-  readonly received?: number;
+/** After these a session goes on: the only ones in a simulation that nobody has sent. */
+export function isLoss(code: number): boolean {
+  return code === 1005 || code === 1006;
 }
 
 export function isSameFrame(a: Frame, b: Frame): boolean {

@@ -1,11 +1,22 @@
 // Looks on at every frame, event and callback, keeps what they say in views of its own, and asks the rules.
 import type { WorkerInfo } from '../../src/master/events.ts';
 import type { Frame } from '../../src/ports.ts';
-import { codecOf } from '../../src/protocol/codec.ts';
 import { MessageType } from '../../src/protocol/messages.ts';
 import type { ClockObserver, VirtualClock } from '../../src/testing/virtual-clock.ts';
 import type { Side, VirtualLink, WireObserver } from '../../src/testing/virtual-network.ts';
-import { FrameLog, isSameFrame, type Message, type ResumeOffer, type ResumeRequest, type Wire } from './frames.ts';
+import { createWire, isLoss, isSameFrame, type Wire } from './frames.ts';
+import {
+  ANSWERS,
+  executionOf,
+  inWords,
+  type Message,
+  type ResumeOffer,
+  type ResumeRequest,
+  read,
+  unreadOf,
+  type WelcomeMap,
+  welcomeBack,
+} from './messages.ts';
 import { Concurrency, Credit, creditOf, Drained } from './rules/credit.ts';
 import {
   AnswersCount,
@@ -24,29 +35,22 @@ import { Awaited, GoesOn } from './rules/sessions.ts';
 import { Backoff, Conservation, EachPutOnce, JustEnd, Patience, RightfulResult } from './rules/settlement.ts';
 import { CalledOff, Heartbeats, Timeouts } from './rules/timing.ts';
 import { Trace } from './trace.ts';
-import type { Execution, LeaseView, Member, PutView, Reign, SessionView, TaskView } from './views.ts';
+import {
+  createSession,
+  type Execution,
+  type LeaseView,
+  type Member,
+  type PutView,
+  type Reign,
+  type SessionView,
+  type TaskView,
+} from './views.ts';
 
 /** How often what has lasted for a while is looked at. */
 const TICK_MS = 100;
 
-const ANSWERS = new Map<unknown, string>([
-  [MessageType.done, 'done'],
-  [MessageType.failed, 'failed'],
-  [MessageType.rejected, 'rejected'],
-  [MessageType.released, 'released'],
-]);
-
-const NAMES = new Map<unknown, string>(Object.entries(MessageType).map(([name, type]) => [type, name]));
-
 const COUNTED = 'no frame of a session is lost, and none heard twice';
 const OWN = 'a session goes on with who began it, if that is agreed, and with nobody else';
-
-interface WelcomeMap {
-  readonly worker: string;
-  readonly pingInterval: number;
-  readonly socketTimeout: number;
-  readonly resume?: ResumeOffer;
-}
 
 /** That a rule was broken. */
 export interface Violation {
@@ -655,70 +659,17 @@ export class Referee implements WireObserver, ClockObserver, Court {
     if (known !== undefined) return known;
     const member = this.members.find(({ worker }) => worker.network.links.includes(link));
     if (member === undefined || this.#reign === undefined) throw new Error('Nobody has made this connection');
-    const { nowMs } = this;
-    const session: SessionView = {
-      link,
-      linkAtMaster: undefined,
-      linkAtWorker: link,
-      reign: this.#reign,
-      member,
-      leases: new Map(),
-      open: new Set(),
-      frames: { client: new FrameLog(), server: new FrameLog() },
-      canResume: false,
-      secret: undefined,
-      isInterrupted: false,
-      lostAtMs: Number.NEGATIVE_INFINITY,
-      resumedAtMs: Number.NEGATIVE_INFINITY,
-      unsaid: 0,
-      isOpenAtMaster: false,
-      id: '',
-      endCode: undefined,
-      isOpenAtWorker: true,
-      concurrency: 0,
-      prefetch: 0,
-      accepts: undefined,
-      labels: {},
-      mostCredit: 0,
-      creditAtMs: nowMs,
-      unanswered: 0,
-      heardAtMs: nowMs,
-      pingedAtMs: nowMs,
-      askedAtMs: Number.POSITIVE_INFINITY,
-      pings: new Map(),
-      roundTripMs: 0,
-      pingInterval: 0,
-      socketTimeout: 0,
-      idleSinceMs: Number.POSITIVE_INFINITY,
-      isWelcomedThere: false,
-      isInterruptedThere: false,
-      endedThereAtMs: Number.POSITIVE_INFINITY,
-      heardThereAtMs: nowMs,
-      unponged: new Set(),
-      unreadAtMaster: (beforeMs) => this.#unreadOf(session.linkAtMaster, beforeMs),
-    };
-    const wire: Wire = {
-      link,
-      atMaster: session,
-      atWorker: session,
-      request: undefined,
-      next: { client: 0, server: 0 },
-      underway: { client: [], server: [] },
-      closed: { client: false, server: false },
-    };
+    const session = createSession(link, this.#reign, member, this.nowMs);
+    const wire = createWire(link, session);
     this.#wires.set(link, wire);
     this.sessions.add(session);
     return wire;
   }
 
-  #unreadOf(link: VirtualLink | undefined, beforeMs: number): Message[] {
-    return link?.unreadBy('server', beforeMs).flatMap((frame) => read(link, frame)) ?? [];
-  }
-
   /** Whether a worker's wish to go on has come to its master before that moment, and was not read. */
   isReturnUnread({ member, id }: SessionView, beforeMs: number): boolean {
     const link = member.worker.network.links.at(-1);
-    return this.#unreadOf(link, beforeMs).some((message) => {
+    return unreadOf(link, beforeMs).some((message) => {
       const resume = (message[1] as { readonly resume?: ResumeRequest } | undefined)?.resume;
       return message[0] === MessageType.hello && resume?.worker === id;
     });
@@ -851,34 +802,4 @@ function setCredit(view: SessionView, concurrency: number, prefetch: number | 'a
 /** How long a worker that was asked for a lease may keep it. */
 function patienceMs({ roundTripMs }: SessionView): number {
   return roundTripMs === 0 ? 2000 : Math.max(100, 4 * roundTripMs);
-}
-
-function executionOf(value: unknown): number {
-  return typeof value === 'object' && value !== null && 'execution' in value ? Number(value.execution) : Number.NaN;
-}
-
-/** After these a session goes on: the only ones in a simulation that nobody has sent. */
-function isLoss(code: number): boolean {
-  return code === 1005 || code === 1006;
-}
-
-/** What a frame says that is alone with a welcome to an older session. */
-function welcomeBack([message]: readonly Message[]): (WelcomeMap & { readonly resume: ResumeOffer }) | undefined {
-  if (message?.[0] !== MessageType.welcome) return undefined;
-  const { resume, ...rest } = message[1] as WelcomeMap;
-  return resume?.received === undefined ? undefined : { ...rest, resume };
-}
-
-function read(link: VirtualLink, frame: Frame): Message[] {
-  const subprotocol = link.client.subprotocol || link.server?.subprotocol;
-  const value = codecOf(subprotocol ?? '')?.read(typeof frame === 'string' ? frame : frame.buffer);
-  return Array.isArray(value) ? value : [];
-}
-
-/** Short, as there are many. */
-function inWords([type, id, more, , task]: Message): string {
-  const name = NAMES.get(type) ?? String(type);
-  if (typeof id === 'object') return name;
-  if (type === MessageType.grant) return `${name} ${id} of ${(task as { readonly n: number }).n}/${more}`;
-  return typeof more === 'number' || typeof more === 'string' ? `${name} ${id} ${more}` : `${name} ${id}`;
 }

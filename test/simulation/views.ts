@@ -4,7 +4,8 @@ import { matches } from '../../src/labels.ts';
 import type { SimulatedMaster } from '../../src/testing/simulated-master.ts';
 import type { SimulatedWorker } from '../../src/testing/simulated-worker.ts';
 import type { Side, VirtualLink } from '../../src/testing/virtual-network.ts';
-import type { FrameLog } from './frames.ts';
+import { FrameLog } from './frames.ts';
+import { type Message, unreadOf } from './messages.ts';
 import type { Plan, WorkerPlan } from './plan.ts';
 import type { PutTerms, SimulatedResult, SimulatedTask } from './task.ts';
 
@@ -158,7 +159,53 @@ export interface SessionView {
   /** Pings that it has read, and not answered. */
   readonly unponged: Set<number>;
   /** What had come to the master before that moment, and was not read. */
-  unreadAtMaster(beforeMs: number): readonly (readonly unknown[])[];
+  unreadAtMaster(beforeMs: number): readonly Message[];
+}
+
+/** One that begins with a hello on that connection. */
+export function createSession(link: VirtualLink, reign: Reign, member: Member, nowMs: number): SessionView {
+  const session: SessionView = {
+    link,
+    linkAtMaster: undefined,
+    linkAtWorker: link,
+    reign,
+    member,
+    leases: new Map(),
+    open: new Set(),
+    frames: { client: new FrameLog(), server: new FrameLog() },
+    canResume: false,
+    secret: undefined,
+    isInterrupted: false,
+    lostAtMs: Number.NEGATIVE_INFINITY,
+    resumedAtMs: Number.NEGATIVE_INFINITY,
+    unsaid: 0,
+    isOpenAtMaster: false,
+    id: '',
+    endCode: undefined,
+    isOpenAtWorker: true,
+    concurrency: 0,
+    prefetch: 0,
+    accepts: undefined,
+    labels: {},
+    mostCredit: 0,
+    creditAtMs: nowMs,
+    unanswered: 0,
+    heardAtMs: nowMs,
+    pingedAtMs: nowMs,
+    askedAtMs: Number.POSITIVE_INFINITY,
+    pings: new Map(),
+    roundTripMs: 0,
+    pingInterval: 0,
+    socketTimeout: 0,
+    idleSinceMs: Number.POSITIVE_INFINITY,
+    isWelcomedThere: false,
+    isInterruptedThere: false,
+    endedThereAtMs: Number.POSITIVE_INFINITY,
+    heardThereAtMs: nowMs,
+    unponged: new Set(),
+    unreadAtMaster: (beforeMs) => unreadOf(session.linkAtMaster, beforeMs),
+  };
+  return session;
 }
 
 /** A handler's call. */
