@@ -73,8 +73,9 @@ export class JustEnd extends Rule {
       const why = this.#objection(task);
       if (why !== undefined) this.fail(`task ${task.n} is ${task.outcome}, ${why}`);
     }
-    const { reign } = this.court;
-    if (!reign.master.process.isRunning) return;
+    const { reign, unsaid } = this.court;
+    // One may go on of which nobody has seen the grant.
+    if (!reign.master.process.isRunning || unsaid > 0) return;
     for (const task of reign.unsettled) {
       if (task.live.size > 0) continue;
       if (task.failures >= reign.terms.maxAttempts) this.fail(`task ${task.n} has failed ${task.failures} times`);

@@ -29,7 +29,8 @@ export class Timeouts extends Rule {
   /** Whether it is not judged now, as it may be through and nobody here know it. */
   #isSpared({ session, resumes, grantedAtMs, startedAtMs }: LeaseView): boolean {
     if (resumes >= MOST_CATCH_UPS) return false;
-    if (session.isInterrupted) return true;
+    // At the moment of the loss, it was judged before.
+    if (session.isInterrupted) return session.lostAtMs < this.court.nowMs;
     // Unless its time began after the return.
     if (Math.max(grantedAtMs, startedAtMs, session.creditAtMs) >= session.resumedAtMs) return false;
     return this.court.nowMs < session.resumedAtMs + CATCH_UP_MS - ROUNDING_MS;
