@@ -20,6 +20,9 @@ const PATHS = {
   worker: 'src/worker/worker.ts',
   workerSession: 'src/worker/session.ts',
   link: 'src/worker/link.ts',
+  conversation: 'src/connection/conversation.ts',
+  replay: 'src/connection/replay.ts',
+  grants: 'src/master/grants.ts',
   timers: 'src/timer-queue.ts',
 };
 
@@ -37,7 +40,7 @@ function bite(name, seed, ...replacements) {
 export const bites = [
   bite(
     'a late answer settles',
-    1,
+    10,
     ['heldLeases', "if (grant.state !== 'cancelled') this.#reports.answered", 'this.#reports.answered'],
     ['heldLeases', 'else if (answer[0] === MessageType.done) this.#reports.late();', ''],
     [
@@ -68,7 +71,7 @@ export const bites = [
   ]),
   bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
   bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
-  bite('what was lost counts as an attempt that failed', 2, [
+  bite('what was lost counts as an attempt that failed', 5, [
     'scheduler',
     "record.note('lost'",
     "record.note('failed'",
@@ -119,7 +122,7 @@ export const bites = [
     'this.#conversation.send([MessageType.recall, grant.id]);',
     'this.#conversation.send([MessageType.recall, grant.id]); this.#reports.recalled(grant);',
   ]),
-  bite('who does not give back what it is asked for keeps it', 6, [
+  bite('who does not give back what it is asked for keeps it', 2, [
     'heldLeases',
     'nowMs + this.#recallPatienceMs',
     'Number.POSITIVE_INFINITY',
@@ -133,14 +136,18 @@ export const bites = [
   ]),
   bite('a worker answers pings by a timer', 0, [
     'workerSession',
-    'conversation.sendNow(heldMs',
-    'this.#context.clock.setTimer(20, () => {}); this.#context.clock.setTimer(10, () => conversation.send([MessageType.pong, nonce])); if (heldMs < 0) conversation.sendNow(heldMs',
+    'this.#conversation.sendNow(heldMs === 0 ? [MessageType.pong, nonce] : [MessageType.pong, nonce, heldMs]);',
+    'this.#context.clock.setTimer(10, () => this.#conversation.send([MessageType.pong, nonce]));',
   ]),
-  bite('a silent worker is never given up', 2, ['heartbeat', 'if (nowMs >= this.#silentAtMs) {', 'if (nowMs < 0) {']),
+  bite('a silent worker is never given up', 2, [
+    'heartbeat',
+    'if (this.#askedAtMs < heardAtMs) return Number.POSITIVE_INFINITY;',
+    'if (this.#askedAtMs > 0) return Number.POSITIVE_INFINITY;',
+  ]),
   bite('a silent master is never given up', 0, [
     'workerSession',
-    'if (nowMs >= deadlineMs) this.#conversation.giveUp(',
-    'if (nowMs < 0) this.#conversation.giveUp(',
+    'isInterrupted ? this.#releasedAtMs : this.#silentAtMs;',
+    'isInterrupted ? this.#releasedAtMs : Number.POSITIVE_INFINITY;',
   ]),
   bite('there is no wait after a failure', 1, ['scheduler', 'record.restsUntilMs = this.#clock.now() + delay;', '']),
   bite('delays are ignored', 2, ['table', 'if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;', '']),
@@ -187,16 +194,102 @@ export const bites = [
     '    this.#isPaused = true;\n    this.#applyConcurrency();\n    this.#executor.releaseWaiting(this.#concurrency);',
     '    this.#isPaused = true;\n    this.#applyConcurrency();',
   ]),
-  bite('a lost connection is not made again', 3, [
+  bite('a lost connection is not made again', 2, [
     'link',
     'cancel: clock.setTimer(delayMs, () => this.#connect())',
     'cancel() {}',
   ]),
+  bite('what is sent while the connection is lost is not kept', 0, [
+    'conversation',
+    'this.#replay?.keep(frame);',
+    'if (this.#socket !== undefined) this.#replay?.keep(frame);',
+  ]),
+  bite('what was kept is not sent again', 2, [
+    'conversation',
+    'for (const frame of this.#replay.kept) socket.send(frame);',
+    '',
+  ]),
+  bite('what was kept is sent again twice', 2, [
+    'conversation',
+    'for (const frame of this.#replay.kept) socket.send(frame);',
+    'for (const frame of [...this.#replay.kept, ...this.#replay.kept]) socket.send(frame);',
+  ]),
+  bite('who comes back says that less has come than has', 2, [
+    'conversation',
+    'return this.#replay?.received ?? 0;',
+    'return Math.max(0, (this.#replay?.received ?? 0) - 1);',
+  ]),
+  bite('what a session is told while its connection is lost is dropped', 2, [
+    'conversation',
+    'if (!this.#isOpen) return 0;',
+    'if (!this.#isOpen || this.#socket === undefined) return 0;',
+  ]),
+  bite('a session is awaited for ever', 2, [
+    'session',
+    'const untilMs = this.#context.clock.now() + this.#context.resumeWindowMs;',
+    'const untilMs = this.#context.clock.now() + 1_000_000_000;',
+  ]),
+  bite('a session is not awaited', 2, [
+    'session',
+    'if (this.leases.live === 0) return false;',
+    'if (this.leases.live >= 0) return false;',
+  ]),
+  bite('a session goes on without its secret', 78, ['session', '!isSame(secret, this.#secret) || ', '']),
+  bite('who comes back is not pinged', 32, ['session', '    this.#heartbeat.start(nowMs);\n', '']),
+  bite('attempts are judged while the connection is lost', 2, [
+    'heldLeases',
+    'const isJudged = !this.#conversation.isInterrupted;',
+    'const isJudged = true;',
+  ]),
+  bite('attempts are judged as soon as their worker is back', 15, ['session', '    this.leases.resumed(nowMs);\n', '']),
+  bite(
+    'tasks are taken for who is away',
+    15,
+    ['session', 'return this.#conversation.isOpen && this.#loss === undefined;', 'return this.#conversation.isOpen;'],
+    ['session', '    this.#intake.interrupt();\n    this.#alarm.setBy(untilMs);', '    this.#alarm.setBy(untilMs);'],
+  ),
+  bite('what runs goes on though its master has begun anew', 8, [
+    'link',
+    "this.#endSession('The master has taken back what it granted before the connection was lost');",
+    '',
+  ]),
+  bite('a worker stops before its master has given it up', 12, [
+    'workerSession',
+    'return this.#silentAtMs + (this.#master.resume?.window ?? 0);',
+    'return this.#silentAtMs;',
+  ]),
+  bite('a worker goes on with what was given away', 5, [
+    'workerSession',
+    'return this.#silentAtMs + (this.#master.resume?.window ?? 0);',
+    'return this.#silentAtMs + 1_000_000_000;',
+  ]),
 ];
+
+/** Those that `npm test` tries, as all take minutes. */
+export const testedBites = [
+  'a late answer settles',
+  'leases are not given back when a connection ends',
+  'a result settles its task twice',
+  'what comes back goes to the end of the queue',
+  'attempts are not limited',
+  'credit is ignored',
+  'a master that drains goes on to grant',
+  'timeouts count from the grant',
+  'what was asked back is given out while it is still held',
+  'deadlines are judged right after a stall',
+  'what was kept is not sent again',
+  'a session is awaited for ever',
+  'a session goes on without its secret',
+].map((name) => {
+  const found = bites.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`Nothing is broken by the name of: ${name}`);
+  return found;
+});
 
 /**
  * What the simulation does not notice, as far as was tried: `npm run bite -- --unnoticed` tries again. A master is
- * allowed to be wrong about who runs for a while after a worker has changed its concurrency.
+ * allowed to be wrong about who runs for a while after a worker has changed its concurrency; nobody comes back six times
+ * in one attempt; and a connection that was given up for another one says nothing any more.
  *
  * @type {readonly Bite[]}
  */
@@ -205,5 +298,15 @@ export const unnoticed = [
     'heldLeases',
     'for (const grant of this.#grants.turnBack(occupied, running !== undefined)) this.#reports.turnedBack(grant);',
     '',
+  ]),
+  bite('what is lost again and again has time without end', -1, [
+    'grants',
+    'if (grant.dueMs >= untilMs || grant.postponed === MAX_POSTPONED) continue;',
+    'if (grant.dueMs >= untilMs) continue;',
+  ]),
+  bite('who was given up for another connection is heard yet', -1, [
+    'conversation',
+    'if (!this.#isOpen || socket !== this.#socket) return;',
+    'if (!this.#isOpen) return;',
   ]),
 ];

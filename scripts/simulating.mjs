@@ -14,7 +14,7 @@ const CACHE = join(projectRoot, '.cache', 'simulation');
 /** @typedef {{ file: string; from: string; to: string }} Replacement of a text that stands in that file just once */
 /**
  * @typedef {{ seed: number; hash: string; virtualMs: number; steps: number; messages: number; puts: number;
- *   faults: Record<string, number> }} Life
+ *   faults: Record<string, number>; sessions: Record<string, number> }} Life
  */
 /** @typedef {{ seed: number; life?: Life; failure?: string; rule?: string }} Report */
 

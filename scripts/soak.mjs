@@ -23,6 +23,8 @@ const bundle = await bundleSimulation('soak');
 const sum = { seeds: 0, virtualMs: 0, steps: 0, messages: 0, puts: 0 };
 /** @type {Map<string, number>} */
 const faults = new Map();
+/** @type {Map<string, number>} */
+const sessions = new Map();
 /** @type {import('./simulating.mjs').Report[]} */
 const failures = [];
 const startedAt = performance.now();
@@ -40,8 +42,8 @@ await liveSeeds(bundle, seeds(), (report) => {
   } else {
     for (const name of /** @type {const} */ (['virtualMs', 'steps', 'messages', 'puts']))
       sum[name] += report.life[name];
-    for (const [fault, times] of Object.entries(report.life.faults))
-      faults.set(fault, (faults.get(fault) ?? 0) + times);
+    add(faults, report.life.faults);
+    add(sessions, report.life.sessions);
     if (count === 1) console.log(JSON.stringify(report.life, null, 2));
   }
   if (performance.now() - toldAt > PROGRESS_MS) {
@@ -54,12 +56,27 @@ await liveSeeds(bundle, seeds(), (report) => {
 console.log(`
 ${sum.seeds} seeds, ${rate()} seeds/s, ${(sum.virtualMs / 3_600_000).toFixed(1)} virtual hours
 ${sum.puts} puts, ${sum.messages} messages, ${sum.steps} steps
-${[...faults]
-  .sort(([a], [b]) => a.localeCompare(b))
-  .map(([fault, times]) => `${String(times).padStart(8)} ${fault}`)
-  .join('\n')}
+${table(faults)}
+Sessions:
+${table(sessions)}
 ${failures.length === 0 ? 'All rules were kept.' : `Wrong: ${failures.map(({ seed }) => seed).join(', ')}`}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
+
+/**
+ * @param {Map<string, number>} counts
+ * @param {Record<string, number>} more
+ */
+function add(counts, more) {
+  for (const [name, times] of Object.entries(more)) counts.set(name, (counts.get(name) ?? 0) + times);
+}
+
+/** @param {Map<string, number>} counts */
+function table(counts) {
+  return [...counts]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, times]) => `${String(times).padStart(8)} ${name}`)
+    .join('\n');
+}
 
 function rate() {
   return ((sum.seeds / (performance.now() - startedAt)) * 1000).toFixed(1);

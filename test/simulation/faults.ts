@@ -10,6 +10,11 @@ import type { World } from './world.ts';
 /** A worker that has lost its line is known to have by then, and has another one. */
 const LINE_MS = 15_000;
 
+/** How often the timers of a page in the background ring. */
+const THROTTLED_GRAIN_MS = 1000;
+/** What a worker waits for takes no longer: `socketTimeout` and `resumeWindow`. */
+const LONGEST_TIMER_MS = 9000;
+
 const STALLS_MS = [30, 200, 1000, 3000, 6000];
 
 type Happen = (world: World, member: Member) => void;
@@ -32,7 +37,10 @@ const happenings: Readonly<Record<Fault, Happen>> = {
     // The lid is closed: time leaps for all who are in the machine.
     world.clock.jump(world.integerBelow(10_000));
     world.referee.reign.steadySinceMs = Math.max(world.referee.reign.steadySinceMs, world.clock.now());
-    for (const member of world.referee.members) disturb(member, world.clock.now() + 2000);
+    for (const member of world.referee.members) {
+      member.stalledUntilMs = Math.max(member.stalledUntilMs, world.clock.now());
+      disturb(member, world.clock.now() + 2000);
+    }
   },
   'crash worker'(world, member) {
     if (!member.isAlive) return;
@@ -79,11 +87,10 @@ const happenings: Readonly<Record<Fault, Happen>> = {
     }),
   background(world, member) {
     const { process } = member.worker;
-    process.timerGrainMs = 1000;
+    process.timerGrainMs = THROTTLED_GRAIN_MS;
+    member.throttledUntilMs = Number.POSITIVE_INFINITY;
     disturb(member, world.clock.now() + LINE_MS);
-    world.clock.setTimer(world.integerBelow(10_000), () => {
-      process.timerGrainMs = 0;
-    });
+    world.clock.setTimer(world.integerBelow(10_000), () => unthrottle(world, member));
   },
   jam(world, member) {
     const link = member.worker.network.links.at(-1);
@@ -124,7 +131,7 @@ export function calm(world: World): void {
   for (const [index, member] of referee.members.entries()) {
     if (!member.isAlive) continue;
     const { worker } = member;
-    worker.process.timerGrainMs = 0;
+    unthrottle(world, member);
     for (const { client, server } of worker.network.links) for (const end of [client, server]) end?.flow(true);
     within(member, () => {
       worker.resume();
@@ -134,6 +141,12 @@ export function calm(world: World): void {
       if (index === 0) worker.setConcurrency(Math.max(1, member.plan.concurrency));
     });
   }
+}
+
+function unthrottle({ clock }: World, member: Member): void {
+  member.worker.process.timerGrainMs = 0;
+  // What was set before rings late yet.
+  member.throttledUntilMs = Math.min(member.throttledUntilMs, clock.now() + LONGEST_TIMER_MS + THROTTLED_GRAIN_MS);
 }
 
 function lose(world: World, member: Member, direction: Direction | 'both'): void {

@@ -13,6 +13,8 @@ export interface Life {
   readonly steps: number;
   readonly messages: number;
   readonly tally: Tally;
+  /** What has become of sessions, and how often. */
+  readonly sessions: ReadonlyMap<string, number>;
 }
 
 /** That something did not hold, and all that there is to know of it. */
@@ -53,9 +55,9 @@ export async function live(seed: number): Promise<Life> {
     const violation = world.referee.violation ?? { rule: 'nothing else goes wrong', what: String(error) };
     throw new SimulationFailure(world, violation, error);
   }
-  const { steps, messages, trace } = world.referee;
+  const { steps, messages, trace, counts } = world.referee;
   const virtualMs = world.clock.now() - startedAtMs;
-  return { seed, hash: trace.hash, virtualMs, steps, messages, tally: world.tally };
+  return { seed, hash: trace.hash, virtualMs, steps, messages, tally: world.tally, sessions: counts };
 }
 
 async function suffer(world: World): Promise<void> {

@@ -87,7 +87,7 @@ export interface Plan {
     readonly backoff: { readonly base: number; readonly cap: number };
     readonly maxTasks: number;
   };
-  readonly master: { readonly socketTimeout: number; readonly taskTimeout: number };
+  readonly master: { readonly socketTimeout: number; readonly taskTimeout: number; readonly resumeWindow: number };
 }
 
 export const TYPES = ['red', 'green', 'blue'] as const;
@@ -147,6 +147,7 @@ export function drawPlan(seed: number): Plan {
     master: {
       socketTimeout: pick(random, [1000, 2000, 4000]),
       taskTimeout: pick(random, [1000, 3000, 3000, 8000]),
+      resumeWindow: pick(random, [0, 0, 500, 2000, 5000]),
     },
   };
 }

@@ -4,8 +4,14 @@ import { type Life, live, SimulationFailure } from './life.ts';
 
 /** What is said of a seed. */
 export type Report =
-  | { readonly seed: number; readonly life: Omit<Life, 'tally'> & { readonly faults: object; readonly puts: number } }
+  | { readonly seed: number; readonly life: Omit<Life, 'tally' | 'sessions'> & Told }
   | { readonly seed: number; readonly failure: string; readonly rule: string };
+
+interface Told {
+  readonly faults: Readonly<Record<string, number>>;
+  readonly puts: number;
+  readonly sessions: Readonly<Record<string, number>>;
+}
 
 let seed = -1;
 
@@ -31,8 +37,9 @@ process.on('unhandledRejection', failOutside);
 for await (const line of createInterface({ input: process.stdin })) {
   seed = Number(line);
   try {
-    const { tally, ...life } = await live(seed);
-    say({ seed, life: { ...life, faults: Object.fromEntries(tally.faults), puts: tally.puts } });
+    const { tally, sessions, ...life } = await live(seed);
+    const told = { faults: Object.fromEntries(tally.faults), puts: tally.puts, sessions: Object.fromEntries(sessions) };
+    say({ seed, life: { ...life, ...told } });
   } catch (error) {
     fail(error);
   }

@@ -32,6 +32,20 @@ describe('a cluster in which everything may go wrong', () => {
     expect([...outcomes].sort()).toEqual(['aborted', 'deadLetter', 'done', 'expired', 'full', 'stopped', 'unsendable']);
   });
 
+  it('has had sessions that went on over another connection, and those that could not', () => {
+    const counts = new Set(lives.flatMap(({ sessions }) => [...sessions.keys()]));
+    expect([...counts].sort()).toEqual([
+      'begun anew',
+      'expired',
+      'frames sent again',
+      'given up by the worker',
+      'interrupted',
+      'resumed',
+      'resumed before the loss was noticed',
+      'taken back while away',
+    ]);
+  });
+
   it('goes the same way again with the same seed, whatever was before', async () => {
     for (const { seed, hash } of lives.slice(0, 10).reverse()) expect((await live(seed)).hash).toBe(hash);
     expect(new Set(lives.map(({ hash }) => hash)).size).toBe(lives.length);

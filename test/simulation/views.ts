@@ -3,7 +3,9 @@ import type { FifoScheduler } from '../../src/fifo-scheduler.ts';
 import { matches } from '../../src/labels.ts';
 import type { SimulatedMaster } from '../../src/testing/simulated-master.ts';
 import type { SimulatedWorker } from '../../src/testing/simulated-worker.ts';
-import type { VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { Side, VirtualLink } from '../../src/testing/virtual-network.ts';
+import { FrameLog } from './frames.ts';
+import { type Message, unreadOf } from './messages.ts';
 import type { Plan, WorkerPlan } from './plan.ts';
 import type { PutTerms, SimulatedResult, SimulatedTask } from './task.ts';
 
@@ -12,6 +14,7 @@ export interface Reign {
   readonly number: number;
   readonly terms: Plan['scheduler'];
   readonly taskTimeout: number;
+  readonly resumeWindow: number;
   readonly scheduler: FifoScheduler<SimulatedTask, SimulatedResult>;
   readonly master: SimulatedMaster<SimulatedTask, SimulatedResult>;
   /** By the number of the task. */
@@ -45,7 +48,7 @@ export interface TaskView {
   /** The highest number of an attempt that failed or was lost. */
   spentAttempt: number;
   grantedAttempt: number;
-  readonly refusedBy: Set<LinkView>;
+  readonly refusedBy: Set<SessionView>;
   /** From which attempt the first result came. */
   result: { readonly execution: number; readonly atMs: number } | undefined;
   outcome: string | undefined;
@@ -71,13 +74,21 @@ export type LeaseState = 'live' | 'cancelled' | 'answered' | 'over';
 
 export interface LeaseView {
   readonly id: number;
-  readonly link: LinkView;
+  readonly session: SessionView;
   readonly task: TaskView;
   readonly attempt: number;
   readonly grantedAtMs: number;
   readonly isSecond: boolean;
   state: LeaseState;
   cancelReason: string | undefined;
+  /** Whether it was taken back while the connection was lost, which the worker is yet to be told. */
+  isUnsaid: boolean;
+  /** Why the master has taken it back, by what it tells its program. */
+  takenBack: string | undefined;
+  /** How often the worker has come back since it was granted. */
+  resumes: number;
+  /** Since when it runs, by what the master tells its program. */
+  startedAtMs: number;
   /** Until when the worker may keep it that has been asked for it. */
   keptUntilMs: number;
   /** With what it was answered while it lived. */
@@ -90,17 +101,32 @@ export interface LeaseView {
   isAnsweredThere: boolean;
 }
 
-/** A connection, at both ends. */
-export interface LinkView {
-  readonly number: number;
-  readonly link: VirtualLink;
+/** A session, at both ends: over one connection, or over several in turn. */
+export interface SessionView {
+  /** The connection over which it goes, or went last, at the master. */
+  link: VirtualLink;
+  /** Undefined while it has none there. */
+  linkAtMaster: VirtualLink | undefined;
+  linkAtWorker: VirtualLink | undefined;
   readonly reign: Reign;
   readonly member: Member;
   readonly leases: Map<number, LeaseView>;
   /** Those of them to which the master has no answer, in the order of their grants. */
   readonly open: Set<LeaseView>;
+  /** What each side has sent. */
+  readonly frames: Readonly<Record<Side, FrameLog>>;
+  /** Whether the worker has offered to go on after a lost connection, and its master lets it. */
+  canResume: boolean;
+  /** What it must know for that. */
+  secret: string | undefined;
   isOpenAtMaster: boolean;
   isOpenAtWorker: boolean;
+  /** Whether its connection is lost, and it is kept, as the master knows. */
+  isInterrupted: boolean;
+  lostAtMs: number;
+  resumedAtMs: number;
+  /** How many leases it held when its connection was lost whose grants had not left. */
+  unsaid: number;
   // As the master knows it:
   /** What it calls the worker. */
   id: string;
@@ -115,6 +141,8 @@ export interface LinkView {
   unanswered: number;
   heardAtMs: number;
   pingedAtMs: number;
+  /** When the first ping was sent that has had nothing come after it; Infinity if there is none. */
+  askedAtMs: number;
   /** When the pings were sent that have no answer. */
   readonly pings: Map<number, number>;
   /** The longest; 0 before the first. */
@@ -125,12 +153,59 @@ export interface LinkView {
   idleSinceMs: number;
   // As the worker knows it:
   isWelcomedThere: boolean;
+  isInterruptedThere: boolean;
   endedThereAtMs: number;
   heardThereAtMs: number;
   /** Pings that it has read, and not answered. */
   readonly unponged: Set<number>;
   /** What had come to the master before that moment, and was not read. */
-  unreadAtMaster(beforeMs: number): readonly (readonly unknown[])[];
+  unreadAtMaster(beforeMs: number): readonly Message[];
+}
+
+/** One that begins with a hello on that connection. */
+export function createSession(link: VirtualLink, reign: Reign, member: Member, nowMs: number): SessionView {
+  const session: SessionView = {
+    link,
+    linkAtMaster: undefined,
+    linkAtWorker: link,
+    reign,
+    member,
+    leases: new Map(),
+    open: new Set(),
+    frames: { client: new FrameLog(), server: new FrameLog() },
+    canResume: false,
+    secret: undefined,
+    isInterrupted: false,
+    lostAtMs: Number.NEGATIVE_INFINITY,
+    resumedAtMs: Number.NEGATIVE_INFINITY,
+    unsaid: 0,
+    isOpenAtMaster: false,
+    id: '',
+    endCode: undefined,
+    isOpenAtWorker: true,
+    concurrency: 0,
+    prefetch: 0,
+    accepts: undefined,
+    labels: {},
+    mostCredit: 0,
+    creditAtMs: nowMs,
+    unanswered: 0,
+    heardAtMs: nowMs,
+    pingedAtMs: nowMs,
+    askedAtMs: Number.POSITIVE_INFINITY,
+    pings: new Map(),
+    roundTripMs: 0,
+    pingInterval: 0,
+    socketTimeout: 0,
+    idleSinceMs: Number.POSITIVE_INFINITY,
+    isWelcomedThere: false,
+    isInterruptedThere: false,
+    endedThereAtMs: Number.POSITIVE_INFINITY,
+    heardThereAtMs: nowMs,
+    unponged: new Set(),
+    unreadAtMaster: (beforeMs) => unreadOf(session.linkAtMaster, beforeMs),
+  };
+  return session;
 }
 
 /** A handler's call. */
@@ -140,6 +215,8 @@ export interface Execution {
   readonly lease: LeaseView;
   readonly signal: AbortSignal;
   readonly startedAtMs: number;
+  /** When its signal aborted; Infinity before. */
+  abortedAtMs: number;
   /** When it last told how far it is. */
   progressedAtMs: number;
   isOver: boolean;
@@ -155,13 +232,15 @@ export interface Member {
   disturbedUntilMs: number;
   /** Until when its process stands still; Infinity once it crashed. */
   stalledUntilMs: number;
+  /** Until when its timers ring late; Infinity while they do. */
+  throttledUntilMs: number;
   isAlive: boolean;
 }
 
 /** Whether that worker may have that task. */
-export function isEligible(link: LinkView, { task, terms, refusedBy }: TaskView): boolean {
-  if (link.accepts !== undefined && (task.type === undefined || !link.accepts.has(task.type))) return false;
-  return !refusedBy.has(link) && matches(link.labels, terms.requires);
+export function isEligible(session: SessionView, { task, terms, refusedBy }: TaskView): boolean {
+  if (session.accepts !== undefined && (task.type === undefined || !session.accepts.has(task.type))) return false;
+  return !refusedBy.has(session) && matches(session.labels, terms.requires);
 }
 
 /** Whether a task goes before another one. */

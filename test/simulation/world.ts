@@ -49,7 +49,6 @@ export class World {
     const scheduler = this.simulation.scheduler<SimulatedTask, SimulatedResult>({ ...terms, unmatchedAfter: 1000 });
     const options = {
       ...masterOptions,
-      resumeWindow: 0,
       helloTimeout: 1000,
       maxFrameBytes: 65_536,
       listenTimeout: 300,
@@ -60,6 +59,7 @@ export class World {
       number: this.#reigns,
       terms,
       taskTimeout: masterOptions.taskTimeout,
+      resumeWindow: masterOptions.resumeWindow,
       scheduler,
       master,
       tasks: new Map(),
@@ -82,7 +82,11 @@ export class World {
     scheduler.on('retrying', ({ task, attempt, delay }) => referee.retrying(reign, task.n, attempt, delay));
     scheduler.on('speculated', ({ task, worker }) => referee.note(`${worker} speculates on ${task.n}`));
     const underWay = new Set<string>();
+    master.on('workerInterrupted', ({ worker }) => referee.interrupted(reign, worker));
+    master.on('workerDisconnected', ({ worker }) => referee.left(reign, worker));
+    master.on('leaseRecalled', ({ worker, task }) => referee.takenBack(reign, task.n, 0, worker.id, 'recalled'));
     master.on('attemptStarted', ({ worker, key, task }) => {
+      referee.startedAtMaster(reign, task.n, worker.id);
       const name = `${worker.id} ${key}`;
       if (underWay.has(name)) referee.violated('a start is told once', `task ${task.n} at ${worker.name}`);
       underWay.add(name);
@@ -92,6 +96,7 @@ export class World {
       if (!underWay.delete(`${worker.id} ${key}`)) {
         referee.violated('an end is told once for each start', `task ${task.n} at ${worker.name}`);
       }
+      if (outcome === 'timeout') referee.takenBack(reign, task.n, attempt, worker.id, outcome);
       if (outcome === 'lost') referee.lost(reign, task.n, attempt, worker.id);
     });
   }
@@ -130,6 +135,7 @@ export class World {
       running: new Set(),
       disturbedUntilMs: this.clock.now() + 1000,
       stalledUntilMs: 0,
+      throttledUntilMs: 0,
       isAlive: true,
     };
     referee.members[index] = member;
@@ -264,7 +270,7 @@ export class World {
     member.worker.crash();
     member.isAlive = false;
     member.running.clear();
-    this.referee.abandoned((view) => view.member === member, 'client');
+    this.referee.abandoned((session) => session.member === member, 'client');
   }
 
   /** The scheduler is gone with its master, and with both all that was put. */
@@ -274,7 +280,7 @@ export class World {
     reign.unsettled.clear();
     for (const put of this.puts) if (put.task?.reign === reign) put.settled = Math.max(1, put.settled);
     reign.master.crash();
-    this.referee.abandoned((view) => view.reign === reign, 'server');
+    this.referee.abandoned((session) => session.reign === reign, 'server');
   }
 
   /** Which of them are not over. */

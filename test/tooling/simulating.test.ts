@@ -1,6 +1,6 @@
-// The simulation in processes of its own: it goes the same way there, and notices each known way to break the library.
+// The simulation in processes of its own: it goes the same way there, and notices known ways to break the library.
 import { describe, expect, it } from 'vitest';
-import { bites } from '../../scripts/bites.mjs';
+import { testedBites } from '../../scripts/bites.mjs';
 import { bundleSimulation, liveSeeds, type Report } from '../../scripts/simulating.mjs';
 import { live } from '../simulation/life.ts';
 
@@ -18,9 +18,9 @@ describe('the simulation', () => {
     );
   });
 
-  it.each(bites)('notices with seed $seed that $name', async ({ name, seed, replacements }) => {
+  it.each(testedBites)('notices with seed $seed that $name', async ({ name, seed, replacements }) => {
     const [{ failure } = { failure: undefined }] = await report(
-      await bundleSimulation(`bite-${bites.findIndex((bite) => bite.name === name)}`, replacements),
+      await bundleSimulation(`tested-${testedBites.findIndex((bite) => bite.name === name)}`, replacements),
       [seed],
     );
     expect(failure).toContain(`Seed ${seed}`);

@@ -8,8 +8,8 @@ const MOST_PREFETCH = 4096;
 export class Credit extends Rule {
   readonly name = 'no more leases lie at a worker than it has said that it wants';
 
-  override granted({ link, id }: LeaseView): void {
-    const { unanswered, mostCredit, member, creditAtMs, concurrency, prefetch } = link;
+  override granted({ session, id }: LeaseView): void {
+    const { unanswered, mostCredit, member, creditAtMs, concurrency, prefetch } = session;
     // What was granted by the word before may leave in the same moment as a new one comes.
     const most = creditAtMs === this.court.nowMs ? mostCredit : creditOf(concurrency, prefetch);
     if (unanswered > most) this.fail(`lease ${id} is one of ${unanswered} at ${member.name}, of ${most}`);
@@ -38,8 +38,9 @@ export class Concurrency extends Rule {
     }
   }
 
-  #isGivenUp({ lease, member, isOver }: Execution): boolean {
-    const calledOffAtMs = lease.cancelledThereAtMs ?? lease.link.endedThereAtMs;
+  #isGivenUp({ lease, member, abortedAtMs, isOver }: Execution): boolean {
+    const { cancelledThereAtMs = Number.POSITIVE_INFINITY, session } = lease;
+    const calledOffAtMs = Math.min(cancelledThereAtMs, session.endedThereAtMs, abortedAtMs);
     return isOver || this.court.nowMs >= calledOffAtMs + member.plan.grace;
   }
 }
@@ -48,8 +49,8 @@ export class Concurrency extends Rule {
 export class Drained extends Rule {
   readonly name = 'a master that drains hands out nothing';
 
-  override granted({ link, id }: LeaseView): void {
-    const { state, drainingSinceMs } = link.reign;
-    if (state !== 'running' && drainingSinceMs < this.court.nowMs) this.fail(`lease ${id} to ${link.member.name}`);
+  override granted({ session, id }: LeaseView): void {
+    const { state, drainingSinceMs } = session.reign;
+    if (state !== 'running' && drainingSinceMs < this.court.nowMs) this.fail(`lease ${id} to ${session.member.name}`);
   }
 }

@@ -1,6 +1,6 @@
 // Leases: how many of a task, in whose hands, with which numbers, and what their end does.
 import { isGoodbye } from '../../../src/protocol/close-codes.ts';
-import { type Execution, isEligible, type LeaseView, type LinkView, type TaskView } from '../views.ts';
+import { type Execution, isEligible, type LeaseView, type SessionView, type TaskView } from '../views.ts';
 import { Rule } from './rule.ts';
 
 /** A task has one live lease, or two with different workers if it is speculated; and none once it is settled. */
@@ -28,9 +28,10 @@ export class OneLease extends Rule {
 
   #check({ n, live, terms, outcome, reign }: TaskView): void {
     if (!reign.master.process.isRunning) return;
-    const holders = [...live].map(({ link, id }) => `${link.member.name}/${id}`).join(', ');
+    const holders = [...live].map(({ session, id }) => `${session.member.name}/${id}`).join(', ');
     if (live.size > (terms.speculate ? 2 : 1)) this.fail(`${live.size} of task ${n}: ${holders}`);
-    if (new Set([...live].map(({ link }) => link)).size < live.size) this.fail(`two of task ${n} at one: ${holders}`);
+    if (new Set([...live].map(({ session }) => session)).size < live.size)
+      this.fail(`two of task ${n} at one: ${holders}`);
     if (outcome !== undefined && live.size > 0) this.fail(`task ${n} is ${outcome}, and leased to ${holders}`);
   }
 }
@@ -44,7 +45,9 @@ export class LeasedOnTheWire extends Rule {
     if (!master.process.isRunning) return;
     let leased = 0;
     for (const { live } of unsettled) if (live.size > 0) leased += 1;
-    if (leased !== scheduler.leased) this.fail(`${scheduler.leased} at the scheduler, ${leased} on the wire`);
+    const hidden = scheduler.leased - leased;
+    if (hidden < 0 || hidden > this.court.unsaid)
+      this.fail(`${scheduler.leased} at the scheduler, ${leased} on the wire`);
   }
 }
 
@@ -54,7 +57,8 @@ export class AttemptNumbers extends Rule {
 
   override granted({ task, attempt }: LeaseView): void {
     if (attempt <= task.spentAttempt) this.fail(`attempt ${attempt} of task ${task.n} again`);
-    if (attempt > task.grantedAttempt + 1)
+    // Of one that was granted as the connection was lost, nobody has seen the number.
+    if (attempt > task.grantedAttempt + 1 && this.court.unsaid === 0)
       this.fail(`attempt ${attempt} of task ${task.n} after ${task.grantedAttempt}`);
   }
 }
@@ -69,9 +73,9 @@ export class AnswersCount extends Rule {
   }
 
   override momentOver(): void {
-    for (const { task, cancelReason, link, id } of this.#done.splice(0)) {
+    for (const { task, cancelReason, session, id } of this.#done.splice(0)) {
       if (task.outcome === undefined && cancelReason === undefined) {
-        this.fail(`task ${task.n} is not settled by lease ${id} of ${link.member.name}`);
+        this.fail(`task ${task.n} is not settled by lease ${id} of ${session.member.name}`);
       }
     }
   }
@@ -82,11 +86,11 @@ export class GrantedOnce extends Rule {
   readonly name = 'a handler is called once for each grant, and not after it was called off';
 
   override started({ lease, member }: Execution): void {
-    const { cancelledThereAtMs, isAnsweredThere, task, link } = lease;
+    const { cancelledThereAtMs, isAnsweredThere, task, session } = lease;
     const what = `task ${task.n} at ${member.name}, lease ${lease.id}`;
     if (cancelledThereAtMs !== undefined && cancelledThereAtMs < this.court.nowMs) this.fail(`${what} was cancelled`);
     if (isAnsweredThere) this.fail(`${what} was answered`);
-    if (!link.isOpenAtWorker) this.fail(`${what} went with its connection`);
+    if (!session.isOpenAtWorker) this.fail(`${what} went with its connection`);
   }
 }
 
@@ -95,14 +99,14 @@ export class GivenBack extends Rule {
   readonly name = 'a worker gives back what it is asked for, and all when it is paused, unless it has started';
 
   override momentOver(): void {
-    for (const link of this.court.links) {
-      const { member, isOpenAtWorker } = link;
+    for (const session of this.court.sessions) {
+      const { member, linkAtWorker } = session;
       const { isPaused, process, state } = member.worker;
       // In lanes it takes its time.
-      if (!isOpenAtWorker || !process.isRunning || member.plan.way === 'lanes') continue;
+      if (linkAtWorker === undefined || !process.isRunning || member.plan.way === 'lanes') continue;
       const isAwake = member.disturbedUntilMs < this.court.nowMs;
       const givesAll = isPaused || state === 'draining';
-      for (const { recalledThereAtMs, execution, isAnsweredThere, isDelivered, id } of link.open) {
+      for (const { recalledThereAtMs, execution, isAnsweredThere, isDelivered, id } of session.open) {
         if (execution !== undefined || isAnsweredThere || !isDelivered) continue;
         if (givesAll) this.fail(`lease ${id} at ${member.name}, which is ${isPaused ? 'paused' : state}`);
         if (recalledThereAtMs !== undefined && isAwake) this.fail(`lease ${id} at ${member.name} is held on to`);
@@ -115,8 +119,8 @@ export class GivenBack extends Rule {
 export class Eligible extends Rule {
   readonly name = 'a task goes to who takes it, has what it requires, and has not rejected it';
 
-  override granted({ link, task, id }: LeaseView): void {
-    if (!isEligible(link, task)) this.fail(`lease ${id} of task ${task.n} to ${link.member.name}`);
+  override granted({ session, task, id }: LeaseView): void {
+    if (!isEligible(session, task)) this.fail(`lease ${id} of task ${task.n} to ${session.member.name}`);
   }
 }
 
@@ -125,8 +129,9 @@ export class StartOrder extends Rule {
   readonly name = 'a worker starts its tasks in the order of their grants';
 
   override started({ lease, member }: Execution): void {
-    if (member.plan.way === 'lanes') return;
-    for (const other of lease.link.open) {
+    // What it has answered while the connection is lost, nobody has seen yet.
+    if (member.plan.way === 'lanes' || lease.session.isInterruptedThere) return;
+    for (const other of lease.session.open) {
       if (other.id >= lease.id) return;
       if (!other.isDelivered || other.isAnsweredThere || other.execution !== undefined) continue;
       // It is given back, which is about to be said.
@@ -140,10 +145,10 @@ export class StartOrder extends Rule {
 export class Lost extends Rule {
   readonly name = 'an attempt is lost with a connection that breaks, and with no other';
 
-  override lost(task: TaskView, link: LinkView | undefined): void {
+  override lost(task: TaskView, session: SessionView | undefined): void {
     // One that ends before its welcome has left has no name to be found by.
-    if (link === undefined) return;
-    const { endCode, member } = link;
+    if (session === undefined) return;
+    const { endCode, member } = session;
     if (endCode === undefined || isGoodbye(endCode)) this.fail(`task ${task.n} with ${member.name}: ${endCode}`);
   }
 }

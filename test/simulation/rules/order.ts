@@ -1,5 +1,5 @@
 // Which task goes first, and that none waits beside somebody idle.
-import { isBefore, isEligible, type LeaseView, type LinkView, type TaskView } from '../views.ts';
+import { isBefore, isEligible, type LeaseView, type SessionView, type TaskView } from '../views.ts';
 import { Rule } from './rule.ts';
 
 /** Who gets a task gets the first that it may have. */
@@ -14,12 +14,12 @@ export class Order extends Rule {
   override momentOver(): void {
     if (this.#granted.length === 0) return;
     const { nowMs, reign } = this.court;
-    for (const { task, link } of this.#granted.splice(0)) {
+    for (const { task, session } of this.#granted.splice(0)) {
       if (task.reign !== reign) continue;
       for (const other of reign.unsettled) {
         // It has waited since an earlier moment, and waits still.
-        if (!(other.waitingSinceMs < nowMs) || !isBefore(other, task) || !isEligible(link, other)) continue;
-        this.fail(`task ${task.n} to ${link.member.name}, and ${other.n} has waited since ${other.waitingSinceMs}`);
+        if (!(other.waitingSinceMs < nowMs) || !isBefore(other, task) || !isEligible(session, other)) continue;
+        this.fail(`task ${task.n} to ${session.member.name}, and ${other.n} has waited since ${other.waitingSinceMs}`);
       }
     }
   }
@@ -32,27 +32,27 @@ export class WorkConservation extends Rule {
   readonly name = 'no task waits while a worker is idle that could have it';
 
   override momentOver(): void {
-    const { reign, links } = this.court;
+    const { reign, sessions } = this.court;
     if (reign.state !== 'running' || !this.#isSteady(200)) return;
-    for (const link of links) {
-      if (link.idleSinceMs > this.court.nowMs || !isReading(link)) continue;
+    for (const session of sessions) {
+      if (session.idleSinceMs > this.court.nowMs || !isReading(session)) continue;
       for (const task of reign.unsettled) {
-        if (!(task.waitingSinceMs < this.court.nowMs) || !isEligible(link, task)) continue;
-        this.fail(`task ${task.n} waits for ${link.member.name}, which has a slot free`);
+        if (!(task.waitingSinceMs < this.court.nowMs) || !isEligible(session, task)) continue;
+        this.fail(`task ${task.n} waits for ${session.member.name}, which has a slot free`);
       }
     }
   }
 
   override ticked(): void {
-    const { reign, links, nowMs } = this.court;
+    const { reign, sessions, nowMs } = this.court;
     if (reign.state !== 'running' || !this.#isSteady(RECALL_BOUND_MS)) return;
-    for (const idle of links) {
+    for (const idle of sessions) {
       if (idle.idleSinceMs > nowMs - RECALL_BOUND_MS || !isReading(idle)) continue;
-      for (const busy of links) if (busy !== idle && busy.reign === reign) this.#expectShared(busy, idle);
+      for (const busy of sessions) if (busy !== idle && busy.reign === reign) this.#expectShared(busy, idle);
     }
   }
 
-  #expectShared(busy: LinkView, idle: LinkView): void {
+  #expectShared(busy: SessionView, idle: SessionView): void {
     const sinceMs = this.court.nowMs - RECALL_BOUND_MS;
     if (!busy.isOpenAtMaster || busy.member.disturbedUntilMs > sinceMs) return;
     let position = 0;
@@ -80,9 +80,9 @@ export class RecallPatience extends Rule {
   readonly name = 'who does not give back what it was asked for loses it';
 
   override ticked(): void {
-    const { links, reign, nowMs } = this.court;
+    const { sessions, reign, nowMs } = this.court;
     if (!reign.master.process.isRunning || reign.steadySinceMs > nowMs - RECALL_SLACK_MS) return;
-    for (const { open, isOpenAtMaster, reign: of, concurrency, member } of links) {
+    for (const { open, isOpenAtMaster, reign: of, concurrency, member } of sessions) {
       if (!isOpenAtMaster || of !== reign) continue;
       let position = 0;
       for (const { state, keptUntilMs, execution, task } of open) {
@@ -96,8 +96,8 @@ export class RecallPatience extends Rule {
 }
 
 /** Whether the master can send to it. */
-function isReading({ isOpenAtMaster, link }: LinkView): boolean {
-  return isOpenAtMaster && link.server?.bufferedBytes === 0;
+function isReading({ linkAtMaster }: SessionView): boolean {
+  return linkAtMaster?.server?.bufferedBytes === 0;
 }
 
 /** Keeps `waitingSinceMs`: runs before the other rules. */
@@ -110,9 +110,11 @@ export class Waiting extends Rule {
   }
 
   override momentOver(): void {
-    const { nowMs, reign } = this.court;
+    const { nowMs, reign, unsaid } = this.court;
     for (const task of reign.unsettled) {
-      if (!isReady(task, nowMs)) task.waitingSinceMs = Number.POSITIVE_INFINITY;
+      // Nobody can say which of them are leased.
+      if (unsaid > 0) task.waitingSinceMs = Number.POSITIVE_INFINITY;
+      else if (!isReady(task, nowMs)) task.waitingSinceMs = Number.POSITIVE_INFINITY;
       else if (task.waitingSinceMs === Number.POSITIVE_INFINITY) task.waitingSinceMs = nowMs;
     }
   }

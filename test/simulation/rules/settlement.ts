@@ -73,8 +73,9 @@ export class JustEnd extends Rule {
       const why = this.#objection(task);
       if (why !== undefined) this.fail(`task ${task.n} is ${task.outcome}, ${why}`);
     }
-    const { reign } = this.court;
-    if (!reign.master.process.isRunning) return;
+    const { reign, unsaid } = this.court;
+    // One may go on of which nobody has seen the grant.
+    if (!reign.master.process.isRunning || unsaid > 0) return;
     for (const task of reign.unsettled) {
       if (task.live.size > 0) continue;
       if (task.failures >= reign.terms.maxAttempts) this.fail(`task ${task.n} has failed ${task.failures} times`);
@@ -118,8 +119,8 @@ export class JustEnd extends Rule {
 }
 
 /** Whether the worker's result for this lease had come in before that moment, and was not read. */
-export function hasUnreadResult({ link, id }: LeaseView, beforeMs: number): boolean {
-  return link.unreadAtMaster(beforeMs).some((message) => message[0] === 5 && message[1] === id);
+export function hasUnreadResult({ session, id }: LeaseView, beforeMs: number): boolean {
+  return session.unreadAtMaster(beforeMs).some((message) => message[0] === 5 && message[1] === id);
 }
 
 /** A result is from the very attempt whose lease lived when it came. */
