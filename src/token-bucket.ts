@@ -15,10 +15,13 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Takes a token, if at least `floor` remain; whoever may owe some has a negative one. Returns whether it did. */
-  take(nowMs: number, floor = 0): boolean {
+  /**
+   * Takes a token, if at least `floor` remain; whoever may owe some has a negative one. Returns whether it did. If it is to take
+   * `count`, there must be one as well, and the others may be owed: nothing is too much by itself.
+   */
+  take(nowMs: number, floor = 0, count = 1): boolean {
     if (this.#refill(nowMs) < floor + 1) return false;
-    this.#tokens -= 1;
+    this.#tokens -= count;
     return true;
   }
 

@@ -25,6 +25,8 @@ const ROOM_CHECK_MS = 10;
 export interface ConversationListener<Incoming> {
   /** A message came in; those of one frame come in its order, until the conversation ends. */
   received(message: Incoming): void;
+  /** A frame of so many bytes came in, all of whose messages have been received. */
+  frameHeard?(byteLength: number): void;
   /** The peer has sent what says nothing: a frame without messages, or that so much has come as was known to have. */
   heardNothing?(): void;
   /** There is room again for what is to be sent: told once for each {@link Conversation.awaitRoom}. */
@@ -246,7 +248,10 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   frameReceived(socket: Socket, frame: unknown): void {
     if (!this.#isOpen || socket !== this.#socket) return;
     this.heardAtMs = this.#clock.now();
-    const isTimeToTell = this.#replay?.noteReceived(lengthOf(frame)) ?? false;
+    const byteLength = lengthOf(frame);
+    const isTimeToTell = this.#replay?.noteReceived(byteLength) ?? false;
+    // Whom it was for, as it may hand the conversation to somebody else.
+    const listener = this.#listener;
     const messages = this.#decode(frame);
     if (messages.length === 0 && this.#isOpen) this.#listener.heardNothing?.();
     for (const message of messages) {
@@ -254,6 +259,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
       if (message[0] === MessageType.received) this.#confirmed(message[1]);
       else this.#deliver(message);
     }
+    listener.frameHeard?.(byteLength);
     if (isTimeToTell) this.tellReceived();
   }
 

@@ -55,7 +55,7 @@ export interface DoorOptions {
   readonly maxPendingPerAddress?: number | undefined;
   /**
    * How many messages per second a connection may send that nobody asked for, an integer ≥ 100, or Infinity:
-   * progress, changes of the concurrency, answers that were given before, frames that say nothing. Averaged over
+   * progress, changes of the concurrency, answers that were given before, frames that say nothing; and how much of it, 256 bytes for each. Averaged over
    * `socketTimeout`, or as long as the worker is connected, as what is sent while a line stands still comes all at once. Who sends more is closed with 4429; the workers of this library are
    * told, and keep to half of it: of the progress of an attempt they then send the latest only. Who gives back as
    * many tasks is granted no more for a while. @defaultValue 10000

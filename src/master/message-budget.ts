@@ -1,4 +1,5 @@
 // What a worker may say that nobody has asked it for, and how many tasks it may give back.
+import { Limits } from '../protocol/decode.ts';
 import { TokenBucket } from '../token-bucket.ts';
 
 /** Who has given back too much gets nothing until it could give back so much again, in milliseconds' worth. */
@@ -9,6 +10,8 @@ export class MessageBudget {
   /** When it may be granted tasks again, while it has given back too many. */
   restsUntilMs: number | undefined = undefined;
   readonly #unasked: TokenBucket;
+  /** Apart from it, as one that is large takes nothing from those that are not. */
+  readonly #unaskedBytes: TokenBucket;
   readonly #returned: TokenBucket;
 
   /**
@@ -18,13 +21,21 @@ export class MessageBudget {
   constructor(perSecond: number, socketTimeoutMs: number, ageMs: number, nowMs: number) {
     const perMs = perSecond / 1000;
     const unasked = perMs * Math.max(1000, socketTimeoutMs);
-    this.#unasked = new TokenBucket(perSecond, unasked, nowMs, perSecond + perMs * ageMs);
+    const atFirst = perSecond + perMs * ageMs;
+    const bytes = Limits.unaskedBytes;
+    this.#unasked = new TokenBucket(perSecond, unasked, nowMs, atFirst);
+    this.#unaskedBytes = new TokenBucket(perSecond * bytes, unasked * bytes, nowMs, atFirst * bytes);
     this.#returned = new TokenBucket(perSecond, perSecond, nowMs);
   }
 
   /** A message that was not asked for. Returns whether it may be sent. */
   takeUnasked(nowMs: number): boolean {
     return this.#unasked.take(nowMs);
+  }
+
+  /** A frame of such messages. Returns whether it may be sent; it may be as large as frames may be. */
+  takeUnaskedBytes(nowMs: number, byteLength: number): boolean {
+    return this.#unaskedBytes.take(nowMs, 0, byteLength);
   }
 
   /** A task that was given back. */

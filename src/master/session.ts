@@ -3,6 +3,7 @@ import type { Conversation, ConversationListener } from '../connection/conversat
 import { messageOf } from '../errors.ts';
 import type { Labels } from '../labels.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
+import { Limits } from '../protocol/decode.ts';
 import {
   type Answer,
   type MasterMessage,
@@ -81,6 +82,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #secret: string | undefined;
   /** There while the worker is given time to come back. */
   #loss: Loss | undefined = undefined;
+  /** Whether the frame that is being heard has answered something. */
+  #hasAnswered = false;
   /** There once it has said something of its own accord, or given something back. */
   #budget: MessageBudget | undefined = undefined;
 
@@ -252,6 +255,15 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
     }
   }
 
+  frameHeard(byteLength: number): void {
+    const hasAnswered = this.#hasAnswered;
+    this.#hasAnswered = false;
+    // Whoever answers may send a result as large as a frame, and else little that is large.
+    if (!hasAnswered && byteLength >= Limits.unaskedBytes) {
+      this.#takeUnasked(this.#conversation.heardAtMs, byteLength);
+    }
+  }
+
   heardNothing(): void {
     this.#takeUnasked(this.#conversation.heardAtMs);
   }
@@ -328,16 +340,23 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   #answered(answer: Answer, nowMs: number): void {
     const state = this.leases.answered(answer, nowMs);
     if (state === undefined) this.#takeUnasked(nowMs);
+    else this.#hasAnswered = true;
+
     // Unless it was asked for, or its slot was waited for.
-    else if (isReturn(answer) && (state === 'waiting' || state === 'running')) this.#noteReturned(nowMs);
+    if (isReturn(answer) && (state === 'waiting' || state === 'running')) this.#noteReturned(nowMs);
     if (this.#window.wanted === 'auto') this.#heartbeat.probe(nowMs);
     this.#intake.freed();
   }
 
-  /** A message that nobody has asked for. Ends the connection if there are too many; returns whether it goes on. */
-  #takeUnasked(nowMs: number): boolean {
+  /**
+   * A message that nobody has asked for, or a large frame of them. Ends the connection if there are too many; returns whether it
+   * goes on.
+   */
+  #takeUnasked(nowMs: number, byteLength?: number): boolean {
     const { maxMessageRate } = this.#context;
-    if (maxMessageRate === Number.POSITIVE_INFINITY || this.#budgetOf(nowMs).takeUnasked(nowMs)) return true;
+    if (maxMessageRate === Number.POSITIVE_INFINITY) return true;
+    const budget = this.#budgetOf(nowMs);
+    if (byteLength === undefined ? budget.takeUnasked(nowMs) : budget.takeUnaskedBytes(nowMs, byteLength)) return true;
     this.end(CloseCode.tooManyMessages, `More than ${maxMessageRate} messages per second that nobody asked for`);
     return false;
   }

@@ -25,6 +25,8 @@ export const Limits = {
   /** Of all accepted types together, so that a hello fits into any frame, whatever JSON makes of its characters. */
   acceptedCharacters: 8192,
   tokenCharacters: 8192,
+  /** So many bytes that nobody asked for may come for each message that may: they cost about as much to read. */
+  unaskedBytes: 256,
   /** The least that a side must take as a frame. */
   frameBytes: 65_536,
 } as const;

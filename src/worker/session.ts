@@ -124,8 +124,8 @@ export class WorkerSession<T> implements ConversationListener<MasterMessage>, Le
   }
 
   /** For the tidings. */
-  sendProgress(lease: number, value: unknown): void {
-    this.#conversation.send([MessageType.progress, lease, value]);
+  sendProgress(lease: number, value: unknown): number {
+    return this.#conversation.send([MessageType.progress, lease, value]);
   }
 
   received(message: MasterMessage): void {

@@ -1,5 +1,6 @@
 // What a worker tells its master unasked: the latest of each alone, while there is more than the master takes.
 import type { Clock } from '../ports.ts';
+import { Limits } from '../protocol/decode.ts';
 import type { Prefetch } from '../protocol/messages.ts';
 import type { Alarm } from '../timer-queue.ts';
 import { TokenBucket } from '../token-bucket.ts';
@@ -12,8 +13,8 @@ const HOLD_MS = 10;
 /** Who sends what is told. */
 export interface TidingsSender {
   sendCredit(concurrency: number, prefetch: Prefetch): void;
-  /** @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE` */
-  sendProgress(lease: number, value: unknown): void;
+  /** Returns how many bytes it takes. @throws TaskdistError `TASKDIST_NOT_SERIALIZABLE`, `TASKDIST_TOO_LARGE` */
+  sendProgress(lease: number, value: unknown): number;
 }
 
 /** The credit and the progress that one session tells of. */
@@ -22,7 +23,9 @@ export class Tidings {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   /** Undefined: the master takes any number. */
-  readonly #allowance: TokenBucket | undefined;
+  readonly #allowance: TokenBucket | undefined = undefined;
+  /** Of progress, which may be large. */
+  readonly #bytes: TokenBucket | undefined = undefined;
   #credit: readonly [concurrency: number, prefetch: Prefetch] | undefined = undefined;
   /** Of each lease. */
   readonly #progress = new Map<number, unknown>();
@@ -33,7 +36,10 @@ export class Tidings {
     this.#clock = clock;
     this.#alarm = alarm;
     const rate = (perSecond ?? 0) * SHARE;
-    this.#allowance = perSecond === undefined ? undefined : new TokenBucket(rate, Math.max(1, rate), clock.now());
+    if (perSecond === undefined) return;
+    const bytesPerSecond = rate * Limits.unaskedBytes;
+    this.#allowance = new TokenBucket(rate, Math.max(1, rate), clock.now());
+    this.#bytes = new TokenBucket(bytesPerSecond, Math.max(1, bytesPerSecond), clock.now());
   }
 
   changeCredit(concurrency: number, prefetch: Prefetch): void {
@@ -44,8 +50,8 @@ export class Tidings {
   /** Returns whether it is told at once. It is not while `mayTell` is false. @throws as {@link TidingsSender.sendProgress} */
   progress(lease: number, value: unknown, mayTell: boolean): boolean {
     // What is held back goes first, and this may be the latest of it.
-    if (mayTell && this.#progress.size === 0 && this.#take(0)) {
-      this.#sender.sendProgress(lease, value);
+    if (mayTell && this.#progress.size === 0 && this.#takeProgress()) {
+      this.#sendOne(lease, value);
       return true;
     }
     this.#progress.set(lease, value);
@@ -76,14 +82,29 @@ export class Tidings {
 
   #sendProgress(): void {
     for (const [lease, value] of [...this.#progress]) {
-      if (!this.#take(0)) return;
+      if (!this.#takeProgress()) return;
       this.#progress.delete(lease);
       try {
-        this.#sender.sendProgress(lease, value);
+        this.#sendOne(lease, value);
       } catch {
         // Nobody can be told any more what is wrong with it: its handler is past it. The next may do.
       }
     }
+  }
+
+  #sendOne(lease: number, value: unknown): void {
+    const byteLength = this.#sender.sendProgress(lease, value);
+    // It is known only now how much it is.
+    this.#bytes?.take(this.#clock.now(), Number.NEGATIVE_INFINITY, byteLength);
+  }
+
+  #takeProgress(): boolean {
+    return this.#waitMs(this.#bytes) === 0 && this.#take(0);
+  }
+
+  /** How long until there is something of it. */
+  #waitMs(bucket: TokenBucket | undefined): number {
+    return bucket?.waitMs(this.#clock.now(), 1) ?? 0;
   }
 
   #take(floor: number): boolean {
@@ -92,7 +113,7 @@ export class Tidings {
 
   #awaitAllowance(): void {
     if (this.#allowance === undefined) return;
-    const nowMs = this.#clock.now();
-    this.#alarm.setBy(nowMs + Math.max(HOLD_MS, this.#allowance.waitMs(nowMs, 1)));
+    const waitMs = Math.max(this.#waitMs(this.#allowance), this.#progress.size > 0 ? this.#waitMs(this.#bytes) : 0);
+    this.#alarm.setBy(this.#clock.now() + Math.max(HOLD_MS, waitMs));
   }
 }

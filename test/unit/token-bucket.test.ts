@@ -47,4 +47,17 @@ describe('TokenBucket', () => {
     expect(bucket.waitMs(5, 1)).toBe(5);
     expect(bucket.waitMs(100, 1)).toBe(0);
   });
+
+  it('gives more than there is at once if there is any, and is owed the rest', () => {
+    const bucket = new TokenBucket(100, 5, 0);
+    expect(bucket.take(0, 0, 10)).toBe(true);
+    expect(bucket.take(50)).toBe(false);
+    expect(bucket.take(60, 0, 10)).toBe(true);
+    expect(bucket.waitMs(60, 1)).toBe(100);
+  });
+
+  it('begins with as many tokens as it is told to, up to its burst', () => {
+    expect(drain(new TokenBucket(100, 5, 0, 2), 0)).toBe(2);
+    expect(drain(new TokenBucket(100, 5, 0, 7), 0)).toBe(5);
+  });
 });

@@ -94,6 +94,43 @@ describe('a master that takes so many messages', () => {
     expect(master.scheduler.leased).toBe(0);
   });
 
+  it.each([
+    ['in fields that are ignored', [0x95, credit, 1, 0, 0]],
+    ['in what is told', [0x93, progress, 1]],
+    ['in pongs', [0x94, pong, 2, 0]],
+  ])('closes who sends few messages that are large: %s', async (_what, message) => {
+    const { master, peer } = await masterWith();
+    void master.scheduler.put(1);
+    await age(master, peer);
+    const length = 25_590;
+    // A frame of this message, whose last field is so long a text: a second's worth.
+    const frame = Uint8Array.of(0x91, ...message, 0xda, length >> 8, length & 255, ...Array<number>(length).fill(0x78));
+    for (const _ of [1, 2, 3]) peer.sendRaw(frame);
+    await master.clock.settle();
+    expect(peer.end).toBeUndefined();
+    // What is too much of the next is owed.
+    for (const _ of [1, 2]) peer.sendRaw(frame);
+    await master.clock.settle();
+    expect(peer.end).toMatch(/^4429 /);
+  });
+
+  it('takes results as large as they are, and a hello', async () => {
+    const master = new VirtualMaster({ maxMessageRate: RATE, taskTimeoutMs: 1e9 });
+    const peer = await master.connect();
+    peer.send(helloOf({ accepts: Array.from({ length: 31 }, () => 'x'.repeat(256)), token: 'x'.repeat(8192) }));
+    for (let task = 0; task < 20; task += 1) {
+      void master.scheduler.put({ type: 'x'.repeat(256), task }).catch(() => {});
+      await master.clock.settle();
+      for (const lease of leasesOf(peer)) {
+        peer.send([progress, lease, 'x'.repeat(1000)]);
+        peer.send([progress, lease, 1], [done, lease, 'x'.repeat(90_000)]);
+      }
+      await master.clock.settle();
+    }
+    expect(peer.end).toBeUndefined();
+    expect(master.sessions.list()).toMatchObject([{ done: 20 }]);
+  });
+
   it('takes no more at once than since the welcome: to connect again gains nothing', async () => {
     const { master, peer } = await masterWith({}, 0);
     await say(master, peer, RATE, [credit, 0, 0, 0]);
@@ -161,6 +198,7 @@ describe('a master that takes so many messages', () => {
 
   it.each<[string, (context: TaskContext, worker: Worker<unknown, unknown>) => void]>([
     ['whose handler tells of its progress in a loop', (context) => context.progress('x')],
+    ['that tells much of its progress', (context) => context.progress('x'.repeat(50_000))],
     [
       'that is paused and resumed in a loop',
       (_context, worker) => {
