@@ -224,6 +224,11 @@ export const bites = [
     'if (!this.#isOpen) return 0;',
     'if (!this.#isOpen || this.#socket === undefined) return 0;',
   ]),
+  bite('what is through while the connection is lost is not answered', 6, [
+    'workerSession',
+    'this.#conversation.send(toMessage(id, result));',
+    'if (!this.#conversation.isInterrupted) this.#conversation.send(toMessage(id, result));',
+  ]),
   bite('a session is awaited for ever', 2, [
     'session',
     'const untilMs = this.#context.clock.now() + this.#context.resumeWindowMs;',

@@ -28,6 +28,7 @@ import {
   Lost,
   OneLease,
   StartOrder,
+  Told,
 } from './rules/leases.ts';
 import { Order, RecallPatience, Waiting, WorkConservation } from './rules/order.ts';
 import type { Court, Rule } from './rules/rule.ts';
@@ -93,6 +94,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       new Eligible(this),
       new Lost(this),
       new GivenBack(this),
+      new Told(this),
       new Credit(this),
       new Concurrency(this),
       new Drained(this),
