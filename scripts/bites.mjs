@@ -199,7 +199,7 @@ export const bites = [
     'cancel: clock.setTimer(delayMs, () => this.#connect())',
     'cancel() {}',
   ]),
-  bite('what is sent while the connection is lost is not kept', 0, [
+  bite('what is sent while the connection is lost is not kept', 2, [
     'conversation',
     'this.#replay?.keep(frame);',
     'if (this.#socket !== undefined) this.#replay?.keep(frame);',
