@@ -199,7 +199,7 @@ export const bites = [
     'cancel: clock.setTimer(delayMs, () => this.#connect())',
     'cancel() {}',
   ]),
-  bite('what is sent while the connection is lost is not kept', 0, [
+  bite('what is sent while the connection is lost is not kept', 2, [
     'conversation',
     'this.#replay?.keep(frame);',
     'if (this.#socket !== undefined) this.#replay?.keep(frame);',
@@ -223,6 +223,11 @@ export const bites = [
     'conversation',
     'if (!this.#isOpen) return 0;',
     'if (!this.#isOpen || this.#socket === undefined) return 0;',
+  ]),
+  bite('what is through while the connection is lost is not answered', 6, [
+    'workerSession',
+    'this.#conversation.send(toMessage(id, result));',
+    'if (!this.#conversation.isInterrupted) this.#conversation.send(toMessage(id, result));',
   ]),
   bite('a session is awaited for ever', 2, [
     'session',

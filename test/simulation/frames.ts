@@ -46,7 +46,8 @@ export function createWire(link: VirtualLink, session: SessionView): Wire {
     request: undefined,
     next: { client: 0, server: 0 },
     underway: { client: [], server: [] },
-    closed: { client: false, server: false },
+    // Who says hello so late may have been turned away already.
+    closed: { client: false, server: link.server !== undefined && link.server.state !== 'open' },
   };
 }
 

@@ -28,6 +28,7 @@ import {
   Lost,
   OneLease,
   StartOrder,
+  Told,
 } from './rules/leases.ts';
 import { Order, RecallPatience, Waiting, WorkConservation } from './rules/order.ts';
 import type { Court, Rule } from './rules/rule.ts';
@@ -93,6 +94,7 @@ export class Referee implements WireObserver, ClockObserver, Court {
       new Eligible(this),
       new Lost(this),
       new GivenBack(this),
+      new Told(this),
       new Credit(this),
       new Concurrency(this),
       new Drained(this),
@@ -358,7 +360,9 @@ export class Referee implements WireObserver, ClockObserver, Court {
     const { atWorker: first, atMaster: session, link } = wire;
     this.#endThere(first);
     if (!session.isInterruptedThere) {
-      this.violated(OWN, `${first.member.name}, where it is over`);
+      // It may have been given up, as lost for too long, since the worker asked for it: then it says goodbye.
+      this.count('welcomed back too late');
+      if (session.endedThereAtMs < first.heardThereAtMs) this.violated(OWN, `${first.member.name}, where it is over`);
       return;
     }
     wire.atWorker = session;

@@ -34,7 +34,7 @@ describe('a cluster in which everything may go wrong', () => {
 
   it('has had sessions that went on over another connection, and those that could not', () => {
     const counts = new Set(lives.flatMap(({ sessions }) => [...sessions.keys()]));
-    expect([...counts].sort()).toEqual([
+    const expected = [
       'begun anew',
       'expired',
       'frames sent again',
@@ -43,7 +43,8 @@ describe('a cluster in which everything may go wrong', () => {
       'resumed',
       'resumed before the loss was noticed',
       'taken back while away',
-    ]);
+    ];
+    expect(expected.filter((each) => !counts.has(each))).toEqual([]);
   });
 
   it('goes the same way again with the same seed, whatever was before', async () => {

@@ -115,6 +115,22 @@ export class GivenBack extends Rule {
   }
 }
 
+/** What a handler came to is said when the moment is over, or when the connection is back. */
+export class Told extends Rule {
+  readonly name = 'a worker answers at once what it is through with, or when it is back';
+
+  override momentOver(): void {
+    for (const { linkAtWorker, member, open } of this.court.sessions) {
+      if (linkAtWorker?.client.state !== 'open' || !member.worker.process.isRunning) continue;
+      // In lanes it takes its time.
+      if (member.plan.way === 'lanes') continue;
+      for (const { execution, isAnsweredThere, id } of open) {
+        if (execution?.isOver === true && !isAnsweredThere) this.fail(`lease ${id} at ${member.name} has no answer`);
+      }
+    }
+  }
+}
+
 /** Who gets a task takes its type, has what it requires, and has not rejected it. */
 export class Eligible extends Rule {
   readonly name = 'a task goes to who takes it, has what it requires, and has not rejected it';
