@@ -8,7 +8,7 @@ import { VirtualMaster } from '../support/master.ts';
 import { helloOf, type WorkerPeer } from '../support/peers.ts';
 import { goldenWorkerFrames } from '../unit/protocol/golden-frames.ts';
 import { FakeSocket } from './fake-socket.ts';
-import { FRAMES, prototypeKeys, SEED, withFrame } from './fuzzing.ts';
+import { FRAMES, leaveOutStacks, prototypeKeys, SEED, withFrame } from './fuzzing.ts';
 import { Mutator } from './mutations.ts';
 
 const { done, grant, failed, rejected, released, credit, progress, received } = MessageType;
@@ -69,6 +69,8 @@ async function work(
   await master.clock.settle();
   return settled;
 }
+
+leaveOutStacks();
 
 describe.each(Object.values(codecs))('a Master whom strangers send hostile frames of $subprotocol', (codec) => {
   const frames = Math.ceil(FRAMES / 4);

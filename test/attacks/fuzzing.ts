@@ -1,4 +1,5 @@
 // How many hostile frames the fuzzers send, and what is said of one that does harm.
+import { afterAll, beforeAll } from 'vitest';
 import type { Frame } from '../../src/ports.ts';
 import { show } from '../support/frames.ts';
 
@@ -10,6 +11,17 @@ export const FRAMES = Number(process.env['TASKDIST_FUZZ_FRAMES'] ?? USUAL_FRAMES
 
 /** Where chance begins. */
 export const SEED = Number(process.env['TASKDIST_FUZZ_SEED'] ?? 1);
+
+/** Most frames end in an error, and what takes longest of that is its stack, which nobody looks at. */
+export function leaveOutStacks(): void {
+  const { stackTraceLimit } = Error;
+  beforeAll(() => {
+    Error.stackTraceLimit = 0;
+  });
+  afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
+}
 
 /** Does something with a frame, and names the frame if that goes wrong. */
 export function withFrame(index: number, frame: Frame, act: () => void): void {
