@@ -29,11 +29,14 @@ const neglected = {
 // The README's picture is taken only when asked for: TASKDIST_SCREENSHOTS=1 npx playwright test -c test/e2e
 const isForPicture = Boolean(process.env['TASKDIST_SCREENSHOTS']);
 
-// Every test of the demo computes on all cores: two at once would only wait for each other.
+/** What of the demo is about its page and its server, and computes little. */
+const QUIET = ['layout.spec.ts', 'server.spec.ts'];
+
+// Each of these computes on all cores: two at once would only wait for each other.
 const demo = {
   name: 'demo',
   testMatch: isForPicture ? 'screenshots.ts' : '*.spec.ts',
-  testIgnore: 'faults/**',
+  testIgnore: ['faults/**', ...QUIET],
   workers: 1,
 };
 
@@ -41,6 +44,7 @@ const demo = {
 const faults = [
   { name: 'faults', testDir: './faults', testIgnore: 'hidden.spec.ts', workers: 1, use: unsheltered },
   { name: 'hidden', testDir: './faults', testMatch: 'hidden.spec.ts', workers: 1, use: neglected },
+  { name: 'quiet', testMatch: QUIET, testIgnore: 'faults/**', workers: 1 },
 ];
 
 export default defineConfig({
@@ -57,7 +61,7 @@ export default defineConfig({
     viewport: { width: 760, height: 520 },
     launchOptions,
   },
-  // One for each project: they go side by side.
+  // For the first three: they go side by side, and the last when one of them is through.
   workers: 3,
   projects: isForPicture ? [demo] : [demo, ...faults],
 });
