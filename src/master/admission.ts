@@ -1,14 +1,13 @@
 // Between a worker's hello and its welcome: while it is found out who it is.
-import type { Conversation, ConversationListener } from '../connection/conversation.ts';
+import type { ConversationListener } from '../connection/conversation.ts';
 import { messageOf } from '../errors.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { type MasterMessage, MessageType, type WorkerDescription, type WorkerMessage } from '../protocol/messages.ts';
+import { MessageType, type WorkerDescription, type WorkerMessage } from '../protocol/messages.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { Authenticator, ConnectionRequest, Identity, Verdict } from './authentication.ts';
+import type { ServerConversation } from './connection.ts';
 import type { Guest } from './guest.ts';
-
-type ServerConversation = Conversation<MasterMessage, WorkerMessage>;
 
 /** Whom the admission is about. */
 export interface Admitted {

@@ -12,7 +12,7 @@ export interface BanTerms {
 }
 
 /** What is held against an address. */
-interface Record {
+interface Offences {
   strikes: number;
   sinceMs: number;
   /** There once it is banned. */
@@ -23,7 +23,7 @@ interface Record {
 export class Bans {
   readonly #terms: BanTerms;
   /** The one whose last strike is longest ago comes first. */
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, Offences>();
 
   constructor(terms: BanTerms) {
     this.#terms = terms;
@@ -51,7 +51,7 @@ export class Bans {
   }
 
   /** The record of an address, which is the latest then; a new one if what is held against it is too long ago. */
-  #recordOf(address: string, nowMs: number): Record {
+  #recordOf(address: string, nowMs: number): Offences {
     const known = this.#records.get(address);
     this.#records.delete(address);
     const isOver = known === undefined || (known.untilMs ?? known.sinceMs + this.#terms.withinMs) <= nowMs;

@@ -1,7 +1,7 @@
 // Whether a worker is alive, and how long its answers take: the pings of one connection.
-import type { Conversation } from '../connection/conversation.ts';
-import { type MasterMessage, MessageType, type WorkerMessage } from '../protocol/messages.ts';
+import { MessageType } from '../protocol/messages.ts';
 import type { Alarm } from '../timer-queue.ts';
+import type { ServerConversation } from './connection.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
 
 /** Pings per `socketTimeout`: one may be lost, and the next still comes in time. */
@@ -18,7 +18,7 @@ interface Ping {
 /** Pings the worker, measures the round trip, and gives the worker up when it has been silent for too long. */
 export class Heartbeat {
   readonly pingIntervalMs: number;
-  readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
+  readonly #conversation: ServerConversation;
   readonly #socketTimeoutMs: number;
   readonly #alarm: Alarm;
   readonly #window: PrefetchWindow;
@@ -31,12 +31,7 @@ export class Heartbeat {
   #answered = 0;
 
   /** `alarm` is to ring for {@link look}; `window` is told every round trip, and for how long of it the ping may have lain unread. */
-  constructor(
-    conversation: Conversation<MasterMessage, WorkerMessage>,
-    alarm: Alarm,
-    socketTimeoutMs: number,
-    window: PrefetchWindow,
-  ) {
+  constructor(conversation: ServerConversation, alarm: Alarm, socketTimeoutMs: number, window: PrefetchWindow) {
     this.pingIntervalMs = Math.ceil(socketTimeoutMs / PINGS_PER_TIMEOUT);
     this.#conversation = conversation;
     this.#socketTimeoutMs = socketTimeoutMs;

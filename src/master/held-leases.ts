@@ -1,17 +1,11 @@
 // The leases that one worker holds: which of them run, how long they may, and which are asked back.
-import type { Conversation } from '../connection/conversation.ts';
 import { deferred } from '../deferred.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { isSendable } from '../protocol/codec.ts';
-import {
-  type Answer,
-  type CancelReason,
-  type MasterMessage,
-  MessageType,
-  type WorkerMessage,
-} from '../protocol/messages.ts';
+import { type Answer, type CancelReason, type MasterMessage, MessageType } from '../protocol/messages.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
 import type { Alarm } from '../timer-queue.ts';
+import type { ServerConversation } from './connection.ts';
 import { type Grant, GrantTable } from './grants.ts';
 import type { LeaseReports } from './lease-reports.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
@@ -37,7 +31,7 @@ const NO_GRANTS = new GrantTable<never>();
 /** The leases of one connection, from their grant to their end. */
 export class HeldLeases<T, R> {
   #grants: GrantTable<T> = NO_GRANTS;
-  readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
+  readonly #conversation: ServerConversation;
   readonly #window: PrefetchWindow;
   readonly #reports: LeaseReports<T, R>;
   readonly #taskTimeoutMs: number;
@@ -50,7 +44,7 @@ export class HeldLeases<T, R> {
 
   /** `alarm` is to ring for {@link look}. */
   constructor(
-    conversation: Conversation<MasterMessage, WorkerMessage>,
+    conversation: ServerConversation,
     concurrency: number,
     window: PrefetchWindow,
     reports: LeaseReports<T, R>,

@@ -1,5 +1,5 @@
 // A master's conversation with one worker: who hears what it says, and the end.
-import type { Conversation, ConversationListener } from '../connection/conversation.ts';
+import type { ConversationListener } from '../connection/conversation.ts';
 import { messageOf } from '../errors.ts';
 import type { Labels } from '../labels.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
@@ -18,7 +18,7 @@ import { profileKey } from '../scheduling/profiles.ts';
 import type { Lease, RevokeReason } from '../scheduling/scheduler.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { Identity } from './authentication.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ServerConversation } from './connection.ts';
 import type { WorkerInfo } from './events.ts';
 import type { Guest } from './guest.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -70,7 +70,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   readonly #platform: string;
   readonly #connectedAt: number;
   readonly #sinceMs: number;
-  readonly #conversation: Conversation<MasterMessage, WorkerMessage>;
+  readonly #conversation: ServerConversation;
   readonly #context: SessionContext<T, R>;
   /** One for all deadlines: who is silent is lost, before its attempts are judged. */
   readonly #alarm: Alarm;
@@ -90,7 +90,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, ConversationList
   constructor(
     id: string,
     worker: WorkerDescription,
-    conversation: Conversation<MasterMessage, WorkerMessage>,
+    conversation: ServerConversation,
     context: SessionContext<T, R>,
     identity: Identity | undefined,
     guest: Guest | undefined,
