@@ -1,4 +1,4 @@
-// `npm run check`: the quick look before a commit, a quarter of a minute and without a browser.
+// `npm run check`: the quick look before a commit, less than a minute and without a browser.
 
 import { ensureInstalled } from './installation.mjs';
 import { runSuites } from './running.mjs';
