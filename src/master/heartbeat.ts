@@ -9,12 +9,6 @@ const PINGS_PER_TIMEOUT = 3;
 /** A round trip that is asked for is measured no more often than this. */
 const PROBE_INTERVAL_MS = 1000;
 
-/** A ping that was sent. */
-interface Ping {
-  readonly nonce: number;
-  readonly sentAtMs: number;
-}
-
 /** Pings the worker, measures the round trip, and gives the worker up when it has been silent for too long. */
 export class Heartbeat {
   readonly pingIntervalMs: number;
@@ -22,11 +16,14 @@ export class Heartbeat {
   readonly #socketTimeoutMs: number;
   readonly #alarm: Alarm;
   readonly #window: PrefetchWindow;
-  #lastPing: Ping;
+  /** Of the last ping: its nonce, and when it was sent. */
+  #nonce = 0;
+  #pingedAtMs: number;
   /** When the first ping was sent that the worker has said nothing since. */
   #askedAtMs: number;
-  /** The one whose answer is timed. Others may follow before it comes, if that takes long. */
-  #timedPing: Ping | undefined = undefined;
+  /** The nonce of the one whose answer is timed, 0 for none. Others may follow before it comes, if that takes long. */
+  #timedNonce = 0;
+  #timedAtMs: number;
   /** The nonce of the last one that was answered. */
   #answered = 0;
 
@@ -36,31 +33,31 @@ export class Heartbeat {
     this.#conversation = conversation;
     this.#socketTimeoutMs = socketTimeoutMs;
     this.#window = window;
-    this.#lastPing = { nonce: 0, sentAtMs: conversation.heardAtMs };
+    this.#pingedAtMs = conversation.heardAtMs;
+    this.#timedAtMs = conversation.heardAtMs;
     this.#askedAtMs = conversation.heardAtMs;
     this.#alarm = alarm;
   }
 
   /** Pings at once, as nothing is known yet of the way to this worker, or as it is another one than before. */
   start(nowMs: number): void {
-    this.#timedPing = undefined;
+    this.#timedNonce = 0;
     this.#ping(nowMs);
     this.#alarm.setBy(this.#nextPingMs);
   }
 
   /** Measures the round trip again, unless that was done a short while ago. */
   probe(nowMs: number): void {
-    if (nowMs - this.#lastPing.sentAtMs >= PROBE_INTERVAL_MS) this.#ping(nowMs);
+    if (nowMs - this.#pingedAtMs >= PROBE_INTERVAL_MS) this.#ping(nowMs);
   }
 
   /** The worker has answered a ping, which may have lain unread for so long. Returns whether there was one to answer. */
   ponged(nonce: number, heldMs: number, nowMs: number): boolean {
-    if (nonce <= this.#answered || nonce > this.#lastPing.nonce) return false;
+    if (nonce <= this.#answered || nonce > this.#nonce) return false;
     this.#answered = nonce;
-    if (nonce !== this.#timedPing?.nonce) return true;
-    const { sentAtMs } = this.#timedPing;
-    this.#timedPing = undefined;
-    this.#window.noteRoundTrip(nowMs - sentAtMs, heldMs);
+    if (nonce !== this.#timedNonce) return true;
+    this.#timedNonce = 0;
+    this.#window.noteRoundTrip(nowMs - this.#timedAtMs, heldMs);
     return true;
   }
 
@@ -75,7 +72,7 @@ export class Heartbeat {
   }
 
   get #nextPingMs(): number {
-    return this.#lastPing.sentAtMs + this.pingIntervalMs;
+    return this.#pingedAtMs + this.pingIntervalMs;
   }
 
   /** Who was asked late, as we stood still, has had nothing to answer until then: it is given the time that it has as a rule. */
@@ -86,10 +83,14 @@ export class Heartbeat {
   }
 
   #ping(nowMs: number): void {
-    this.#lastPing = { nonce: this.#lastPing.nonce + 1, sentAtMs: nowMs };
-    this.#timedPing ??= this.#lastPing;
+    this.#nonce += 1;
+    this.#pingedAtMs = nowMs;
+    if (this.#timedNonce === 0) {
+      this.#timedNonce = this.#nonce;
+      this.#timedAtMs = nowMs;
+    }
     if (this.#askedAtMs <= this.#conversation.heardAtMs) this.#askedAtMs = nowMs;
     this.#conversation.tellReceived();
-    this.#conversation.send([MessageType.ping, this.#lastPing.nonce]);
+    this.#conversation.send([MessageType.ping, this.#nonce]);
   }
 }

@@ -22,6 +22,8 @@ export interface ReportsContext<T, R> {
 /** Whom the reports are about. */
 export interface ReportedWorker {
   readonly name: string;
+  /** When its session began. */
+  readonly sinceMs: number;
   readonly info: WorkerInfo;
   /** The scheduler could not do what it was told. */
   schedulerFailed(error: unknown): void;
@@ -31,7 +33,6 @@ export interface ReportedWorker {
 export class LeaseReports<T, R> {
   readonly #context: ReportsContext<T, R>;
   readonly #worker: ReportedWorker;
-  readonly #connectedAtMs: number;
   /** There once a task is done. */
   #rate: RateMeter | undefined = undefined;
   /** What the scheduler has been told, and not confirmed yet; there once it was so. */
@@ -44,7 +45,6 @@ export class LeaseReports<T, R> {
   constructor(context: ReportsContext<T, R>, worker: ReportedWorker) {
     this.#context = context;
     this.#worker = worker;
-    this.#connectedAtMs = context.clock.now();
   }
 
   /** How many there were, and how many per second. */
@@ -95,7 +95,7 @@ export class LeaseReports<T, R> {
     switch (answer[0]) {
       case MessageType.done:
         this.#done += 1;
-        this.#rate ??= new RateMeter(RATE_WINDOW_MS, this.#connectedAtMs);
+        this.#rate ??= new RateMeter(RATE_WINDOW_MS, this.#worker.sinceMs);
         this.#rate.count(nowMs);
         this.#tellEnded(grant, 'done');
         // The handler's type promises it; what crosses the wire is as trustworthy as the worker.

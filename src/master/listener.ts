@@ -1,9 +1,10 @@
 // The listening server: one of our own on a port, or one that the user has already.
 import { createServer, IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type Server as SocketServer, WebSocketServer } from 'ws';
 import { TaskdistError } from '../errors.ts';
 import { refuse } from '../options.ts';
+import { AcceptedSocket } from '../platform/accepted-socket.ts';
 import type { Clock } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
@@ -17,7 +18,7 @@ import type { UpgradeServer } from './upgrade-server.ts';
 
 /** What comes of listening. */
 export interface ListenerEvents {
-  connected(webSocket: WebSocket, guest: Guest): void;
+  connected(socket: AcceptedSocket, guest: Guest): void;
   listening(address: MasterAddress): void;
   failed(error: TaskdistError): void;
 }
@@ -44,12 +45,12 @@ const MAX_BYTES_BEFORE_WELCOME = 2 * Limits.frameBytes;
 
 /** Completes the upgrade of requests for one path. */
 class Upgrader {
-  readonly #webSockets: WebSocketServer;
+  readonly #webSockets: SocketServer<typeof AcceptedSocket>;
   readonly #path: string;
   readonly #door: Door;
-  readonly #connected: (webSocket: WebSocket, guest: Guest) => void;
+  readonly #connected: (socket: AcceptedSocket, guest: Guest) => void;
 
-  constructor(options: UpgradeOptions, connected: (webSocket: WebSocket, guest: Guest) => void) {
+  constructor(options: UpgradeOptions, connected: (socket: AcceptedSocket, guest: Guest) => void) {
     const { path, maxFrameBytes, door } = options;
     this.#path = path;
     this.#door = door;
@@ -57,6 +58,7 @@ class Upgrader {
     // Not written into the call, as the types do not know all of them yet.
     const settings = {
       noServer: true,
+      WebSocket: AcceptedSocket,
       clientTracking: false,
       maxPayload: maxFrameBytes,
       maxFragments: Math.ceil(maxFrameBytes / BYTES_PER_FRAGMENT),
@@ -81,9 +83,9 @@ class Upgrader {
       answer(socket, guest.status, guest.retryAfterMs);
       return;
     }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+    this.#webSockets.handleUpgrade(request, socket, head, (accepted) => {
       this.#door.enter(guest);
-      this.#connected(webSocket, guest);
+      this.#connected(accepted, guest);
       // After the listeners of `ws`: what a chunk says has been heard by then.
       socket.on('data', limitUntilLetIn(socket, guest));
     });
@@ -151,7 +153,7 @@ export class AttachedListener implements Listener {
   constructor(server: UpgradeServer, options: UpgradeOptions, events: ListenerEvents) {
     this.#server = server;
     this.#path = options.path;
-    this.#upgrader = new Upgrader(options, (webSocket, guest) => events.connected(webSocket, guest));
+    this.#upgrader = new Upgrader(options, (socket, guest) => events.connected(socket, guest));
   }
 
   start(): Promise<void> {
@@ -210,7 +212,7 @@ export class PortListener implements Listener {
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
-    this.#upgrader = new Upgrader(options, (webSocket, guest) => events.connected(webSocket, guest));
+    this.#upgrader = new Upgrader(options, (socket, guest) => events.connected(socket, guest));
   }
 
   start(): Promise<void> {

@@ -15,7 +15,6 @@ import {
   refuse,
 } from '../options.ts';
 import { systemClock, systemSecret } from '../platform/system.ts';
-import { adoptWebSocket } from '../platform/websocket.ts';
 import { type Logger, silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
@@ -308,7 +307,7 @@ const systemEnvironment: MasterEnvironment = { clock: systemClock, secret: syste
 function createListener(options: ListenOptions, { connected, listening, failed }: ListenEvents): Listener {
   const { server, path, host, port, maxFrameBytes, listenTimeout, helloTimeout, door } = options;
   const events: ListenerEvents = {
-    connected: (webSocket, guest) => connected((socketListener) => adoptWebSocket(webSocket, socketListener), guest),
+    connected: (socket, guest) => connected((socketListener) => socket.tell(socketListener), guest),
     listening,
     failed,
   };

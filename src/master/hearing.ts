@@ -1,0 +1,174 @@
+// What a worker says once it is welcome: who is told of it, and whether it is more than it may say.
+import type { ConversationListener } from '../connection/conversation.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { Limits } from '../protocol/decode.ts';
+import { type Answer, MessageType, type Prefetch, type WorkerMessage } from '../protocol/messages.ts';
+import type { Alarm } from '../timer-queue.ts';
+import type { ServerConversation } from './connection.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { HeldLeases } from './held-leases.ts';
+import type { Intake } from './intake.ts';
+import { MessageBudget } from './message-budget.ts';
+import type { PrefetchWindow } from './prefetch-window.ts';
+
+/** The session that the worker speaks in. */
+export interface HeardSession<T, R> {
+  readonly leases: HeldLeases<T, R>;
+  readonly window: PrefetchWindow;
+  readonly heartbeat: Heartbeat;
+  readonly intake: Intake<T, R>;
+  /** Rings for {@link Hearing.lookAtRest}, among others. */
+  readonly alarm: Alarm;
+  /** When it began. */
+  readonly sinceMs: number;
+  readonly isOpen: boolean;
+  /** As {@link ConversationListener.interrupted}. */
+  interrupted(code: number, reason: string): boolean;
+  /** As {@link ConversationListener.ended}. */
+  ended(code: number, reason: string): void;
+}
+
+/** What a worker may say unasked. */
+export interface HearingLimits {
+  /** Of messages that nobody asked for, per second; or Infinity. */
+  readonly maxMessageRate: number;
+  readonly socketTimeoutMs: number;
+}
+
+/** Hears one worker. */
+export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
+  readonly #session: HeardSession<T, R>;
+  readonly #conversation: ServerConversation;
+  readonly #limits: HearingLimits;
+  /** Whether the frame that is being heard has answered something. */
+  #hasAnswered = false;
+  /** There once it has said something of its own accord, or given something back. */
+  #budget: MessageBudget | undefined = undefined;
+
+  constructor(session: HeardSession<T, R>, conversation: ServerConversation, limits: HearingLimits) {
+    this.#session = session;
+    this.#conversation = conversation;
+    this.#limits = limits;
+  }
+
+  /** Whether the worker has given back so much that it gets nothing for a while. */
+  get isResting(): boolean {
+    return this.#budget?.restsUntilMs !== undefined;
+  }
+
+  /** It may have rested for long enough. */
+  lookAtRest(nowMs: number): void {
+    const { intake, alarm, isOpen } = this.#session;
+    const budget = this.#budget;
+    if (budget === undefined) return;
+    if (budget.hasRested(nowMs)) intake.refillSoon();
+    else if (budget.restsUntilMs !== undefined && isOpen) alarm.setBy(budget.restsUntilMs);
+  }
+
+  received(message: WorkerMessage): void {
+    // All that one frame says is heard at the same time: the clock is read once.
+    const nowMs = this.#conversation.heardAtMs;
+    switch (message[0]) {
+      case MessageType.done:
+      case MessageType.failed:
+      case MessageType.rejected:
+      case MessageType.released:
+        this.#answered(message, nowMs);
+        break;
+      case MessageType.progress:
+        if (this.#takeUnasked(nowMs)) this.#session.leases.progressed(message[1], message[2], nowMs);
+        break;
+      case MessageType.credit:
+        if (this.#takeUnasked(nowMs)) this.#creditChanged(message[1], message[2], message[3], nowMs);
+        break;
+      case MessageType.pong:
+        // The window may be another one.
+        if (this.#session.heartbeat.ponged(message[1], message[2] ?? 0, nowMs)) this.#session.intake.refillSoon();
+        else this.#takeUnasked(nowMs);
+        break;
+      case MessageType.hello:
+        this.#conversation.end(CloseCode.violation, 'A second hello');
+        break;
+    }
+  }
+
+  frameHeard(byteLength: number): void {
+    const hasAnswered = this.#hasAnswered;
+    this.#hasAnswered = false;
+    // Whoever answers may send a result as large as a frame, and else little that is large.
+    if (!hasAnswered && byteLength >= Limits.unaskedBytes) {
+      this.#takeUnasked(this.#conversation.heardAtMs, byteLength);
+    }
+  }
+
+  heardNothing(): void {
+    this.#takeUnasked(this.#conversation.heardAtMs);
+  }
+
+  roomAgain(): void {
+    // Not now: it may be told in the midst of grants, and what is taken then would overtake the rest of them.
+    this.#session.intake.refillSoon();
+  }
+
+  interrupted(code: number, reason: string): boolean {
+    return this.#session.interrupted(code, reason);
+  }
+
+  ended(code: number, reason: string): void {
+    this.#session.ended(code, reason);
+  }
+
+  #answered(answer: Answer, nowMs: number): void {
+    const { leases, window, heartbeat, intake } = this.#session;
+    const state = leases.answered(answer, nowMs);
+    if (state === undefined) this.#takeUnasked(nowMs);
+    else this.#hasAnswered = true;
+
+    // Unless it was asked for, or its slot was waited for.
+    if (isReturn(answer) && (state === 'waiting' || state === 'running')) this.#noteReturned(nowMs);
+    if (window.wanted === 'auto') heartbeat.probe(nowMs);
+    intake.freed();
+  }
+
+  #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined, nowMs: number): void {
+    const { leases, window, intake } = this.#session;
+    window.wanted = prefetch;
+    intake.interrupt();
+    leases.changeConcurrency(concurrency, running, nowMs);
+    intake.refill();
+  }
+
+  /**
+   * A message that nobody has asked for, or a large frame of them. Ends the connection if there are too many; returns whether it
+   * goes on.
+   */
+  #takeUnasked(nowMs: number, byteLength?: number): boolean {
+    const { maxMessageRate } = this.#limits;
+    if (maxMessageRate === Number.POSITIVE_INFINITY) return true;
+    const budget = this.#budgetOf(nowMs);
+    if (byteLength === undefined ? budget.takeUnasked(nowMs) : budget.takeUnaskedBytes(nowMs, byteLength)) return true;
+    const reason = `More than ${maxMessageRate} messages per second that nobody asked for`;
+    this.#conversation.end(CloseCode.tooManyMessages, reason);
+    return false;
+  }
+
+  /** To grant it the same again, and again, would cost the master work for nothing. */
+  #noteReturned(nowMs: number): void {
+    if (this.#limits.maxMessageRate === Number.POSITIVE_INFINITY) return;
+    const budget = this.#budgetOf(nowMs);
+    budget.noteReturned(nowMs);
+    if (budget.restsUntilMs === undefined) return;
+    this.#session.intake.interrupt();
+    this.#session.alarm.setBy(budget.restsUntilMs);
+  }
+
+  #budgetOf(nowMs: number): MessageBudget {
+    const { maxMessageRate, socketTimeoutMs } = this.#limits;
+    this.#budget ??= new MessageBudget(maxMessageRate, socketTimeoutMs, nowMs - this.#session.sinceMs, nowMs);
+    return this.#budget;
+  }
+}
+
+function isReturn(answer: Answer): boolean {
+  return answer[0] === MessageType.released || answer[0] === MessageType.rejected;
+}
