@@ -1,5 +1,6 @@
 // A master on virtual time, in a process of its own.
-import { Master, type MasterOptions } from '../master/master.ts';
+import { Master } from '../master/master.ts';
+import type { MasterOptions } from '../master/options.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { VirtualProcess } from './virtual-clock.ts';
 import { VirtualListener } from './virtual-listener.ts';

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { FifoScheduler } from '../fifo-scheduler.ts';
 import type { TaskFunction, TaskHandler } from '../handler.ts';
-import type { MasterOptions } from '../master/master.ts';
+import type { MasterOptions } from '../master/options.ts';
 import { expectInteger, expectKnown, expectMilliseconds, expectObject } from '../options.ts';
 import type { Random } from '../ports.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
