@@ -5,9 +5,9 @@ import { messageOf } from '../errors.ts';
 import type { Clock, Socket } from '../ports.ts';
 import { CloseCode, closeReason, isLoss } from '../protocol/close-codes.ts';
 import type { Codec } from '../protocol/codec.ts';
-import { FrameError, VersionError } from '../protocol/decode.ts';
-import { type Message, MessageType, PROTOCOL_VERSION, type Received } from '../protocol/messages.ts';
+import { type Message, MessageType, type Received } from '../protocol/messages.ts';
 import { Outbox } from './outbox.ts';
+import { lengthOf, readFrame, Unreadable } from './reading.ts';
 import { Replay } from './replay.ts';
 
 /** How long the peer has to answer the closing handshake before it is cut off. */
@@ -61,7 +61,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   /** How its frames are written. */
   readonly codec: Codec;
   readonly #clock: Clock;
-  readonly #decodeValue: (value: unknown) => readonly Incoming[];
+  readonly #decode: (value: unknown) => readonly Incoming[];
   readonly #outbox: Outbox<Outgoing | Received>;
   /** There if the conversation can go on over another connection. */
   #replay: Replay | undefined = undefined;
@@ -77,7 +77,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     this.#socket = socket;
     this.codec = options.codec;
     this.#clock = options.clock;
-    this.#decodeValue = options.decode;
+    this.#decode = options.decode;
     this.#outbox = new Outbox(options.codec);
     this.#listener = listener;
     this.maxFrameBytes = options.maxFrameBytes;
@@ -252,8 +252,12 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     const isTimeToTell = this.#replay?.noteReceived(byteLength) ?? false;
     // Whom it was for, as it may hand the conversation to somebody else.
     const listener = this.#listener;
-    const messages = this.#decode(frame);
-    if (messages.length === 0 && this.#isOpen) this.#listener.heardNothing?.();
+    const messages = readFrame(frame, this.codec, this.#decode);
+    if (messages instanceof Unreadable) {
+      this.end(messages.code, messages.reason);
+      return;
+    }
+    if (messages.length === 0) this.#listener.heardNothing?.();
     for (const message of messages) {
       if (!this.#isOpen) return;
       if (message[0] === MessageType.received) this.#confirmed(message[1]);
@@ -305,17 +309,6 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     }
   }
 
-  #decode(frame: unknown): readonly Incoming[] {
-    try {
-      return this.#decodeValue(this.codec.read(frame));
-    } catch (error) {
-      if (error instanceof VersionError) this.end(CloseCode.unsupportedVersion, unsupported(error.message));
-      else
-        this.end(CloseCode.badFrame, error instanceof FrameError ? error.message : `Not a frame: ${messageOf(error)}`);
-      return [];
-    }
-  }
-
   /** A message that a getter has said: nobody is there any more to be told if it cannot be sent. */
   #interject(message: Outgoing | Received): void {
     try {
@@ -336,14 +329,4 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     this.#stopAwaitingRoom();
     this.#listener.ended(code, reason);
   }
-}
-
-function lengthOf(frame: unknown): number {
-  if (typeof frame === 'string') return frame.length;
-  return frame instanceof ArrayBuffer || ArrayBuffer.isView(frame) ? frame.byteLength : 0;
-}
-
-/** What to tell a peer of another version: fits a close reason. */
-export function unsupported(what: string): string {
-  return `This side speaks taskdist protocol v${PROTOCOL_VERSION}, the other ${what.slice(0, 40)}. Update the older one.`;
 }

@@ -1,5 +1,6 @@
 // One socket of a master, from its acceptance until it is closed, and the conversation on it, which may be an older one.
-import { Conversation, unsupported } from '../connection/conversation.ts';
+import { Conversation } from '../connection/conversation.ts';
+import { unsupported } from '../connection/reading.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
 import { CloseCode, closeReason } from '../protocol/close-codes.ts';
 import { codecOf } from '../protocol/codec.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Conversation, type ConversationListener, unsupported } from '../../../src/connection/conversation.ts';
+import { Conversation, type ConversationListener } from '../../../src/connection/conversation.ts';
+import { unsupported } from '../../../src/connection/reading.ts';
 import type { Frame, Socket } from '../../../src/ports.ts';
 import { type CodecName, codecs } from '../../../src/protocol/codec.ts';
 import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
