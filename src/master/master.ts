@@ -128,6 +128,19 @@ export class Master<T, R> {
   }
 
   /**
+   * Sends a worker away: its leases go to others, and cost their tasks nothing. A worker of this library does not come back by
+   * itself; what keeps out one that does is `authenticate`, or `ban`.
+   *
+   * `workerId` is the `id` in {@link WorkerInfo}, `reason` what the worker is told, in at most 123 bytes. Returns whether it was there.
+   * @throws InvalidOptionError
+   */
+  dismiss(workerId: string, reason = 'Dismissed'): boolean {
+    if (typeof workerId !== 'string') refuse('workerId', 'the id of a worker', workerId);
+    if (typeof reason !== 'string') refuse('reason', 'a text', reason);
+    return this.#sessions.end(workerId, CloseCode.dismissed, reason);
+  }
+
+  /**
    * Calls `listener` on every event of that type, until the returned function is called.
    * @throws InvalidOptionError
    */

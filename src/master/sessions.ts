@@ -81,6 +81,13 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     return [...this.#sessions.values()].map((session) => session.info);
   }
 
+  /** Ends a worker's session. Returns whether there was one. */
+  end(workerId: string, code: number, reason: string): boolean {
+    const session = this.#sessions.get(workerId);
+    session?.end(code, reason);
+    return session !== undefined;
+  }
+
   /** Takes an open socket; `adopt` connects it to the listener it is given. `guest` is whoever the door let in. */
   accept(adopt: (listener: SocketListener) => Socket, guest?: Guest): void {
     this.#connections.add(new Connection(this, adopt, guest));

@@ -17,6 +17,8 @@ export const CloseCode = {
   badFrame: 4400,
   /** The master does not let this worker in: it does not take its token. */
   unauthorized: 4401,
+  /** The master's program has sent this worker away. */
+  dismissed: 4403,
   /** No subprotocol, or no version, that this master speaks. */
   unsupportedVersion: 4406,
   /** The first message did not come in time. */
@@ -31,9 +33,9 @@ export const CloseCode = {
   silent: 4410,
 } as const;
 
-/** After these the worker has handed back everything itself: what it ran is not counted as lost with it. */
+/** After these the session has ended as somebody wanted: what the worker ran is not counted as lost with it. */
 export function isGoodbye(code: number): boolean {
-  return code === CloseCode.goodbye || code === CloseCode.goingAway;
+  return code === CloseCode.goodbye || code === CloseCode.goingAway || code === CloseCode.dismissed;
 }
 
 /**
@@ -47,9 +49,9 @@ export function isLoss(code: number): boolean {
   return code === CloseCode.noCode || code === CloseCode.abnormal || code === CloseCode.silent;
 }
 
-/** After these, trying again with the same program cannot help. */
+/** After these, trying again with the same program cannot help, or is not wanted. */
 export function isFinal(code: number): boolean {
-  return code === CloseCode.unsupportedVersion || code === CloseCode.unauthorized;
+  return code === CloseCode.unsupportedVersion || code === CloseCode.unauthorized || code === CloseCode.dismissed;
 }
 
 /** A close reason as WebSocket allows it: at most 123 bytes of UTF-8 (RFC 6455, section 5.5). */

@@ -29,12 +29,12 @@ describe('a close code', () => {
   const those = (is: (code: number) => boolean): string[] =>
     Object.entries(CloseCode).flatMap(([name, code]) => (is(code) ? [name] : []));
 
-  it('is a goodbye if the side that closed left in good order', () => {
-    expect(those(isGoodbye)).toEqual(['goodbye', 'goingAway']);
+  it('is a goodbye if somebody wanted the end', () => {
+    expect(those(isGoodbye)).toEqual(['goodbye', 'goingAway', 'dismissed']);
   });
 
-  it('is final if trying again cannot help', () => {
-    expect(those(isFinal)).toEqual(['unauthorized', 'unsupportedVersion']);
+  it('is final if trying again cannot help, or is not wanted', () => {
+    expect(those(isFinal)).toEqual(['unauthorized', 'dismissed', 'unsupportedVersion']);
   });
 
   it('has a number of its own', () => {
