@@ -57,6 +57,7 @@ export class Master<T, R> {
       maxFrameBytes,
       resumeWindowMs: resumeWindow,
       maxInterrupted: rules.maxConnections,
+      maxInterruptedPerAddress: rules.maxConnectionsPerAddress,
       maxMessageRate,
       authenticate: authenticate === undefined ? undefined : createAuthenticator(authenticate, logger),
     };

@@ -9,6 +9,7 @@ import { Connection, type ConnectionContext, type ServerConversation } from './c
 import type { MasterEnvironment } from './environment.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
 import type { Guest } from './guest.ts';
+import { Interrupted } from './interrupted.ts';
 import { Recaller } from './recall.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -20,8 +21,9 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
   /** For how long a session with leases waits for its worker after the connection was lost; 0 for not at all. */
   readonly resumeWindowMs: number;
-  /** How many sessions may wait so at a time. Absent: any number. */
+  /** How many sessions may wait so at a time, in all and of one address. Absent: any number. */
   readonly maxInterrupted?: number | undefined;
+  readonly maxInterruptedPerAddress?: number | undefined;
   /** Of messages that nobody asked for, per second. Absent: any. */
   readonly maxMessageRate?: number | undefined;
   /** Who judges whoever says hello. Absent: everybody is let in. */
@@ -46,9 +48,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly #connections = new Set<Connection>();
   /** By their ids, in the order in which they began. */
   readonly #sessions = new Map<string, Session<T, R>>();
-  /** Those that wait for their workers, the longest first. */
-  readonly #interrupted = new Set<Session<T, R>>();
-  readonly #maxInterrupted: number;
+  readonly #interrupted: Interrupted<Session<T, R>>;
   readonly #recaller: Recaller<T, R>;
   #isDraining = false;
   #nextId = 1;
@@ -70,7 +70,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.maxFrameBytes = limits.maxFrameBytes;
     this.helloTimeoutMs = limits.helloTimeoutMs;
     this.resumeWindowMs = limits.resumeWindowMs;
-    this.#maxInterrupted = limits.maxInterrupted ?? Number.POSITIVE_INFINITY;
+    const { maxInterrupted = Number.POSITIVE_INFINITY, maxInterruptedPerAddress = Number.POSITIVE_INFINITY } = limits;
+    this.#interrupted = new Interrupted({ maxInterrupted, maxInterruptedPerAddress });
     this.maxMessageRate = limits.maxMessageRate ?? Number.POSITIVE_INFINITY;
     this.authenticate = limits.authenticate;
     this.#recaller = new Recaller(clock, this.timers);
@@ -126,13 +127,11 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
 
   interrupted(session: Session<T, R>, code: number, reason: string): void {
     // First, as whoever hears of it may end the session.
-    this.#interrupted.add(session);
+    const surplus = this.#interrupted.add(session, session.guest?.network);
     if (this.events.hears('workerInterrupted')) {
       this.events.emit({ type: 'workerInterrupted', worker: session.info, code, reason });
     }
-    // They are no connections, and so no door counts them.
-    const [longest] = this.#interrupted.size > this.#maxInterrupted ? this.#interrupted : [];
-    longest?.stopWaiting();
+    surplus?.stopWaiting();
   }
 
   joined(

@@ -1,6 +1,7 @@
 // A master without a server: the real sessions and scheduler, on a virtual clock and network.
 import { Emitter } from '../../src/events.ts';
 import { type MasterEvent, masterEventTypes } from '../../src/master/events.ts';
+import { Guest, type GuestBook } from '../../src/master/guest.ts';
 import type { SessionLimits, Sessions } from '../../src/master/sessions.ts';
 import { codecs } from '../../src/protocol/codec.ts';
 import type { FifoSchedulerOptions } from '../../src/scheduling/scheduler-options.ts';
@@ -22,6 +23,9 @@ const eventTypes = [
   'attemptEnded',
 ] as const;
 
+/** Of a door that counts nobody. */
+const noBook: GuestBook = { greeted() {}, ended() {}, left() {} };
+
 /** What a test of sessions starts with. Packets take no time, so that times are round numbers. */
 export class VirtualMaster<T = unknown, R = unknown> {
   readonly clock = new VirtualClock(0);
@@ -30,6 +34,8 @@ export class VirtualMaster<T = unknown, R = unknown> {
   readonly sessions: Sessions<T, R>;
   /** All events so far. */
   readonly events: MasterEvent<T>[] = [];
+  /** From where those come who connect from now on; undefined: no door has asked. */
+  address: string | undefined = undefined;
 
   constructor(limits: Partial<SessionLimits> = {}, options: FifoSchedulerOptions = {}) {
     this.scheduler = new TestScheduler<T, R>({ unmatchedAfter: Number.POSITIVE_INFINITY, ...options }, this.clock);
@@ -42,7 +48,7 @@ export class VirtualMaster<T = unknown, R = unknown> {
       { taskTimeoutMs: 1000, socketTimeoutMs: 3000, helloTimeoutMs: 500, maxFrameBytes: 100_000, ...limits },
       emitter,
     );
-    this.network.listen(this.clock, (adopt) => this.sessions.accept(adopt));
+    this.network.listen(this.clock, (adopt) => this.sessions.accept(adopt, this.#guest()));
   }
 
   /** Connects a worker by hand, which has said nothing yet. */
@@ -50,6 +56,11 @@ export class VirtualMaster<T = unknown, R = unknown> {
     const peer = new WorkerPeer(this.network, this.clock, subprotocols);
     await this.clock.settle();
     return peer;
+  }
+
+  #guest(): Guest | undefined {
+    const { address } = this;
+    return address === undefined ? undefined : new Guest(noBook, { address, headers: {}, url: '/' }, address);
   }
 
   /** How attempts ended: outcome and duration. */

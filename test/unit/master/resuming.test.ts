@@ -47,6 +47,14 @@ function offerOf(news: readonly MasterMessage[]): ResumeOffer {
 const types = (master: VirtualMaster<string, string>): string[] =>
   master.events.map(({ type }) => type).filter((type) => type.startsWith('worker'));
 
+/** Another worker comes, is given a task, and loses its connection. */
+async function loseOne(master: VirtualMaster<string, string>): Promise<void> {
+  void master.scheduler.put('task').catch(() => {});
+  await join(master, helloOf({ resume: true }));
+  master.network.lastLink.reset();
+  await master.clock.settle();
+}
+
 describe('a Master whose worker loses its connection', () => {
   it('keeps its leases, goes on with it when it is back, and takes what it delivers', async () => {
     const { master, clock, network, puts, offer, back } = await setUp({ tasks: 3 });
@@ -70,12 +78,7 @@ describe('a Master whose worker loses its connection', () => {
 
   it('waits for so many workers, and no longer for the one that has been away longest when there are more', async () => {
     const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000, taskTimeoutMs: 1e9, maxInterrupted: 2 });
-    const lose = async (): Promise<void> => {
-      void master.scheduler.put('task').catch(() => {});
-      await join(master, helloOf({ resume: true }));
-      master.network.lastLink.reset();
-      await master.clock.settle();
-    };
+    const lose = (): Promise<void> => loseOne(master);
     const waiting = (): string[] => master.sessions.list().map(({ id }) => id);
     for (const _ of [1, 2]) await lose();
     expect(waiting()).toEqual(['w1', 'w2']);
@@ -90,6 +93,16 @@ describe('a Master whose worker loses its connection', () => {
     await master.clock.advance(10_000);
     for (const _ of [1, 2]) await lose();
     expect(master.sessions.list().filter(({ isInterrupted }) => isInterrupted)).toHaveLength(2);
+  });
+
+  it('waits for so many workers of one address, whose others cost nobody else the place', async () => {
+    const limits = { maxInterrupted: 10, maxInterruptedPerAddress: 2 };
+    const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000, taskTimeoutMs: 1e9, ...limits });
+    for (const address of ['A', 'B', 'B', 'B', 'B']) {
+      master.address = address;
+      await loseOne(master);
+    }
+    expect(master.sessions.list().map(({ id }) => id)).toEqual(['w1', 'w4', 'w5']);
   });
 
   it('gives its leases to others when the window is over, and does not know it any more then', async () => {
