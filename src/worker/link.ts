@@ -70,7 +70,7 @@ export class Link<T> {
   #unwatchPage: () => void = () => {};
   /** Who waits until what was answered can be told. */
   #onTold: (() => void)[] = [];
-  /** Of the connection that was left last. */
+  /** Of all connections so far. */
   #socketClosed: Promise<void> = Promise.resolve();
 
   constructor(context: LinkContext<T>) {
@@ -100,7 +100,7 @@ export class Link<T> {
     });
   }
 
-  /** Says goodbye, and connects no more. Resolves when the socket is closed. */
+  /** Says goodbye, and connects no more. Resolves when every socket is closed. */
   async close(reason: string): Promise<void> {
     this.#unwatchPage();
     this.#firstTry?.reject(new TaskdistError('TASKDIST_STOPPED', reason));
@@ -144,6 +144,7 @@ export class Link<T> {
       welcomed: (master, conversation) => this.#welcomed(connection, master, conversation),
       failed: (code, reason) => this.#disconnected(code, reason),
     });
+    this.#socketClosed = this.#socketClosed.then(() => connection.socketClosed);
     return connection;
   }
 
@@ -252,7 +253,6 @@ export class Link<T> {
     this.#state = next;
     if (before.kind === 'waiting') before.cancel();
     if (before.kind === 'connecting' || before.kind === 'connected') {
-      this.#socketClosed = before.connection.socketClosed;
       before.connection.end(CloseCode.goodbye, reason);
     }
     this.#endSession(reason);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { follow, type Outcome } from '../../support/holders.ts';
+import { welcomeOf } from '../../support/peers.ts';
 import { VirtualWorker } from '../../support/worker.ts';
 
 const { grant } = MessageType;
@@ -112,5 +113,21 @@ describe('the promise of start()', () => {
     void worker.stop();
     await clock.settle();
     expect(started()).toMatchObject({ status: 'rejected', reason: { code: 'TASKDIST_STOPPED' } });
+  });
+});
+
+describe('a Worker that has ended its connection itself, and is stopped then', () => {
+  it('waits until the socket is closed', async () => {
+    const { worker, clock, master, network } = await new VirtualWorker(never).connect();
+    // What closes it is on its way for ever.
+    network.lastLink.drop('up');
+    master.last.send(welcomeOf());
+    await clock.settle();
+    expect([worker.state, network.lastLink.client.state]).toEqual(['waiting', 'closing']);
+    const stopped = follow(worker.stop());
+    await clock.advance(999);
+    expect([stopped().status, network.lastLink.client.state]).toEqual(['pending', 'closing']);
+    await clock.advance(1);
+    expect([stopped().status, network.lastLink.client.state]).toEqual(['fulfilled', 'closed']);
   });
 });
