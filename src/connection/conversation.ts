@@ -9,6 +9,7 @@ import { type Message, MessageType, type Received } from '../protocol/messages.t
 import { Outbox } from './outbox.ts';
 import { lengthOf, readFrame, Unreadable } from './reading.ts';
 import { Replay } from './replay.ts';
+import type { ReplayStore } from './replay-store.ts';
 
 /** How long the peer has to answer the closing handshake before it is cut off. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -105,14 +106,15 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
 
   /**
    * From now on, frames are counted and kept until they have come, so that the conversation can be resumed; so many of the
-   * peer's have come before.
+   * peer's have come before. With a store, it is kept with that of others.
    */
-  keepFrames(received: number): void {
-    this.#replay = new Replay(received);
+  keepFrames(received: number, store?: ReplayStore): void {
+    this.#replay = new Replay(received, store);
   }
 
   /** From now on, no more. */
   forgetFrames(): void {
+    this.#replay?.drop();
     this.#replay = undefined;
   }
 
@@ -139,6 +141,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   /** Leaves the socket to another conversation. Nobody is told. */
   abandon(): void {
     this.#isOpen = false;
+    this.#replay?.drop();
   }
 
   /** How much more should be sent before some of what waits has left; 0 if the peer reads too slowly, or not at all. */
@@ -326,6 +329,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
   #finish(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#replay?.drop();
     this.#stopAwaitingRoom();
     this.#listener.ended(code, reason);
   }

@@ -1,5 +1,6 @@
 // What a lost connection costs nobody: the frames that were sent and are not known to have come, and how many did come.
 import type { Frame } from '../ports.ts';
+import type { Keeper, ReplayStore } from './replay-store.ts';
 
 /**
  * The peer is told what came after so many of its frames, or bytes, at the latest: so it keeps little, and a frame costs next to
@@ -19,7 +20,7 @@ const FRAME_BYTES = 128;
 const NONE: Frame[] = [];
 
 /** One side of a session that can go on over another connection: what to send again, and what not to ask for again. */
-export class Replay {
+export class Replay implements Keeper {
   /** How many frames of the peer have come. */
   received: number;
   #toldReceived: number;
@@ -27,20 +28,25 @@ export class Replay {
   /** Those that are not known to have come, the oldest first. */
   #kept = NONE;
   #keptBytes = 0;
-  /** How many frames are known to have come. */
+  /** How many frames are known to have come, or given up for it. */
   #confirmed = 0;
+  /** What it has in common with others; undefined: nothing. */
+  readonly #store: ReplayStore | undefined;
 
   /** `received`: how many frames of the peer have come already, which need not be told of. */
-  constructor(received: number) {
+  constructor(received: number, store?: ReplayStore) {
     this.received = received;
     this.#toldReceived = received;
+    this.#store = store;
   }
 
   /** Keeps a frame that is being sent. */
   keep(frame: Frame): void {
     if (this.#kept === NONE) this.#kept = [frame];
     else this.#kept.push(frame);
-    this.#keptBytes += sizeOf(frame);
+    const byteLength = sizeOf(frame);
+    this.#keptBytes += byteLength;
+    this.#store?.add(this, byteLength);
   }
 
   /** The frames to send again, the oldest first. */
@@ -75,14 +81,24 @@ export class Replay {
   confirm(frames: number): boolean {
     const count = frames - this.#confirmed;
     if (count <= 0) return false;
-    this.#confirmed = frames;
     if (count === this.#kept.length) {
-      this.#kept = NONE;
-      this.#keptBytes = 0;
+      this.drop();
     } else {
-      for (const frame of this.#kept.splice(0, count)) this.#keptBytes -= sizeOf(frame);
+      this.#confirmed = frames;
+      let byteLength = 0;
+      for (const frame of this.#kept.splice(0, count)) byteLength += sizeOf(frame);
+      this.#keptBytes -= byteLength;
+      this.#store?.remove(this, byteLength, false);
     }
     return true;
+  }
+
+  drop(): void {
+    const byteLength = this.#keptBytes;
+    this.#confirmed = this.sent;
+    this.#kept = NONE;
+    this.#keptBytes = 0;
+    this.#store?.remove(this, byteLength, true);
   }
 
   /** A frame came. Returns whether it is time to tell. */

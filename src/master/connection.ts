@@ -1,6 +1,7 @@
 // One socket of a master, from its acceptance until it is closed, and the conversation on it, which may be an older one.
 import { Conversation } from '../connection/conversation.ts';
 import { unsupported } from '../connection/reading.ts';
+import type { ReplayStore } from '../connection/replay-store.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
 import { CloseCode, closeReason } from '../protocol/close-codes.ts';
 import { codecOf } from '../protocol/codec.ts';
@@ -22,6 +23,8 @@ export interface ConnectionContext {
   readonly maxFrameBytes: number;
   readonly helloTimeoutMs: number;
   readonly authenticate: Authenticator | undefined;
+  /** Where the frames are kept that may have to be sent again. */
+  readonly replayStore: ReplayStore;
   /** A worker has said hello, and is let in. */
   joined(
     worker: WorkerDescription,
@@ -84,7 +87,7 @@ export class Connection implements SocketListener, Greeted {
   saidHello(worker: WorkerDescription, deadlineMs: number): void {
     if (this.#conversation === undefined) return;
     // The hello's frame is the first of a session.
-    if (worker.resume !== undefined) this.#conversation.keepFrames(1);
+    if (worker.resume !== undefined) this.#conversation.keepFrames(1, this.#context.replayStore);
     this.guest?.greeted();
     const { authenticate } = this.#context;
     if (authenticate === undefined) this.letIn(worker, this.#conversation, undefined);

@@ -40,6 +40,8 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   readonly #session: HeardSession<T, R>;
   readonly #conversation: ServerConversation;
   readonly #limits: HearingLimits;
+  /** Whether the worker has said anything since its welcome: so that has reached it. */
+  hasSpoken = false;
   /** Whether the frame that is being heard has answered something. */
   #hasAnswered = false;
   /** There once it has said something of its own accord, or given something back. */
@@ -93,6 +95,7 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   }
 
   frameHeard(byteLength: number): void {
+    this.hasSpoken = true;
     const hasAnswered = this.#hasAnswered;
     this.#hasAnswered = false;
     // Whoever answers may send a result as large as a frame, and else little that is large.

@@ -223,11 +223,11 @@ export class HeldLeases<T, R> {
     await this.#reports.settled();
   }
 
-  /** The connection is over: gives all back. */
-  end(code: number, reason: string): void {
+  /** The session is over: gives all back; `isLoss`: what ran is lost with it. */
+  end(code: number, reason: string, isLoss: boolean): void {
     for (const grant of this.#grants) {
       this.#grants.remove(grant);
-      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);
+      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, isLoss);
     }
     this.#tellIfDrained();
   }

@@ -2,7 +2,6 @@
 import { messageOf, RemoteError, TaskdistError, TaskTimeoutError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import { isGoodbye } from '../protocol/close-codes.ts';
 import { type Answer, MessageType } from '../protocol/messages.ts';
 import { RateMeter } from '../rate.ts';
 import type { Ended, Lease, TaskScheduler } from '../scheduling/scheduler.ts';
@@ -142,11 +141,11 @@ export class LeaseReports<T, R> {
     this.#tellEnded(grant, outcome);
   }
 
-  /** Its connection is over. Throws nothing: there are others to be given back. */
-  disconnected(grant: Grant<T>, code: number, reason: string): void {
+  /** Its session is over; `isLoss`: with what ran. Throws nothing: there are others to be given back. */
+  disconnected(grant: Grant<T>, code: number, reason: string, isLoss: boolean): void {
     try {
-      if (grant.state !== 'running' || isGoodbye(code)) this.#return(grant);
-      else this.#lose(grant, code, reason);
+      if (isLoss && grant.state === 'running') this.#lose(grant, code, reason);
+      else this.#return(grant);
     } catch (error) {
       this.#worker.schedulerFailed(error);
     }

@@ -1,7 +1,7 @@
 // A master's session with one worker: what it is to the scheduler, how its connection is lost and found again, and the end.
 import { messageOf } from '../errors.ts';
 import type { Labels } from '../labels.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import { CloseCode, isGoodbye } from '../protocol/close-codes.ts';
 import {
   type MasterMessage,
   MessageType,
@@ -125,13 +125,22 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
   resume({ secret, received }: ResumeRequest, connection: Connection, identity: Identity | undefined): boolean {
     if (this.#secret === undefined || !isSameSecret(secret, this.#secret) || !this.#isOf(identity)) return false;
     const welcome = this.#welcome(this.#conversation.framesReceived);
-    if (!connection.resume(this.#conversation, received, welcome)) return false;
+    if (!connection.resume(this.#conversation, received, welcome)) {
+      this.#cannotGoOn();
+      return false;
+    }
     const nowMs = this.#context.clock.now();
     this.guest = connection.guest;
     this.#loss = undefined;
     this.heartbeat.start(nowMs);
     this.leases.resumed(nowMs);
     return true;
+  }
+
+  /** The worker is back, and begins anew: nobody will ever answer what it was granted before. */
+  #cannotGoOn(): void {
+    if (this.#loss === undefined) this.#conversation.giveUp('The worker has come back, and the session cannot go on');
+    this.stopWaiting();
   }
 
   /** Gives the worker no more time to come back. */
@@ -247,7 +256,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     this.#loss = undefined;
     this.alarm.cancel();
     this.intake.interrupt();
-    this.leases.end(code, reason);
+    // What it was granted may never have reached it, until it has said something.
+    this.leases.end(code, reason, this.#hearing.hasSpoken && !isGoodbye(code));
     try {
       this.#context.scheduler.leave(this);
     } catch (error) {

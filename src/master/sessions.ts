@@ -1,4 +1,5 @@
 // All connections of a master: from the moment a socket is accepted until the last one is closed.
+import { ReplayStore } from '../connection/replay-store.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock, Socket, SocketListener } from '../ports.ts';
 import type { WorkerDescription } from '../protocol/messages.ts';
@@ -44,6 +45,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly secret: () => string;
   readonly maxMessageRate: number;
   readonly authenticate: Authenticator | undefined;
+  readonly replayStore = new ReplayStore();
   /** Whose sockets are not closed yet. */
   readonly #connections = new Set<Connection>();
   /** By their ids, in the order in which they began. */

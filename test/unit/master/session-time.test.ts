@@ -4,7 +4,7 @@ import { follow } from '../../support/holders.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
 
-const { cancel, done, released, credit, ping, pong } = MessageType;
+const { grant, cancel, done, released, credit, ping, pong } = MessageType;
 
 /** A master with tasks 0, 1, 2, … and a worker that is welcome, and answers pings unless it is told otherwise. */
 async function setUp(tasks: number, description: Partial<WorkerDescription> = {}, limits = {}, options = {}) {
@@ -15,6 +15,8 @@ async function setUp(tasks: number, description: Partial<WorkerDescription> = {}
   const outcomes = Array.from({ length: tasks }, (_, task) => follow(master.scheduler.put(task)));
   const peer = await master.connect();
   peer.send(helloOf(description));
+  await master.clock.settle();
+  peer.send([pong, 1]);
   await master.clock.settle();
   peer.news();
   return { master, outcomes, peer, clock: master.clock, scheduler: master.scheduler };
@@ -215,6 +217,21 @@ describe('the end of a connection', () => {
     await clock.settle();
     expect(master.attempts).toEqual(['lost 0']);
     expect(master.events.at(-1)).toMatchObject({ type: 'workerDisconnected', code: 4400 });
+  });
+
+  it('loses nothing with who has said nothing since its welcome: nobody knows whether that has reached it', async () => {
+    const master = new VirtualMaster<unknown, unknown>({}, { maxDeliveries: 1, maxAttempts: 1 });
+    const outcome = follow(master.scheduler.put('task'));
+    for (const _ of [1, 2, 3]) {
+      const peer = await master.connect();
+      peer.send(helloOf({}));
+      await master.clock.settle();
+      expect(peer.news()).toContainEqual([grant, 1, 1, '0', 'task']);
+      master.network.lastLink.reset();
+      await master.clock.settle();
+    }
+    expect(outcome()).toEqual({ status: 'pending' });
+    expect(master.attempts).toEqual(['returned 0', 'returned 0', 'returned 0']);
   });
 
   it('says nothing more of an attempt that was cancelled before', async () => {
