@@ -25,6 +25,8 @@ export interface ConnectionContext {
   readonly authenticate: Authenticator | undefined;
   /** Where the frames are kept that may have to be sent again. */
   readonly replayStore: ReplayStore;
+  /** A worker has said hello; whether it is let in is known by then. */
+  judging(worker: WorkerDescription, untilMs: number): void;
   /** A worker has said hello, and is let in. */
   joined(
     worker: WorkerDescription,
@@ -90,9 +92,12 @@ export class Connection implements SocketListener, Greeted {
     if (worker.resume !== undefined) this.#conversation.keepFrames(1, this.#context.replayStore);
     this.guest?.greeted();
     const { authenticate } = this.#context;
-    if (authenticate === undefined) this.letIn(worker, this.#conversation, undefined);
-    else
-      new Admission(this, worker, this.#conversation, this.guest).start(authenticate, this.#context.timers, deadlineMs);
+    if (authenticate === undefined) {
+      this.letIn(worker, this.#conversation, undefined);
+      return;
+    }
+    this.#context.judging(worker, deadlineMs);
+    new Admission(this, worker, this.#conversation, this.guest).start(authenticate, this.#context.timers, deadlineMs);
   }
 
   letIn(worker: WorkerDescription, conversation: ServerConversation, identity: Identity | undefined): void {

@@ -137,6 +137,12 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     return true;
   }
 
+  /** Waits until then at the least: whoever has this secret is back, and yet to be judged. */
+  waitUntil(untilMs: number, secret: string): void {
+    if (this.#loss === undefined || this.#secret === undefined || !isSameSecret(secret, this.#secret)) return;
+    this.#loss = { ...this.#loss, untilMs: Math.max(this.#loss.untilMs, untilMs) };
+  }
+
   /** The worker is back, and begins anew: nobody will ever answer what it was granted before. */
   #cannotGoOn(): void {
     if (this.#loss === undefined) this.#conversation.giveUp('The worker has come back, and the session cannot go on');

@@ -136,6 +136,10 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     surplus?.stopWaiting();
   }
 
+  judging({ resume }: WorkerDescription, untilMs: number): void {
+    if (resume !== undefined && resume !== true) this.#sessions.get(resume.worker)?.waitUntil(untilMs, resume.secret);
+  }
+
   joined(
     worker: WorkerDescription,
     conversation: ServerConversation,

@@ -1,5 +1,7 @@
 // A worker by hand that loses its connection, and what its master makes of it.
 import { describe, expect, it, vi } from 'vitest';
+import { createAuthenticator } from '../../../src/master/authentication.ts';
+import { silentLogger } from '../../../src/ports.ts';
 import {
   type MasterMessage,
   MessageType,
@@ -103,6 +105,34 @@ describe('a Master whose worker loses its connection', () => {
       await loseOne(master);
     }
     expect(master.sessions.list().map(({ id }) => id)).toEqual(['w1', 'w4', 'w5']);
+  });
+
+  it.each([
+    ['goes on with it though it is not known until later who it is', 'secret 1', 'w1'],
+    ['waits for nobody else who claims to be it', 'secret 2', 'w2'],
+  ])('%s, when the window is nearly over', async (_, secret, id) => {
+    const answers: ((isRight: boolean) => void)[] = [];
+    const authenticate = createAuthenticator(
+      () => new Promise<boolean>((resolve) => answers.push(resolve)),
+      silentLogger,
+    );
+    const master = new VirtualMaster<string, string>({
+      resumeWindowMs: 5000,
+      helloTimeoutMs: 2000,
+      taskTimeoutMs: 60_000,
+      authenticate,
+    });
+    void master.scheduler.put('task').catch(() => {});
+    await join(master, helloOf({ resume: true }));
+    answers[0]?.(true);
+    await master.clock.settle();
+    master.network.lastLink.reset();
+    await master.clock.advance(4900);
+    await join(master, helloOf({ resume: { worker: 'w1', secret, received: 1 } }));
+    await master.clock.advance(1000);
+    answers[1]?.(true);
+    await master.clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ id, isInterrupted: false, running: 1 }]);
   });
 
   it('gives its leases to others at once when it is back, but has missed what nobody has any more', async () => {
