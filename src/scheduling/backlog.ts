@@ -1,4 +1,5 @@
 // The backlog: all queued tasks, and the first of them for whoever asks.
+import type { UnmatchedReason } from './events.ts';
 import { Groups } from './groups.ts';
 import { Lane } from './lane.ts';
 import type { Choice } from './profile.ts';
@@ -69,11 +70,6 @@ export class Backlog<T, R> {
     return this.#size;
   }
 
-  /** How many holders are there. */
-  get holders(): number {
-    return this.#profiles.holders;
-  }
-
   /** Whether the holder of this id is there. */
   has(holderId: string): boolean {
     return this.#profiles.has(holderId);
@@ -134,9 +130,11 @@ export class Backlog<T, R> {
     this.add(record);
   }
 
-  /** Whether somebody who is there would take this task, but has a part in verifying it. */
-  isBarredFromSome(record: TaskRecord<T, R>): boolean {
-    return this.#profiles.isBarredFromSome(record);
+  /** Why nobody who is there may have this task. */
+  whyUnmatched(record: TaskRecord<T, R>): UnmatchedReason {
+    if (this.#profiles.isBarredFromSome(record)) return 'noOtherWorker';
+    if (record.refusedBy.size > 0) return 'rejected';
+    return this.#profiles.holders === 0 ? 'noWorkers' : 'notAccepted';
   }
 
   /** A task will not come back, whoever has refused it. */

@@ -1,7 +1,9 @@
 // What it costs that many wait, for tasks, for workers, or for somebody to be told: counted, not timed.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Emitter } from '../../../src/events.ts';
 import { Heap } from '../../../src/heap.ts';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
+import { type SchedulerEvent, schedulerEventTypes } from '../../../src/scheduling/events.ts';
 import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
@@ -140,8 +142,14 @@ describe('UnmatchedWatch', () => {
   function setUp(afterMs: number) {
     const clock = new VirtualClock(0);
     const told: number[] = [];
-    const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
-      told.push(sequence),
+    const events = new Emitter<SchedulerEvent<unknown>>(schedulerEventTypes);
+    events.on('unmatched', ({ key }) => told.push(Number.parseInt(key, 36)));
+    const watch = new UnmatchedWatch<unknown, unknown>(
+      clock,
+      new TimerQueue(clock),
+      afterMs,
+      events,
+      () => 'noWorkers',
     );
     return {
       clock,
