@@ -27,7 +27,7 @@ export interface VerifyOptions {
   /**
    * Whether two results are the same. Each result is compared with the first one of each kind there is, so it should be an
    * equivalence, or nearly one, as with a small tolerance. Results are as they came: nobody has checked what they are, and if it throws,
-   * or returns anything else than true or false, they are not the same. @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in
+   * or returns anything else than true or false, such as a promise, they are not the same. @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in
    * order, and errors without their stacks
    */
   equals?(a: unknown, b: unknown): boolean;
@@ -104,11 +104,18 @@ function guarded(equals: (a: unknown, b: unknown) => boolean): VerifyTerms['equa
     try {
       const isSame: unknown = equals(a, b);
       // A promise, mostly, which would be as good as a yes to all.
-      if (typeof isSame !== 'boolean') refuse('verify.equals', 'a function that returns true or false', isSame);
-      return isSame;
+      if (typeof isSame === 'boolean') return isSame;
+      disregard(isSame);
+      refuse('verify.equals', 'a function that returns true or false', isSame);
     } catch (error) {
       onError(error);
       return false;
     }
   };
+}
+
+/** Nobody waits for it: it may be a promise that rejects, as of what a stranger has sent, which must not end the process. */
+function disregard(value: unknown): void {
+  // What reading its `then` throws, or calling it, rejects a promise that this is the catch of.
+  Promise.resolve(value).catch(() => {});
 }
