@@ -29,14 +29,21 @@ export interface VerifierContext<T, R> {
   goOn(record: TaskRecord<T, R>): void;
 }
 
+/** A result that would have done, but was drawn to be checked; its task is open. */
+interface Check<T, R> {
+  readonly record: TaskRecord<T, R>;
+  /** How often in a row its principal had proved right by then. */
+  readonly valid: number;
+}
+
 /** Knows the tasks that are being verified, by those who have a part in it, and how far each of these is trusted. */
 export class Verifier<T, R> {
   readonly #context: VerifierContext<T, R>;
   readonly #trust = new Trust();
   /** By principal: the unsettled tasks at which it is, or of which it has given a result. */
   readonly #open = new Groups<string, TaskRecord<T, R>>();
-  /** By principal: of those the ones of which a result would have done, but was drawn to be checked. */
-  readonly #checked = new Groups<string, TaskRecord<T, R>>();
+  /** By principal: the last result that was drawn. There is another one only if that cannot be checked. */
+  readonly #checks = new Map<string, Check<T, R>>();
 
   constructor(context: VerifierContext<T, R>) {
     this.#context = context;
@@ -62,7 +69,7 @@ export class Verifier<T, R> {
   closed(record: TaskRecord<T, R>): void {
     for (const principal of record.barred) {
       this.#open.delete(principal, record);
-      this.#checked.delete(principal, record);
+      if (this.#checks.get(principal)?.record === record) this.#checks.delete(principal);
     }
   }
 
@@ -86,7 +93,9 @@ export class Verifier<T, R> {
     if (!lease.isLive) return;
     this.#context.end(lease);
     if (isBelieved) this.#context.statistics.total.trusted += 1;
-    else if (worth === 'a check') this.#checked.add(voter.principal, record);
+    else if (worth === 'a check') {
+      this.#checks.set(voter.principal, { record, valid: this.#trust.validOf(voter.principal) });
+    }
     switch (tally.kind) {
       case 'decided':
         this.#decide(record, tally);
@@ -128,8 +137,18 @@ export class Verifier<T, R> {
   ): 'all votes' | 'a check' | 'a vote' {
     if (isTrusted === true) return 'all votes';
     const valid = this.#trust.validOf(principal);
-    if (!(valid >= trustAfter) || this.#checked.get(principal).size > 0) return 'a vote';
+    if (!(valid >= trustAfter) || this.#isBeingChecked(principal, valid - trustAfter)) return 'a vote';
     return this.#context.random() >= 1 / valid ? 'all votes' : 'a check';
+  }
+
+  /**
+   * If nobody who is there can check it, that may be so for ever: then it does to have proved right since as often as it takes
+   * to be trusted, that is, to have had no more than `waivedFrom` before.
+   */
+  #isBeingChecked(principal: string, waivedFrom: number): boolean {
+    const check = this.#checks.get(principal);
+    if (check === undefined) return false;
+    return check.valid > waivedFrom || check.record.lane?.isOrphaned !== true;
   }
 
   #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
@@ -161,10 +180,10 @@ export class Verifier<T, R> {
   #distrust(principal: string, caughtAt: TaskRecord<T, R>): number {
     const { statistics, goOn } = this.#context;
     this.#trust.reset(principal);
+    this.#checks.delete(principal);
     let discarded = 0;
     for (const record of [...this.#open.get(principal)]) {
       if (record === caughtAt) continue;
-      this.#checked.delete(principal, record);
       const outcome = record.verification?.distrust(principal);
       if (outcome?.hasChanged !== true) continue;
       discarded += outcome.discarded;

@@ -34,8 +34,8 @@ export interface VerifyOptions {
   /**
    * Whose results need no quorum. A worker whose results have proved right `after` times in a row, with none wrong, is
    * trusted: if it has the task alone, its result is accepted, but for one in n, by chance, which is checked like any
-   * other; n is how many have proved right in a row. While that one is being checked, none is accepted unchecked. A wrong
-   * one ends it all. Workers that the master trusts outright are never checked. `false`: nobody is trusted, not even those.
+   * other; n is how many have proved right in a row. While that one is being checked, none is accepted unchecked; or, if nobody
+   * is there who could check it, until `after` more have proved right. A wrong one ends it all. Workers that the master trusts outright are never checked. `false`: nobody is trusted, not even those.
    *
    * Source: adaptive replication in BOINC, with its figures. David P. Anderson, "BOINC: A Platform for Volunteer
    * Computing", Journal of Grid Computing 18, 2020; and BOINC's wiki, "Adaptive replication".
