@@ -208,12 +208,11 @@ export class Backlog<T, R> {
     if (key === undefined) this.#plainLanes.set(lane.type, lane);
     else this.#otherLanes.set(key, lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
-    const isNews = [...lane.barred].filter((principal) => this.#barredLanes.get(principal).size === 0);
     for (const principal of lane.barred) this.#barredLanes.add(principal, lane);
     lane.add(record);
     this.#profiles.consider(lane);
     this.#waiting.firstChanged(lane);
-    for (const principal of isNews) this.#profiles.barredChanged(principal);
+    for (const principal of lane.barred) this.#profiles.barredChanged(principal, 'more');
     return lane;
   }
 
@@ -247,7 +246,7 @@ export class Backlog<T, R> {
     this.#waiting.laneDropped(lane);
     for (const principal of lane.barred) {
       this.#barredLanes.delete(principal, lane);
-      if (this.#barredLanes.get(principal).size === 0) this.#profiles.barredChanged(principal);
+      this.#profiles.barredChanged(principal, 'less');
     }
   }
 }

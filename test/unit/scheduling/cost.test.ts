@@ -125,6 +125,29 @@ describe('a rejection', () => {
   });
 });
 
+describe('who has a part in verifying tasks of many kinds', () => {
+  /** How many lanes are looked at while it is given ten tasks, and it waits with those of so many kinds for another one. */
+  async function looks(kinds: number): Promise<number> {
+    const { scheduler, holder } = openScheduler({ verify: { trust: false } });
+    const voter = holder('voter');
+    for (let n = 0; n < kinds; n += 1) void scheduler.put({ type: `kind ${n}` }, { priority: 1 });
+    for (const lease of await voter.takeNow()) scheduler.complete(lease, 1);
+    expect(scheduler.stats()).toMatchObject({ queued: kinds, unmatched: kinds });
+    for (let n = 0; n < 10; n += 1) void scheduler.put(n, { verify: false });
+    const find = vi.spyOn(Heap.prototype, 'find');
+    const peek = vi.spyOn(Heap.prototype, 'peek');
+    expect(await voter.takeNow()).toHaveLength(10);
+    const count = find.mock.calls.length + peek.mock.calls.length;
+    vi.restoreAllMocks();
+    return count;
+  }
+
+  it('passes over none of them when it takes, however many they are', async () => {
+    expect(await looks(1000)).toBe(await looks(100));
+    expect(await looks(1000)).toBeLessThan(200);
+  });
+});
+
 describe('a queued task', () => {
   it('needs no timer, and no copy of the options, unless it has its own', () => {
     const { scheduler, clock } = openScheduler({ unmatchedAfter: Number.POSITIVE_INFINITY, timeout: 100 });
