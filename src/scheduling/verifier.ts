@@ -40,7 +40,10 @@ interface Check<T, R> {
 export class Verifier<T, R> {
   readonly #context: VerifierContext<T, R>;
   readonly #trust = new Trust();
-  /** By principal: the unsettled tasks at which it is, or of which it has given a result. */
+  /**
+   * By principal: the unsettled tasks that it matters to if that one is caught, as it is alone with them, or they have a
+   * result of it that counts. No others: it may be caught often, and have answered all that is queued.
+   */
   readonly #open = new Groups<string, TaskRecord<T, R>>();
   /** By principal: the last result that was drawn. There is another one only if that cannot be checked. */
   readonly #checks = new Map<string, Check<T, R>>();
@@ -54,15 +57,16 @@ export class Verifier<T, R> {
     const principal = principalOf(holder);
     const verification = record.verification ?? new Verification<R>(terms);
     record.verification = verification;
-    verification.granted(principal, this.#roleOf(principal, holder, verification, terms));
-    this.#open.add(principal, record);
+    const role = this.#roleOf(principal, holder, verification, terms);
+    verification.granted(principal, role);
+    if (role === 'alone') this.#open.add(principal, record);
   }
 
-  /** A lease has ended. Who has given no result has no part in the task any more. */
+  /** A lease has ended. If it gave a result that counts, that is said next. */
   ended({ record, holder }: RecordLease<T, R>): void {
     const principal = principalOf(holder);
     record.verification?.ended(principal);
-    if (record.verification?.barred.has(principal) !== true) this.#open.delete(principal, record);
+    this.#open.delete(principal, record);
   }
 
   /** A task is about to be settled. */
@@ -93,7 +97,8 @@ export class Verifier<T, R> {
     if (!lease.isLive) return;
     this.#context.end(lease);
     if (isBelieved) this.#context.statistics.total.trusted += 1;
-    else if (worth === 'a check') {
+    else this.#open.add(voter.principal, record);
+    if (worth === 'a check') {
       this.#checks.set(voter.principal, { record, valid: this.#trust.validOf(voter.principal) });
     }
     switch (tally.kind) {
@@ -184,6 +189,7 @@ export class Verifier<T, R> {
     let discarded = 0;
     for (const record of [...this.#open.get(principal)]) {
       if (record === caughtAt) continue;
+      this.#open.delete(principal, record);
       const outcome = record.verification?.distrust(principal);
       if (outcome?.hasChanged !== true) continue;
       discarded += outcome.discarded;

@@ -8,6 +8,7 @@ import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { UnmatchedWatch } from '../../../src/scheduling/unmatched.ts';
+import { Verification } from '../../../src/scheduling/verification.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../../src/timer-queue.ts';
 import { openScheduler } from '../../support/scheduler.ts';
@@ -145,6 +146,29 @@ describe('who has a part in verifying tasks of many kinds', () => {
   it('passes over none of them when it takes, however many they are', async () => {
     expect(await looks(1000)).toBe(await looks(100));
     expect(await looks(1000)).toBeLessThan(200);
+  });
+});
+
+describe('to be caught', () => {
+  it('costs a look at those tasks that have a result which counted, and none at those that have lost it already, or run', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: false } });
+    const [liar, b, c] = [holder('liar'), holder('b'), holder('c')];
+    for (let n = 0; n < 100; n += 1) void scheduler.put(n);
+    const leases = await liar.takeNow();
+    for (const lease of leases.slice(50)) scheduler.complete(lease, 'lie');
+    const distrust = vi.spyOn(Verification.prototype, 'distrust');
+    for (const looks of [50, 50]) {
+      void scheduler.put('caught', { priority: 1 });
+      for (const [each, result] of [
+        [liar, 'lie'],
+        [b, 'truth'],
+        [c, 'truth'],
+      ] as const) {
+        scheduler.complete(await each.takeOne(), result);
+      }
+      expect(distrust).toHaveBeenCalledTimes(looks);
+    }
+    expect(scheduler.stats().total).toMatchObject({ distrusted: 2, discarded: 50 });
   });
 });
 
