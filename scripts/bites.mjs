@@ -10,7 +10,7 @@ const PATHS = {
   heartbeat: 'src/master/heartbeat.ts',
   session: 'src/master/session.ts',
   reports: 'src/master/lease-reports.ts',
-  scheduler: 'src/scheduling/fifo-scheduler.ts',
+  attempts: 'src/scheduling/attempts.ts',
   table: 'src/scheduling/task-table.ts',
   record: 'src/scheduling/task-record.ts',
   history: 'src/scheduling/task-history.ts',
@@ -44,7 +44,7 @@ export const bites = [
     ['heldLeases', "if (grant.state !== 'cancelled') this.#reports.answered", 'this.#reports.answered'],
     ['heldLeases', 'else if (answer[0] === MessageType.done) this.#reports.late();', ''],
     [
-      'scheduler',
+      'attempts',
       'lease instanceof RecordLease && lease.isLive ?',
       'lease instanceof RecordLease && lease.record.state !== "settled" ?',
     ],
@@ -71,11 +71,7 @@ export const bites = [
   ]),
   bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
   bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
-  bite('what was lost counts as an attempt that failed', 5, [
-    'scheduler',
-    "record.note('lost'",
-    "record.note('failed'",
-  ]),
+  bite('what was lost counts as an attempt that failed', 5, ['attempts', "record.note('lost'", "record.note('failed'"]),
   bite('goodbyes count as losses', 2, [
     'reports',
     "grant.state !== 'running' || isGoodbye(code)",
@@ -149,7 +145,7 @@ export const bites = [
     'isInterrupted ? this.#releasedAtMs : this.#silentAtMs;',
     'isInterrupted ? this.#releasedAtMs : Number.POSITIVE_INFINITY;',
   ]),
-  bite('there is no wait after a failure', 1, ['scheduler', 'record.restsUntilMs = this.#clock.now() + delay;', '']),
+  bite('there is no wait after a failure', 1, ['attempts', 'record.restsUntilMs = this.#clock.now() + delay;', '']),
   bite('delays are ignored', 2, ['table', 'if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;', '']),
   bite('what was aborted while it was taken is granted', 10, ['intake', 'if (!lease.isLive) continue;', '']),
   bite('deadlines of tasks are not watched', 1, ['patience', 'alarm.setBy(this.#clock.now() + spanMs);', '']),
@@ -164,7 +160,7 @@ export const bites = [
     "if (record.isLeased) this.#revokeAll(record, outcome === 'done' ? 'superseded' : 'aborted');",
     "if (record.isLeased && outcome !== 'done') this.#revokeAll(record, 'aborted');",
   ]),
-  bite('a task goes again to who has rejected it', 5, ['scheduler', 'this.#backlog.refuse(holder, record);', '']),
+  bite('a task goes again to who has rejected it', 5, ['attempts', 'this.#backlog.refuse(holder, record);', '']),
   bite('requirements are ignored', 2, [
     'record',
     'return requires === undefined || matches(holder.labels, requires);',

@@ -1,4 +1,5 @@
 // The backlog: all queued tasks, and the first of them for whoever asks.
+import type { UnmatchedReason } from './events.ts';
 import { Groups } from './groups.ts';
 import { Lane } from './lane.ts';
 import type { Choice } from './profile.ts';
@@ -69,11 +70,6 @@ export class Backlog<T, R> {
     return this.#size;
   }
 
-  /** How many holders are there. */
-  get holders(): number {
-    return this.#profiles.holders;
-  }
-
   /** Whether the holder of this id is there. */
   has(holderId: string): boolean {
     return this.#profiles.has(holderId);
@@ -134,9 +130,11 @@ export class Backlog<T, R> {
     this.add(record);
   }
 
-  /** Whether somebody who is there would take this task, but has a part in verifying it. */
-  isBarredFromSome(record: TaskRecord<T, R>): boolean {
-    return this.#profiles.isBarredFromSome(record);
+  /** Why nobody who is there may have this task. */
+  whyUnmatched(record: TaskRecord<T, R>): UnmatchedReason {
+    if (this.#profiles.isBarredFromSome(record)) return 'noOtherWorker';
+    if (record.refusedBy.size > 0) return 'rejected';
+    return this.#profiles.holders === 0 ? 'noWorkers' : 'notAccepted';
   }
 
   /** A task will not come back, whoever has refused it. */
@@ -210,12 +208,11 @@ export class Backlog<T, R> {
     if (key === undefined) this.#plainLanes.set(lane.type, lane);
     else this.#otherLanes.set(key, lane);
     for (const holderId of lane.refusedBy) this.#refusedLanes.add(holderId, lane);
-    const isNews = [...lane.barred].filter((principal) => this.#barredLanes.get(principal).size === 0);
     for (const principal of lane.barred) this.#barredLanes.add(principal, lane);
     lane.add(record);
     this.#profiles.consider(lane);
     this.#waiting.firstChanged(lane);
-    for (const principal of isNews) this.#profiles.barredChanged(principal);
+    for (const principal of lane.barred) this.#profiles.barredChanged(principal, 'more');
     return lane;
   }
 
@@ -249,7 +246,7 @@ export class Backlog<T, R> {
     this.#waiting.laneDropped(lane);
     for (const principal of lane.barred) {
       this.#barredLanes.delete(principal, lane);
-      if (this.#barredLanes.get(principal).size === 0) this.#profiles.barredChanged(principal);
+      this.#profiles.barredChanged(principal, 'less');
     }
   }
 }

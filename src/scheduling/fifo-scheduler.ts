@@ -1,12 +1,12 @@
 // The scheduler in memory: by priority, first in, first out, and what comes back comes back to its place.
-import { backoffMs } from '../backoff.ts';
 import type { TaskdistError } from '../errors.ts';
-import { callListener, type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
+import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { AnyResultOf, ResultOf, TaskOf, TaskTypeOf } from '../results.ts';
 import { TimerQueue } from '../timer-queue.ts';
+import { Attempts } from './attempts.ts';
 import { Backlog } from './backlog.ts';
-import { type SchedulerEvent, schedulerEventTypes, type UnmatchedReason } from './events.ts';
+import { type SchedulerEvent, schedulerEventTypes } from './events.ts';
 import { type MapFailures, type MapItem, type MapOptions, type MappedPutOptions, mapTasks } from './map.ts';
 import type { MapInputs } from './map-inputs.ts';
 import type { MapFailure, MapResult } from './map-stream.ts';
@@ -19,9 +19,8 @@ import {
 } from './scheduler-options.ts';
 import { Speculation } from './speculation.ts';
 import { type SchedulerStats, Statistics } from './statistics.ts';
-import type { Pair } from './stragglers.ts';
 import { agreeOn, type TaskTerms, taskOptionNames } from './task-options.ts';
-import { RecordLease, type TaskRecord } from './task-record.ts';
+import type { RecordLease } from './task-record.ts';
 import { TaskTable } from './task-table.ts';
 import { UnmatchedWatch } from './unmatched.ts';
 import { Verifier } from './verifier.ts';
@@ -40,7 +39,6 @@ export interface SchedulerEnvironment {
  */
 export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #terms: TaskTerms;
   readonly #events = new Emitter<SchedulerEvent<T>>(schedulerEventTypes);
   readonly #statistics: Statistics;
@@ -50,6 +48,7 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
   readonly #waitingRoom: WaitingRoom<T, AnyResultOf<R>>;
   readonly #speculation: Speculation<T, AnyResultOf<R>>;
   readonly #verifier: Verifier<T, AnyResultOf<R>>;
+  readonly #attempts: Attempts<T, AnyResultOf<R>>;
 
   /** @throws InvalidOptionError */
   constructor(options: FifoSchedulerOptions, { clock, random }: SchedulerEnvironment) {
@@ -57,9 +56,10 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     const timers = new TimerQueue(clock);
     this.#terms = terms;
     this.#clock = clock;
-    this.#random = random;
     this.#statistics = new Statistics(clock.now());
-    this.#unmatched = new UnmatchedWatch(clock, timers, unmatchedAfterMs, (record) => this.#tellUnmatched(record));
+    this.#unmatched = new UnmatchedWatch(clock, timers, unmatchedAfterMs, this.#events, (record) =>
+      this.#backlog.whyUnmatched(record),
+    );
     this.#backlog = new Backlog(this.#unmatched, {
       moved: (holder, choice) => this.#waitingRoom.move(holder, choice),
       firstChanged: (lane) => this.#waitingRoom.firstChanged(lane),
@@ -96,7 +96,21 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
       leased: () => this.#tasks.leased,
       unstarted: () => this.#tasks.unstarted,
       serveSoon: () => this.#waitingRoom.serveSoon(),
-      speculate: (pairs) => this.#speculate(pairs),
+      lease: (record, holder) => this.#tasks.lease(record, holder),
+      give: (holder, lease) => this.#waitingRoom.give(holder, lease),
+      statistics: this.#statistics,
+      events: this.#events,
+    });
+    this.#attempts = new Attempts({
+      clock,
+      random,
+      backlog: this.#backlog,
+      tasks: this.#tasks,
+      speculation: this.#speculation,
+      verifier: this.#verifier,
+      statistics: this.#statistics,
+      events: this.#events,
+      serveSoon: () => this.#waitingRoom.serveSoon(),
     });
   }
 
@@ -269,146 +283,41 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /** For masters; see {@link TaskScheduler.started}. */
   started(lease: Lease<T>): void {
-    const live = this.#live(lease);
-    if (live === undefined || live.startedAtMs !== undefined) return;
-    const nowMs = this.#clock.now();
-    this.#tasks.start(live, nowMs);
-    if (!live.isSpeculative) this.#statistics.waitTime.record(nowMs - live.record.readySinceMs);
-    this.#speculation.started(live);
+    this.#attempts.started(lease);
   }
 
   /** For masters; see {@link TaskScheduler.turnedBack}. */
   turnedBack(lease: Lease<T>): void {
-    const live = this.#live(lease);
-    if (live?.startedAtMs === undefined) return;
-    this.#tasks.turnBack(live);
-    this.#speculation.turnedBack(live);
+    this.#attempts.turnedBack(lease);
   }
 
   /** For masters; see {@link TaskScheduler.progressed}. */
   progressed(lease: Lease<T>, value: unknown): void {
-    const live = this.#live(lease);
-    const onProgress = live?.record.terms.onProgress;
-    if (live === undefined || onProgress === undefined) return;
-    // Of those who verify it, the one that has been at it for longest, so that it does not go to and fro.
-    if (live.record.verification !== undefined && !live.record.isFirst(live)) return;
-    const { key, attempt, holder } = live;
-    callListener(onProgress, value, { key, attempt, worker: holder.name, workerId: holder.id });
+    this.#attempts.progressed(lease, value);
   }
 
   /** For masters; see {@link TaskScheduler.complete}. */
   complete(lease: Lease<T>, result: AnyResultOf<R>): boolean {
-    const live = this.#live(lease);
-    if (live === undefined) return false;
-    const { record, startedAtMs } = live;
-    const nowMs = this.#clock.now();
-    if (startedAtMs !== undefined) {
-      const runtimeMs = nowMs - startedAtMs;
-      this.#statistics.runTime.record(runtimeMs);
-      this.#speculation.completed(live, runtimeMs);
-    }
-    if (live.isSpeculative && record.isLeasedTwice) this.#statistics.total.speculatedFirst += 1;
-    const { terms, verification } = record;
-    if (terms.verify !== undefined && verification !== undefined) {
-      this.#verifier.received(live, terms.verify, verification, result);
-      return true;
-    }
-    this.#tasks.end(live);
-    this.#tasks.resolve(record, result, nowMs);
-    // What takes long is known better now.
-    if (terms.speculate) this.#waitingRoom.serveSoon();
-    return true;
+    return this.#attempts.complete(lease, result);
   }
 
   /** For masters; see {@link TaskScheduler.fail}. */
   fail(lease: Lease<T>, error: Error): boolean {
-    const live = this.#live(lease);
-    if (live === undefined) return false;
-    const { record, attempt } = live;
-    this.#statistics.total.failures += 1;
-    record.note('failed', live, error);
-    this.#tasks.end(live);
-    if (this.#tasks.giveUp(record)) return true;
-    const delay = backoffMs(record.terms.backoff, record.failed, this.#random);
-    record.restsUntilMs = this.#clock.now() + delay;
-    if (this.#tasks.requeue(record)) {
-      this.#events.emit({ type: 'retrying', key: record.key, task: record.task, attempt, error, delay });
-    }
-    return true;
+    return this.#attempts.fail(lease, error);
   }
 
   /** For masters; see {@link TaskScheduler.discard}. */
   discard(lease: Lease<T>, error: Error): boolean {
-    const live = this.#live(lease);
-    if (live === undefined) return false;
-    this.#tasks.end(live);
-    this.#tasks.reject(live.record, 'unsendable', error);
-    return true;
+    return this.#attempts.discard(lease, error);
   }
 
   /** For masters; see {@link TaskScheduler.release}. */
   release(lease: Lease<T>, release: Release): boolean {
-    const live = this.#live(lease);
-    if (live === undefined) return false;
-    const { record, holder } = live;
-    if (release.kind === 'lost') {
-      this.#statistics.total.losses += 1;
-      record.note('lost', live, release.error);
-    }
-    if (release.kind === 'recalled') this.#statistics.total.recalled += 1;
-    if (release.kind === 'rejected') {
-      this.#statistics.total.rejections += 1;
-      this.#backlog.refuse(holder, record);
-    }
-    this.#tasks.end(live);
-    if (this.#tasks.giveUp(record)) return true;
-    // Who had not started was as good as never there: the task has been ready ever since.
-    this.#tasks.requeue(record, live.startedAtMs === undefined ? record.readySinceMs : undefined);
-    return true;
-  }
-
-  /** Holders that are idle make second attempts at what takes long elsewhere. */
-  #speculate(pairs: readonly Pair<T, AnyResultOf<R>>[]): void {
-    const leases = pairs.map(({ straggler, holder }) => {
-      const lease = this.#tasks.lease(straggler.record, holder);
-      this.#statistics.total.speculated += 1;
-      this.#waitingRoom.give(holder, lease);
-      return { lease, beside: straggler.holder };
-    });
-    // All of them first: a listener may end others.
-    for (const { lease, beside } of leases) {
-      if (!lease.isLive) continue;
-      const { key, task, holder } = lease;
-      this.#events.emit({
-        type: 'speculated',
-        key,
-        task,
-        worker: holder.name,
-        workerId: holder.id,
-        beside: beside.name,
-        besideId: beside.id,
-      });
-    }
+    return this.#attempts.release(lease, release);
   }
 
   #leaseFirst(holder: LeaseHolder<T>): RecordLease<T, AnyResultOf<R>> | undefined {
     const record = this.#backlog.choiceOf(holder).first();
     return record === undefined ? undefined : this.#tasks.lease(record, holder);
-  }
-
-  /** The lease as it was made here, if it is live. */
-  #live(lease: Lease<T>): RecordLease<T, AnyResultOf<R>> | undefined {
-    return lease instanceof RecordLease && lease.isLive ? lease : undefined;
-  }
-
-  #tellUnmatched(record: TaskRecord<T, AnyResultOf<R>>): void {
-    if (!this.#events.hears('unmatched')) return;
-    this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason: this.#whyUnmatched(record) });
-  }
-
-  #whyUnmatched(record: TaskRecord<T, AnyResultOf<R>>): UnmatchedReason {
-    if (this.#backlog.isBarredFromSome(record)) return 'noOtherWorker';
-    if (record.refusedBy.size > 0) return 'rejected';
-    return this.#backlog.holders === 0 ? 'noWorkers' : 'notAccepted';
   }
 }

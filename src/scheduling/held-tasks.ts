@@ -1,14 +1,24 @@
-// The tasks of maps for which there is no room yet, in the order in which they came.
+// The tasks of maps for which there is no room yet, in the order in which they came; and how many maps may have at once.
 import { Queue } from '../queue.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** Below so many entries, it is not worth looking for those that are over. */
 const MIN_TIDYING = 1024;
 
+/** Which share of `maxTasks` maps fill at most: those who put a task find room, however long a map is. */
+const MAP_SHARE = 0.9;
+
 /** A queue of which any task may drop out: its entry stays behind, and is passed over. */
 export class HeldTasks<T, R> {
   readonly #entries = new Queue<TaskRecord<T, R>>();
+  readonly #maxMapped: number;
   #size = 0;
+  /** How many were let in, and are not settled. */
+  #mapped = 0;
+
+  constructor(maxTasks: number) {
+    this.#maxMapped = Math.max(1, Math.floor(maxTasks * MAP_SHARE));
+  }
 
   /** How many there are. */
   get size(): number {
@@ -21,14 +31,21 @@ export class HeldTasks<T, R> {
     this.#size += 1;
   }
 
-  /** Takes out the first, which is held no longer. */
-  shift(): TaskRecord<T, R> | undefined {
+  /** Takes out the first, which is held no longer; unless maps have as many as they may. */
+  letIn(): TaskRecord<T, R> | undefined {
+    if (this.#mapped >= this.#maxMapped) return undefined;
     for (let record = this.#entries.shift(); record !== undefined; record = this.#entries.shift()) {
       if (record.state !== 'held') continue;
       this.#size -= 1;
+      this.#mapped += 1;
       return record;
     }
     return undefined;
+  }
+
+  /** A task has been settled that was let in. */
+  left(): void {
+    this.#mapped -= 1;
   }
 
   /** A task has been settled that was held. */

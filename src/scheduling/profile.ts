@@ -32,9 +32,16 @@ export class Place<T, R> implements HeapItem {
 /** The sequence numbers of no tasks. */
 export const NO_TASKS: ReadonlySet<number> = new Set();
 
+/** What is left out for one holder: the tasks that it has refused, by their sequence numbers, and what its principal must not have. */
+export interface Exclusion {
+  /** May grow, as it refuses more; what is in a lane has been looked at before. */
+  readonly refused: ReadonlySet<number>;
+  readonly principal: string;
+}
+
 /**
  * The holders with the same `accepts` and labels, and the lanes of what they take, in order, whoever of them has refused
- * it. Or one of them alone, which has refused much, and the lanes without that.
+ * it. Or one of them alone, which has refused much, or is barred from much, and the lanes without that.
  */
 export class Profile<T, R> {
   readonly key: string;
@@ -44,13 +51,12 @@ export class Profile<T, R> {
   readonly waitingViews = new Set<View<T, R>>();
   #holders = 0;
   readonly #example: LeaseHolder<T>;
-  readonly #without: ReadonlySet<number>;
+  readonly #without: Exclusion | undefined;
   readonly #places = new Heap<Place<T, R>>((a, b) => a.isBefore(b));
   /** The lanes that some of its holders have refused, or must not have, by how many. */
   readonly #refusedLanes = new Groups<number, Lane<T, R>>();
 
-  /** `without`: the sequence numbers of tasks that are left out. */
-  constructor(key: string, example: LeaseHolder<T>, without = NO_TASKS) {
+  constructor(key: string, example: LeaseHolder<T>, without?: Exclusion) {
     this.key = key;
     this.#example = example;
     this.#without = without;
@@ -94,8 +100,9 @@ export class Profile<T, R> {
   /** Looks at a lane that it has not seen before, and that so many of its holders may not have; if any, it is not empty. */
   consider(lane: Lane<T, R>, refusals: number): void {
     const first = lane.records.peek();
-    // The same holders have refused all of a lane.
-    if (first !== undefined && this.#without.has(first.sequence)) return;
+    // The same holders have refused all of a lane, and are barred from it.
+    if (this.#without !== undefined && lane.barred.has(this.#without.principal)) return;
+    if (first !== undefined && this.#without?.refused.has(first.sequence)) return;
     if (!isFor(this.#example, lane.type, lane.requires)) return;
     const place = new Place(lane, refusals);
     lane.places.set(this, place);

@@ -3,11 +3,14 @@ import { labelsKey } from '../labels.ts';
 import { Groups } from './groups.ts';
 import type { Lane } from './lane.ts';
 import { principalOf, soleHolderOf } from './principal.ts';
-import { type Choice, NO_TASKS, Profile, View } from './profile.ts';
+import { type Choice, type Exclusion, NO_TASKS, Profile, View } from './profile.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import { isFor, type TaskRecord } from './task-record.ts';
 
-/** Who has refused more unsettled tasks than this gets a profile of its own, as to pass over them would take long. */
+/**
+ * Who has refused more unsettled tasks than this, or is barred from more lanes, gets a profile of its own, as to pass over
+ * them would take long.
+ */
 const MAX_PASSED_OVER = 32;
 
 /** A holder that is there. */
@@ -80,8 +83,12 @@ export class Profiles<T, R> {
     for (const profile of this.#profiles.values()) profile.consider(lane, refusals.get(profile) ?? 0);
   }
 
-  /** There is a first lane that this principal must not have, or none any more. */
-  barredChanged(principal: string): void {
+  /** There is one lane more that this principal must not have, or one less. */
+  barredChanged(principal: string, change: 'more' | 'less'): void {
+    const { size } = this.#context.barredFrom(principal);
+    // In between, those who stand behind it choose from what they did.
+    const isOfInterest = change === 'less' ? size === 0 : size === 1 || size === MAX_PASSED_OVER + 1;
+    if (!isOfInterest) return;
     for (const member of this.#membersOf(principal)) this.#reassign(member);
   }
 
@@ -135,13 +142,12 @@ export class Profiles<T, R> {
 
   #reassign(member: Member<T, R>): void {
     const { holder, refused = NO_TASKS, profile, choice } = member;
+    const principal = principalOf(holder);
+    const barred = this.#context.barredFrom(principal).size;
     const isAlone = profileOf(choice) !== profile;
     // Who has a profile of its own keeps it until nothing is left that sets it apart: its refusals come and go.
-    const isToBeAlone = refused.size > (isAlone ? 0 : MAX_PASSED_OVER);
-    const passedOver = isToBeAlone ? NO_TASKS : refused;
-    const principal = principalOf(holder);
-    const isBarred = this.#context.barredFrom(principal).size > 0;
-    const seesAll = passedOver.size === 0 && !isBarred;
+    const isToBeAlone = refused.size + barred > (isAlone ? 0 : MAX_PASSED_OVER);
+    const seesAll = isToBeAlone || refused.size + barred === 0;
     if (seesAll && choice instanceof Profile && isAlone === isToBeAlone) return;
     if (choice instanceof View) this.#exitView(choice);
     let base = profileOf(choice);
@@ -149,9 +155,11 @@ export class Profiles<T, R> {
       this.#exitProfile(base, holder);
       base = profile;
     } else if (isToBeAlone && !isAlone) {
-      base = this.#enterProfile(`${profile.key} of ${holder.id}`, holder, refused);
+      // What it refuses from now on is left out, too.
+      member.refused ??= new Set();
+      base = this.#enterProfile(`${profile.key} of ${holder.id}`, holder, { refused: member.refused, principal });
     }
-    member.choice = seesAll ? base : this.#enterView(base, passedOver, isBarred ? principal : undefined);
+    member.choice = seesAll ? base : this.#enterView(base, refused, barred === 0 ? undefined : principal);
     this.#context.moved(holder, member.choice);
   }
 
@@ -177,7 +185,7 @@ export class Profiles<T, R> {
     if (view.holders === 0) this.#views.delete(view.key);
   }
 
-  #enterProfile(key: string, holder: LeaseHolder<T>, without?: ReadonlySet<number>): Profile<T, R> {
+  #enterProfile(key: string, holder: LeaseHolder<T>, without?: Exclusion): Profile<T, R> {
     const barred = this.#context.barredFrom(principalOf(holder));
     let profile = this.#profiles.get(key);
     if (profile === undefined) {

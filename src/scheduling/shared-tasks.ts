@@ -28,18 +28,18 @@ class Sharer<T, R> implements Wait {
   }
 }
 
-/** Makes the record of a task from its terms and from what settles it. */
-type CreateRecord<T, R> = (terms: TaskTerms, settle: Settle<R>) => TaskRecord<T, R>;
+/** Takes in a task, by its terms and by what settles it. Throws what the promise is to reject with if there is no room. */
+type TakeIn<T, R> = (terms: TaskTerms, settle: Settle<R>) => TaskRecord<T, R>;
 
 /** A task, and all who wait for it. */
-export class SharedTask<T, R> {
+class SharedTask<T, R> {
   readonly record: TaskRecord<T, R>;
   readonly sharers = new Set<Sharer<T, R>>();
 
-  constructor(terms: TaskTerms, create: CreateRecord<T, R>) {
+  constructor(terms: TaskTerms, takeIn: TakeIn<T, R>) {
     const onProgress = (value: unknown, progress: ProgressInfo): void => this.#tell(value, progress);
     // Each who waits has its own of these; the task has none, and lasts for as long as there is somebody.
-    this.record = create({ ...terms, signal: undefined, deadline: undefined, onProgress }, (outcome) => {
+    this.record = takeIn({ ...terms, signal: undefined, deadline: undefined, onProgress }, (outcome) => {
       const sharers = [...this.sharers];
       this.sharers.clear();
       for (const { settle } of sharers) settle(outcome);
@@ -74,29 +74,32 @@ export class SharedTasks<T, R> {
     });
   }
 
-  find(key: string): SharedTask<T, R> | undefined {
-    return this.#tasks.get(key);
+  /** The unsettled task of this key. */
+  find(key: string): TaskRecord<T, R> | undefined {
+    return this.#tasks.get(key)?.record;
   }
 
-  /** Adds a task, for which somebody must wait at once. `create` makes its record. */
-  add(key: string, terms: TaskTerms, create: CreateRecord<T, R>): SharedTask<T, R> {
-    const shared = new SharedTask(terms, create);
-    this.#tasks.set(key, shared);
-    return shared;
-  }
-
-  /** A promise for one more who waits for a task, for so long. */
-  join(shared: SharedTask<T, R>, terms: TaskTerms, spanMs: number): Promise<R> {
-    return new Promise((settle) => {
-      const sharer = new Sharer(shared, terms, settle);
-      shared.sharers.add(sharer);
-      this.#patience.begin(sharer, spanMs);
-    });
+  /** A promise for one who waits, for so long, for the task of this key, which `takeIn` takes in if there is none yet. */
+  join(key: string, terms: TaskTerms, spanMs: number, takeIn: TakeIn<T, R>): Promise<R> {
+    let shared = this.#tasks.get(key);
+    if (shared === undefined) {
+      shared = new SharedTask(terms, takeIn);
+      this.#tasks.set(key, shared);
+    }
+    return this.#wait(shared, terms, spanMs);
   }
 
   /** The task of this key is about to be settled: nobody joins or leaves it any more. */
   close(key: string): void {
     for (const sharer of this.#tasks.get(key)?.sharers ?? []) this.#patience.end(sharer);
     this.#tasks.delete(key);
+  }
+
+  #wait(shared: SharedTask<T, R>, terms: TaskTerms, spanMs: number): Promise<R> {
+    return new Promise((settle) => {
+      const sharer = new Sharer(shared, terms, settle);
+      shared.sharers.add(sharer);
+      this.#patience.begin(sharer, spanMs);
+    });
   }
 }

@@ -1,8 +1,11 @@
 // Second attempts at what takes long elsewhere, for workers that would be idle otherwise.
+import type { Emitter } from '../events.ts';
 import { Paced } from '../paced.ts';
 import type { Clock } from '../ports.ts';
 import type { TimerQueue } from '../timer-queue.ts';
-import type { LeaseHolder } from './scheduler.ts';
+import type { SchedulerEvent } from './events.ts';
+import type { Lease, LeaseHolder } from './scheduler.ts';
+import type { Statistics } from './statistics.ts';
 import { type Pair, Stragglers } from './stragglers.ts';
 import type { RecordLease, TaskRecord } from './task-record.ts';
 
@@ -16,11 +19,15 @@ export interface SpeculationContext<T, R> {
   unstarted(): number;
   /** Serve everybody who can be, and then look again. */
   serveSoon(): void;
-  /** Those who are idle are to run these a second time. */
-  speculate(pairs: readonly Pair<T, R>[]): void;
+  /** Leases a task a second time, to a holder that is idle. */
+  lease(record: TaskRecord<T, R>, holder: LeaseHolder<T>): RecordLease<T, R>;
+  /** Hands a lease to a holder that waits for one. */
+  give(holder: LeaseHolder<T>, lease: Lease<T>): void;
+  readonly statistics: Statistics;
+  readonly events: Emitter<SchedulerEvent<T>>;
 }
 
-/** Knows the stragglers, and finds somebody idle for them. */
+/** Knows the stragglers, finds somebody idle for them, and has these make second attempts. */
 export class Speculation<T, R> {
   readonly #context: SpeculationContext<T, R>;
   readonly #stragglers = new Stragglers<T, R>();
@@ -86,8 +93,32 @@ export class Speculation<T, R> {
     const idle = this.#idleForGood();
     if (idle.length === 0) return Number.POSITIVE_INFINITY;
     const { pairs, nextMs } = this.#stragglers.pair(idle, nowMs);
-    this.#context.speculate(pairs);
+    this.#speculate(pairs);
     return nextMs;
+  }
+
+  #speculate(pairs: readonly Pair<T, R>[]): void {
+    const { statistics, events, lease: leaseTo, give } = this.#context;
+    const leases = pairs.map(({ straggler, holder }) => {
+      const lease = leaseTo(straggler.record, holder);
+      statistics.total.speculated += 1;
+      give(holder, lease);
+      return { lease, beside: straggler.holder };
+    });
+    // All of them first: a listener may end others.
+    for (const { lease, beside } of leases) {
+      if (!lease.isLive) continue;
+      const { key, task, holder } = lease;
+      events.emit({
+        type: 'speculated',
+        key,
+        task,
+        worker: holder.name,
+        workerId: holder.id,
+        beside: beside.name,
+        besideId: beside.id,
+      });
+    }
   }
 
   /** Who is idle and would be given nothing else: what waits at another holder, whoever holds it gives back. */

@@ -3,20 +3,18 @@ import { Bag } from '../bag.ts';
 import { causeOf, TaskdistError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { Alarm, TimerQueue } from '../timer-queue.ts';
+import type { TimerQueue } from '../timer-queue.ts';
 import type { Backlog } from './backlog.ts';
+import { DelayedTasks } from './delayed-tasks.ts';
 import type { SchedulerEvent, TaskOutcome } from './events.ts';
 import { HeldTasks } from './held-tasks.ts';
 import { type OnOver, Patience, type Tried } from './patience.ts';
 import type { LeaseHolder, RevokeReason } from './scheduler.ts';
-import { type SharedTask, SharedTasks } from './shared-tasks.ts';
+import { SharedTasks } from './shared-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { TaskTerms } from './task-options.ts';
 import { type RecordLease, type Settle, TaskRecord } from './task-record.ts';
 import type { Verifier } from './verifier.ts';
-
-/** Which share of `maxTasks` maps fill at most. */
-const MAP_SHARE = 0.9;
 
 /** What the table works with, and who is told what changes. */
 export interface TaskTableContext<T, R> {
@@ -38,17 +36,12 @@ export interface TaskTableContext<T, R> {
 export class TaskTable<T, R> {
   readonly #context: TaskTableContext<T, R>;
   readonly #maxTasks: number;
-  /** How many tasks of maps are let in at most: those who put one find room, however long a map is. */
-  readonly #maxMapped: number;
-  readonly #held = new HeldTasks<T, R>();
-  /** With what rings when their time has come. */
-  readonly #delayed = new Map<TaskRecord<T, R>, Alarm>();
+  readonly #held: HeldTasks<T, R>;
+  readonly #delayed: DelayedTasks<T, R>;
   readonly #leased = new Bag<TaskRecord<T, R>>();
   readonly #patience: Patience<TaskRecord<T, R>>;
   readonly #shared: SharedTasks<T, R>;
   #state: { kind: 'idle' } | { kind: 'open' } | { kind: 'closed'; reason: TaskdistError } = { kind: 'idle' };
-  /** How many tasks of maps there are, but for those that are held. */
-  #mapped = 0;
   #unstarted = 0;
   #running = 0;
   #nextSequence = 0;
@@ -61,9 +54,10 @@ export class TaskTable<T, R> {
 
   constructor(maxTasks: number, context: TaskTableContext<T, R>) {
     this.#maxTasks = maxTasks;
-    this.#maxMapped = Math.max(1, Math.floor(maxTasks * MAP_SHARE));
+    this.#held = new HeldTasks(maxTasks);
     this.#context = context;
     const { clock, timers } = context;
+    this.#delayed = new DelayedTasks(timers, (record, nowMs) => this.#enqueue(record, nowMs));
     const onOver: OnOver<TaskRecord<T, R>> = (record, outcome, reason) => this.reject(record, outcome, reason);
     this.#patience = new Patience(clock, timers, onOver);
     this.#shared = new SharedTasks(clock, timers, onOver);
@@ -107,7 +101,7 @@ export class TaskTable<T, R> {
     this.#state = { kind: 'closed', reason };
     // In the order in which they were put.
     const leased = [...this.#leased].sort((a, b) => a.sequence - b.sequence);
-    const unsettled = [...leased, ...this.#delayed.keys(), ...this.#context.backlog.takeAll(), ...this.#held];
+    const unsettled = [...leased, ...this.#delayed, ...this.#context.backlog.takeAll(), ...this.#held];
     for (const record of unsettled) {
       // Whoever holds them says goodbye, which ends them there too.
       for (const lease of record.leases) this.end(lease);
@@ -130,8 +124,7 @@ export class TaskTable<T, R> {
     // A task of a map waits until there is room for it.
     if (!terms.isMapped) this.#expectRoom();
     const promise = new Promise<R>(this.#keepSettle);
-    const record = new TaskRecord(this.#nextSequence, task, terms, this.#lastSettle);
-    this.#accept(record);
+    const record = this.#accept(task, terms, this.#lastSettle);
     if (terms.isMapped) this.#held.push(record);
     else this.#queue(record);
     this.#patience.begin(record, spanMs);
@@ -225,21 +218,13 @@ export class TaskTable<T, R> {
   }
 
   #share(task: T, terms: TaskTerms, idempotencyKey: string): Promise<R> {
-    const shared = this.#shared.find(idempotencyKey);
-    const spanMs = this.#admit(terms, shared?.record);
-    return this.#shared.join(shared ?? this.#addShared(task, terms, idempotencyKey), terms, spanMs);
-  }
-
-  #addShared(task: T, terms: TaskTerms, idempotencyKey: string): SharedTask<T, R> {
-    this.#expectRoom();
-    const shared = this.#shared.add(
-      idempotencyKey,
-      terms,
-      (terms, settle) => new TaskRecord(this.#nextSequence, task, terms, settle),
-    );
-    this.#accept(shared.record);
-    this.#queue(shared.record);
-    return shared;
+    const spanMs = this.#admit(terms, this.#shared.find(idempotencyKey));
+    return this.#shared.join(idempotencyKey, terms, spanMs, (sharedTerms, settle) => {
+      this.#expectRoom();
+      const record = this.#accept(task, sharedTerms, settle);
+      this.#queue(record);
+      return record;
+    });
   }
 
   /** How long the wait may last, in milliseconds. Throws what it ends with if it is over before it begins. */
@@ -258,29 +243,25 @@ export class TaskTable<T, R> {
     return this.#context.backlog.size + this.#delayed.size + this.#leased.size;
   }
 
-  #accept(record: TaskRecord<T, R>): void {
+  #accept(task: T, terms: TaskTerms, settle: Settle<R>): TaskRecord<T, R> {
     const { clock, statistics } = this.#context;
-    const { delayMs } = record.terms;
+    const record = new TaskRecord(this.#nextSequence, task, terms, settle);
+    const { delayMs } = terms;
     this.#nextSequence += 1;
     statistics.total.put += 1;
     if (delayMs > 0) record.restsUntilMs = clock.now() + delayMs;
+    return record;
   }
 
   /** Queues a task, now or when it has rested. */
   #queue(record: TaskRecord<T, R>, sinceMs?: number): void {
-    const { clock, timers } = this.#context;
-    const nowMs = clock.now();
+    const nowMs = this.#context.clock.now();
     if (record.restsUntilMs <= nowMs) {
       this.#enqueue(record, sinceMs ?? nowMs);
       return;
     }
     record.state = 'delayed';
-    const alarm = timers.createAlarm((nowMs) => {
-      this.#delayed.delete(record);
-      this.#enqueue(record, nowMs);
-    });
-    this.#delayed.set(record, alarm);
-    alarm.setBy(record.restsUntilMs);
+    this.#delayed.add(record);
   }
 
   #enqueue(record: TaskRecord<T, R>, sinceMs: number): void {
@@ -296,7 +277,7 @@ export class TaskTable<T, R> {
     const { state, terms } = record;
     record.state = 'settled';
     this.#takeOut(record, state);
-    if (terms.isMapped && state !== 'held') this.#mapped -= 1;
+    if (terms.isMapped && state !== 'held') this.#held.left();
     this.#patience.end(record);
     if (terms.verify !== undefined) this.#context.verifier.closed(record);
     if (terms.idempotencyKey !== undefined) this.#shared.close(terms.idempotencyKey);
@@ -323,8 +304,7 @@ export class TaskTable<T, R> {
         this.#held.dropped();
         break;
       case 'delayed':
-        this.#delayed.get(record)?.cancel();
-        this.#delayed.delete(record);
+        this.#delayed.remove(record);
         break;
       case 'queued':
         this.#context.backlog.remove(record);
@@ -339,10 +319,9 @@ export class TaskTable<T, R> {
   /** There may be room for tasks that wait for it. */
   #queueHeld(): void {
     if (this.#state.kind === 'closed') return;
-    while (this.#mapped < this.#maxMapped && this.#size < this.#maxTasks) {
-      const record = this.#held.shift();
+    while (this.#size < this.#maxTasks) {
+      const record = this.#held.letIn();
       if (record === undefined) return;
-      this.#mapped += 1;
       this.#queue(record);
     }
   }

@@ -1,9 +1,10 @@
 // Tasks that nobody who is there may have: after a while, somebody should be told.
-
+import type { Emitter } from '../events.ts';
 import type { Clock } from '../ports.ts';
 import { Queue } from '../queue.ts';
 import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { OrphanListener } from './backlog.ts';
+import type { SchedulerEvent, UnmatchedReason } from './events.ts';
 import type { Lane } from './lane.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -21,7 +22,8 @@ const MIN_TIDYING = 1024;
 export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   readonly #clock: Clock;
   readonly #afterMs: number;
-  readonly #tell: (record: TaskRecord<T, R>) => void;
+  readonly #events: Emitter<SchedulerEvent<T>>;
+  readonly #whyOf: (record: TaskRecord<T, R>) => UnmatchedReason;
   readonly #alarm: Alarm;
   /** The oldest first: all wait for the same time. */
   readonly #entries = new Queue<Entry<T, R>>();
@@ -30,10 +32,18 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
   /** At so many entries, those that are over are forgotten: tasks come and go while the time has not come to tell. */
   #tidyAt = MIN_TIDYING;
 
-  constructor(clock: Clock, timers: TimerQueue, afterMs: number, tell: (record: TaskRecord<T, R>) => void) {
+  /** `whyOf` says why nobody may have a task. */
+  constructor(
+    clock: Clock,
+    timers: TimerQueue,
+    afterMs: number,
+    events: Emitter<SchedulerEvent<T>>,
+    whyOf: (record: TaskRecord<T, R>) => UnmatchedReason,
+  ) {
     this.#clock = clock;
     this.#afterMs = afterMs;
-    this.#tell = tell;
+    this.#events = events;
+    this.#whyOf = whyOf;
     this.#alarm = timers.createAlarm((nowMs) => this.#look(nowMs));
   }
 
@@ -105,6 +115,11 @@ export class UnmatchedWatch<T, R> implements OrphanListener<T, R> {
       this.#told.set(record, lane.orphanedAtMs);
       this.#tell(record);
     }
+  }
+
+  #tell(record: TaskRecord<T, R>): void {
+    if (!this.#events.hears('unmatched')) return;
+    this.#events.emit({ type: 'unmatched', key: record.key, task: record.task, reason: this.#whyOf(record) });
   }
 }
 

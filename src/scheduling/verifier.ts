@@ -29,14 +29,24 @@ export interface VerifierContext<T, R> {
   goOn(record: TaskRecord<T, R>): void;
 }
 
+/** A result that would have done, but was drawn to be checked; its task is open. */
+interface Check<T, R> {
+  readonly record: TaskRecord<T, R>;
+  /** How often in a row its principal had proved right by then. */
+  readonly valid: number;
+}
+
 /** Knows the tasks that are being verified, by those who have a part in it, and how far each of these is trusted. */
 export class Verifier<T, R> {
   readonly #context: VerifierContext<T, R>;
   readonly #trust = new Trust();
-  /** By principal: the unsettled tasks at which it is, or of which it has given a result. */
+  /**
+   * By principal: the unsettled tasks that it matters to if that one is caught, as it is alone with them, or they have a
+   * result of it that counts. No others: it may be caught often, and have answered all that is queued.
+   */
   readonly #open = new Groups<string, TaskRecord<T, R>>();
-  /** By principal: of those the ones of which a result would have done, but was drawn to be checked. */
-  readonly #checked = new Groups<string, TaskRecord<T, R>>();
+  /** By principal: the last result that was drawn. There is another one only if that cannot be checked. */
+  readonly #checks = new Map<string, Check<T, R>>();
 
   constructor(context: VerifierContext<T, R>) {
     this.#context = context;
@@ -47,22 +57,23 @@ export class Verifier<T, R> {
     const principal = principalOf(holder);
     const verification = record.verification ?? new Verification<R>(terms);
     record.verification = verification;
-    verification.granted(principal, this.#roleOf(principal, holder, verification, terms));
-    this.#open.add(principal, record);
+    const role = this.#roleOf(principal, holder, verification, terms);
+    verification.granted(principal, role);
+    if (role === 'alone') this.#open.add(principal, record);
   }
 
-  /** A lease has ended. Who has given no result has no part in the task any more. */
+  /** A lease has ended. If it gave a result that counts, that is said next. */
   ended({ record, holder }: RecordLease<T, R>): void {
     const principal = principalOf(holder);
     record.verification?.ended(principal);
-    if (record.verification?.barred.has(principal) !== true) this.#open.delete(principal, record);
+    this.#open.delete(principal, record);
   }
 
   /** A task is about to be settled. */
   closed(record: TaskRecord<T, R>): void {
     for (const principal of record.barred) {
       this.#open.delete(principal, record);
-      this.#checked.delete(principal, record);
+      if (this.#checks.get(principal)?.record === record) this.#checks.delete(principal);
     }
   }
 
@@ -86,7 +97,10 @@ export class Verifier<T, R> {
     if (!lease.isLive) return;
     this.#context.end(lease);
     if (isBelieved) this.#context.statistics.total.trusted += 1;
-    else if (worth === 'a check') this.#checked.add(voter.principal, record);
+    else this.#open.add(voter.principal, record);
+    if (worth === 'a check') {
+      this.#checks.set(voter.principal, { record, valid: this.#trust.validOf(voter.principal) });
+    }
     switch (tally.kind) {
       case 'decided':
         this.#decide(record, tally);
@@ -128,8 +142,18 @@ export class Verifier<T, R> {
   ): 'all votes' | 'a check' | 'a vote' {
     if (isTrusted === true) return 'all votes';
     const valid = this.#trust.validOf(principal);
-    if (!(valid >= trustAfter) || this.#checked.get(principal).size > 0) return 'a vote';
+    if (!(valid >= trustAfter) || this.#isBeingChecked(principal, valid - trustAfter)) return 'a vote';
     return this.#context.random() >= 1 / valid ? 'all votes' : 'a check';
+  }
+
+  /**
+   * If nobody who is there can check it, that may be so for ever: then it does to have proved right since as often as it takes
+   * to be trusted, that is, to have had no more than `waivedFrom` before.
+   */
+  #isBeingChecked(principal: string, waivedFrom: number): boolean {
+    const check = this.#checks.get(principal);
+    if (check === undefined) return false;
+    return check.valid > waivedFrom || check.record.lane?.isOrphaned !== true;
   }
 
   #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
@@ -161,10 +185,11 @@ export class Verifier<T, R> {
   #distrust(principal: string, caughtAt: TaskRecord<T, R>): number {
     const { statistics, goOn } = this.#context;
     this.#trust.reset(principal);
+    this.#checks.delete(principal);
     let discarded = 0;
     for (const record of [...this.#open.get(principal)]) {
       if (record === caughtAt) continue;
-      this.#checked.delete(principal, record);
+      this.#open.delete(principal, record);
       const outcome = record.verification?.distrust(principal);
       if (outcome?.hasChanged !== true) continue;
       discarded += outcome.discarded;

@@ -33,6 +33,7 @@ interface Run {
   /** How often a task was run. */
   readonly executions: number;
   readonly noQuorum: number;
+  readonly deadLetters: number;
   readonly distrusted: number;
 }
 
@@ -41,6 +42,9 @@ interface Circumstances {
   /** How long it takes at least to work, and to lie; twice that at most. */
   readonly lieMs?: number;
   readonly maxReplicas?: number;
+  readonly maxAttempts?: number;
+  /** Who would lie fails instead, and so many do. */
+  readonly failing?: number;
 }
 
 const WORK_MS = 1000;
@@ -51,12 +55,12 @@ async function run(
   collude: boolean,
   quorum: number,
   trust: VerifyOptions['trust'],
-  { lieMs = WORK_MS, maxReplicas }: Circumstances = {},
+  { lieMs = WORK_MS, maxReplicas, maxAttempts, failing }: Circumstances = {},
 ): Promise<Run> {
   const random = seededRandom(7);
   const clock = new VirtualClock();
   const scheduler = new TestScheduler<number, string>(
-    { verify: { quorum, trust, maxReplicas } },
+    { verify: { quorum, trust, maxReplicas }, maxAttempts },
     clock,
     seededRandom(8),
   );
@@ -69,9 +73,13 @@ async function run(
     for (let answered = 0; ; answered += 1) {
       const [lease] = await holder.take();
       if (lease === undefined) return;
-      const isLie = index < SABOTEURS && lies(lease.task, answered, random);
+      const isLie = index < (failing ?? SABOTEURS) && lies(lease.task, answered, random);
       await new Promise<void>((resolve) => clock.setTimer((isLie ? lieMs : WORK_MS) * (1 + random()), resolve));
       executions += 1;
+      if (isLie && failing !== undefined) {
+        scheduler.fail(lease, new Error('no'));
+        continue;
+      }
       const lie = collude ? 'a lie' : `a lie of ${holder.id}`;
       scheduler.complete(lease, isLie ? lie : 'the truth');
     }
@@ -86,9 +94,15 @@ async function run(
   // Not in the order of the tasks, or the same ones would sit side by side for ever.
   for (let index = 0; index < WORKERS; index += 1) void work(index);
   await clock.advanceUntil(() => settled === TASKS, 'all tasks', Number.POSITIVE_INFINITY);
-  const { done, noQuorum, distrusted } = scheduler.stats().total;
-  expect(done + noQuorum).toBe(TASKS);
-  return { wrong: (wrong / TASKS) * 1e6, executions: executions / TASKS, noQuorum, distrusted };
+  const { done, noQuorum, deadLetter, distrusted } = scheduler.stats().total;
+  expect(done + noQuorum + deadLetter).toBe(TASKS);
+  return {
+    wrong: (wrong / TASKS) * 1e6,
+    executions: executions / TASKS,
+    noQuorum,
+    deadLetters: deadLetter,
+    distrusted,
+  };
 }
 
 const MODES = [
@@ -161,8 +175,8 @@ describe('results that are checked', () => {
   it('are all right, and cost as much as a quorum, if nobody lies', async () => {
     const [two, , three] = await runsOf('nobody lies');
     expect([two, three]).toEqual([
-      { wrong: 0, executions: 2, noQuorum: 0, distrusted: 0 },
-      { wrong: 0, executions: 3, noQuorum: 0, distrusted: 0 },
+      { wrong: 0, executions: 2, noQuorum: 0, deadLetters: 0, distrusted: 0 },
+      { wrong: 0, executions: 3, noQuorum: 0, deadLetters: 0, distrusted: 0 },
     ]);
   });
 
@@ -216,6 +230,20 @@ describe('results that are checked', () => {
     expect(many).toMatchObject({ wrong: 0, noQuorum: 0 });
     // A lie of each, and a quorum.
     expect(many.executions).toBeLessThanOrEqual(SABOTEURS + 2);
+  });
+
+  it('mostly come to nothing if a single one fails at once, unless there may be more failures than it has time for', async () => {
+    const circumstances = { lieMs: 1, failing: 1 };
+    const few = await run(always, false, 2, false, circumstances);
+    expect(few.deadLetters).toBeGreaterThan(TASKS / 2);
+    const many = await run(always, false, 2, false, { ...circumstances, maxAttempts: 100 });
+    expect(many).toMatchObject({ wrong: 0, deadLetters: 0 });
+  });
+
+  it('are hardly touched by who fails as slowly as others work', async () => {
+    const { deadLetters, executions } = await run(always, false, 2, false, { failing: SABOTEURS });
+    expect(deadLetters).toBe(0);
+    expect(executions).toBeLessThan(2.3);
   });
 
   it('are wrong again and again with trust, if liars lie at times; but not if it takes longer to earn', async () => {

@@ -41,8 +41,6 @@ export interface Expected {
   votes: { readonly holder: Holder; readonly result: string }[];
   /** Who has given a result, whether or not it counts. */
   readonly heard: Set<string>;
-  /** Whose result would have done, but was drawn to be checked. */
-  readonly checked: Set<string>;
   readonly failedBy: Map<string, number>;
   readonly refusedBy: Set<string>;
   failed: number;
@@ -68,6 +66,8 @@ export class VerificationModel {
   readonly tasks: Expected[] = [];
   readonly over: Held[] = [];
   readonly trust = new Map<string, number>();
+  /** Whose result of which task was drawn last to be checked, and how often it had proved right then. */
+  readonly checks = new Map<string, { readonly task: Expected; readonly valid: number }>();
   readonly counts = { trusted: 0, disputed: 0, distrusted: 0, discarded: 0, failures: 0, losses: 0, rejections: 0 };
   holders: Holder[] = [];
   nowMs = 0;
@@ -88,8 +88,11 @@ export class VerificationModel {
 
   /** How many queued tasks nobody may have who is there. */
   get orphans(): number {
-    return this.tasks.filter((task) => this.stateOf(task) === 'queued' && !this.holders.some((h) => suits(task, h)))
-      .length;
+    return this.tasks.filter((task) => this.isOrphan(task)).length;
+  }
+
+  isOrphan(task: Expected): boolean {
+    return this.stateOf(task) === 'queued' && !this.holders.some((holder) => suits(task, holder));
   }
 
   /** What a holder may have, in the order in which it must come. */
@@ -137,7 +140,8 @@ export class VerificationModel {
     }
     const principal = principalOf(holder);
     const valid = this.validOf(holder);
-    const mayPass = role === 'alone' && valid >= (verify.after ?? Number.NaN) && !this.isBeingChecked(principal);
+    const mayPass =
+      role === 'alone' && valid >= (verify.after ?? Number.NaN) && !this.isBeingChecked(holder, verify.after);
     const passes = mayPass && chance >= 1 / valid;
     if (role === 'always' || passes) {
       this.counts.trusted += 1;
@@ -148,7 +152,7 @@ export class VerificationModel {
     if (task.votes.length > 0 && task.votes.every((vote) => vote.result !== result)) this.counts.disputed += 1;
     task.votes.push({ holder, result });
     task.heard.add(principal);
-    if (mayPass) task.checked.add(principal);
+    if (mayPass) this.checks.set(principal, { task, valid });
     if (task.votes.filter((vote) => vote.result === result).length >= verify.quorum) {
       this.#judge(task, result);
       this.settle(task, `done: ${result}`);
@@ -194,8 +198,10 @@ export class VerificationModel {
     if (holder.principal === undefined) this.trust.delete(principalOf(holder));
   }
 
-  isBeingChecked(principal: string): boolean {
-    return this.tasks.some(({ outcome, checked }) => outcome === undefined && checked.has(principal));
+  isBeingChecked(holder: Holder, after = Number.NaN): boolean {
+    const check = this.checks.get(principalOf(holder));
+    if (check === undefined || check.task.outcome !== undefined) return false;
+    return !this.isOrphan(check.task) || this.validOf(holder) < check.valid + after;
   }
 
   validOf(holder: Holder): number {
@@ -225,13 +231,13 @@ export class VerificationModel {
   #distrust(holder: Holder, at: Expected): void {
     const principal = principalOf(holder);
     this.trust.delete(principal);
+    this.checks.delete(principal);
     this.counts.distrusted += 1;
     for (const task of this.tasks) {
       if (task === at || task.outcome !== undefined) continue;
       const kept = task.votes.filter((vote) => principalOf(vote.holder) !== principal);
       this.counts.discarded += task.votes.length - kept.length;
       task.votes = kept;
-      task.checked.delete(principal);
       for (const held of task.held) {
         if (held.role === 'alone' && principalOf(held.holder) === principal) held.role = 'one of several';
       }

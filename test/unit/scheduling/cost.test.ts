@@ -1,11 +1,14 @@
 // What it costs that many wait, for tasks, for workers, or for somebody to be told: counted, not timed.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Emitter } from '../../../src/events.ts';
 import { Heap } from '../../../src/heap.ts';
 import { Backlog } from '../../../src/scheduling/backlog.ts';
+import { type SchedulerEvent, schedulerEventTypes } from '../../../src/scheduling/events.ts';
 import { Profile } from '../../../src/scheduling/profile.ts';
 import { defaultTerms } from '../../../src/scheduling/task-options.ts';
 import { TaskRecord } from '../../../src/scheduling/task-record.ts';
 import { UnmatchedWatch } from '../../../src/scheduling/unmatched.ts';
+import { Verification } from '../../../src/scheduling/verification.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { TimerQueue } from '../../../src/timer-queue.ts';
 import { openScheduler } from '../../support/scheduler.ts';
@@ -123,6 +126,52 @@ describe('a rejection', () => {
   });
 });
 
+describe('who has a part in verifying tasks of many kinds', () => {
+  /** How many lanes are looked at while it is given ten tasks, and it waits with those of so many kinds for another one. */
+  async function looks(kinds: number): Promise<number> {
+    const { scheduler, holder } = openScheduler({ verify: { trust: false } });
+    const voter = holder('voter');
+    for (let n = 0; n < kinds; n += 1) void scheduler.put({ type: `kind ${n}` }, { priority: 1 });
+    for (const lease of await voter.takeNow()) scheduler.complete(lease, 1);
+    expect(scheduler.stats()).toMatchObject({ queued: kinds, unmatched: kinds });
+    for (let n = 0; n < 10; n += 1) void scheduler.put(n, { verify: false });
+    const find = vi.spyOn(Heap.prototype, 'find');
+    const peek = vi.spyOn(Heap.prototype, 'peek');
+    expect(await voter.takeNow()).toHaveLength(10);
+    const count = find.mock.calls.length + peek.mock.calls.length;
+    vi.restoreAllMocks();
+    return count;
+  }
+
+  it('passes over none of them when it takes, however many they are', async () => {
+    expect(await looks(1000)).toBe(await looks(100));
+    expect(await looks(1000)).toBeLessThan(200);
+  });
+});
+
+describe('to be caught', () => {
+  it('costs a look at those tasks that have a result which counted, and none at those that have lost it already, or run', async () => {
+    const { scheduler, holder } = openScheduler({ verify: { trust: false } });
+    const [liar, b, c] = [holder('liar'), holder('b'), holder('c')];
+    for (let n = 0; n < 100; n += 1) void scheduler.put(n);
+    const leases = await liar.takeNow();
+    for (const lease of leases.slice(50)) scheduler.complete(lease, 'lie');
+    const distrust = vi.spyOn(Verification.prototype, 'distrust');
+    for (const looks of [50, 50]) {
+      void scheduler.put('caught', { priority: 1 });
+      for (const [each, result] of [
+        [liar, 'lie'],
+        [b, 'truth'],
+        [c, 'truth'],
+      ] as const) {
+        scheduler.complete(await each.takeOne(), result);
+      }
+      expect(distrust).toHaveBeenCalledTimes(looks);
+    }
+    expect(scheduler.stats().total).toMatchObject({ distrusted: 2, discarded: 50 });
+  });
+});
+
 describe('a queued task', () => {
   it('needs no timer, and no copy of the options, unless it has its own', () => {
     const { scheduler, clock } = openScheduler({ unmatchedAfter: Number.POSITIVE_INFINITY, timeout: 100 });
@@ -140,8 +189,14 @@ describe('UnmatchedWatch', () => {
   function setUp(afterMs: number) {
     const clock = new VirtualClock(0);
     const told: number[] = [];
-    const watch = new UnmatchedWatch<unknown, unknown>(clock, new TimerQueue(clock), afterMs, ({ sequence }) =>
-      told.push(sequence),
+    const events = new Emitter<SchedulerEvent<unknown>>(schedulerEventTypes);
+    events.on('unmatched', ({ key }) => told.push(Number.parseInt(key, 36)));
+    const watch = new UnmatchedWatch<unknown, unknown>(
+      clock,
+      new TimerQueue(clock),
+      afterMs,
+      events,
+      () => 'noWorkers',
     );
     return {
       clock,

@@ -126,6 +126,49 @@ describe('who is trusted', () => {
     expect(scheduler.stats().total).toMatchObject({ trusted: 1 });
   });
 
+  it('is believed again, when it has proved right as often as before, though nobody is there who could check', async () => {
+    const { scheduler, holder, a, b, chance } = await openTrusted();
+    const [only] = [holder('only', { principal: 'p', labels: { gpu: true } })];
+    for (let n = 0; n < 2; n += 1) {
+      void scheduler.put(`proof ${n}`);
+      for (const each of [only, b]) scheduler.complete(await each.takeOne(), 'right');
+    }
+    chance.value = 0;
+    const stuck = follow(scheduler.put('stuck', { requires: { gpu: true } }));
+    scheduler.complete(await only.takeOne(), 'right');
+    chance.value = 1;
+    const worth = async (): Promise<number> => {
+      const before = scheduler.stats().total.trusted;
+      void scheduler.put('task');
+      scheduler.complete(await only.takeOne(), 'right');
+      const { trusted } = scheduler.stats().total;
+      if (trusted === before) scheduler.complete(await a.takeOne(), 'right');
+      return trusted - before;
+    };
+    expect([await worth(), await worth(), await worth()]).toEqual([0, 0, 1]);
+    // As soon as somebody could, it is waited for.
+    const other = holder('other', { labels: { gpu: true } });
+    expect(await worth()).toBe(0);
+    scheduler.complete(await other.takeOne(), 'right');
+    await nextTurn();
+    expect(stuck()).toEqual({ status: 'fulfilled', value: 'right' });
+    expect(await worth()).toBe(1);
+  });
+
+  it('is believed in nothing more when it is alone, and one of its results is to be checked', async () => {
+    const { scheduler, a, b, c, chance } = await openTrusted();
+    for (const other of [b, c]) scheduler.leave(other);
+    chance.value = 0;
+    void scheduler.put('drawn');
+    scheduler.complete(await a.takeOne(), 'right');
+    chance.value = 1;
+    for (let n = 0; n < 5; n += 1) {
+      void scheduler.put(n);
+      scheduler.complete(await a.takeOne(), 'right');
+    }
+    expect(scheduler.stats()).toMatchObject({ queued: 6, unmatched: 6, total: { trusted: 0 } });
+  });
+
   it('is one of several if somebody has the task already', async () => {
     const { scheduler, a, c, chance } = await openTrusted();
     void scheduler.put('task');

@@ -198,7 +198,7 @@ class Comparison {
     const n = model.tasks.length;
     const task: Expected = {
       ...{ n, type, priority, maxAttempts, verify: asked, controller: new AbortController() },
-      ...{ held: [], votes: [], heard: new Set(), checked: new Set(), failedBy: new Map(), refusedBy: new Set() },
+      ...{ held: [], votes: [], heard: new Set(), failedBy: new Map(), refusedBy: new Set() },
       ...{ failed: 0, lost: 0, lastAttempt: 0, restsUntilMs: 0, outcome: undefined, settlements: [] },
     };
     model.tasks.push(task);

@@ -195,6 +195,30 @@ describe('a task that is verified', () => {
     expect(scheduler.stats()).toMatchObject({ queued: 40, unmatched: 0 });
   });
 
+  it('is passed over by who has a part in more than can be passed over, as is what it declines; until all are settled', async () => {
+    const { scheduler, holder } = openScheduler({ verify });
+    const [phone, laptop] = [holder('phone', { principal: 'p' }), holder('laptop', { principal: 'p' })];
+    const types = Array.from({ length: 40 }, (_, n) => `type ${n}`);
+    const outcomes = types.map((type) => follow(scheduler.put({ type })));
+    for (const lease of await phone.takeNow()) scheduler.complete(lease, 1);
+    for (const type of types) void scheduler.put({ type }, { verify: false, priority: -1 });
+    for (const lease of await phone.takeNow(1)) scheduler.release(lease, { kind: 'rejected' });
+    expect((await phone.takeNow(1)).map(({ task }) => task)).toEqual([{ type: 'type 1' }]);
+    expect((await laptop.takeNow(1)).map(({ task }) => task)).toEqual([{ type: 'type 0' }]);
+    expect(scheduler.stats()).toMatchObject({ queued: 78, unmatched: 40 });
+    expect(await laptop.takeNow()).toHaveLength(38);
+    const waiting = follow(phone.take(50));
+    await nextTurn();
+    expect(waiting()).toEqual({ status: 'pending' });
+    const other = holder('other');
+    for (const lease of await other.takeNow()) scheduler.complete(lease, 1);
+    await nextTurn();
+    expect(outcomes.map((outcome) => outcome().status)).toEqual(types.map(() => 'fulfilled'));
+    void scheduler.put({ type: 'type 0' }, { verify: false });
+    await nextTurn();
+    expect(waiting()).toMatchObject({ value: [{ task: { type: 'type 0' } }] });
+  });
+
   it('does not bring more to another worker of the same person than that has asked for', async () => {
     const { scheduler, holder } = openScheduler({ verify });
     const [phone, laptop] = [holder('phone', { principal: 'p' }), holder('laptop', { principal: 'p' })];
