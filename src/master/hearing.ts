@@ -35,6 +35,9 @@ export interface HearingLimits {
   readonly socketTimeoutMs: number;
 }
 
+/** Nobody rests for longer, in milliseconds. */
+const MAX_REST_MS = 60_000;
+
 /** Hears one worker. */
 export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   readonly #session: HeardSession<T, R>;
@@ -44,6 +47,8 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   hasSpoken = false;
   /** Whether the frame that is being heard has answered something. */
   #hasAnswered = false;
+  /** When it may be granted tasks again; there while it rests. */
+  #restsUntilMs: number | undefined = undefined;
   /** There once it has said something of its own accord, or given something back. */
   #budget: MessageBudget | undefined = undefined;
 
@@ -53,18 +58,27 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
     this.#limits = limits;
   }
 
-  /** Whether the worker has given back so much that it gets nothing for a while. */
+  /** Whether the worker gets nothing for a while, as it has given too much back, or nothing that counts. */
   get isResting(): boolean {
-    return this.#budget?.restsUntilMs !== undefined;
+    return this.#restsUntilMs !== undefined;
+  }
+
+  /** It is to rest for so much longer. */
+  rest(ms: number, nowMs: number): void {
+    this.#restUntil(Math.min(nowMs + MAX_REST_MS, Math.max(nowMs, this.#restsUntilMs ?? 0) + ms));
   }
 
   /** It may have rested for long enough. */
   lookAtRest(nowMs: number): void {
     const { intake, alarm, isOpen } = this.#session;
-    const budget = this.#budget;
-    if (budget === undefined) return;
-    if (budget.hasRested(nowMs)) intake.refillSoon();
-    else if (budget.restsUntilMs !== undefined && isOpen) alarm.setBy(budget.restsUntilMs);
+    const untilMs = this.#restsUntilMs;
+    if (untilMs === undefined) return;
+    if (nowMs >= untilMs) {
+      this.#restsUntilMs = undefined;
+      intake.refillSoon();
+    } else if (isOpen) {
+      alarm.setBy(untilMs);
+    }
   }
 
   received(message: WorkerMessage): void {
@@ -158,11 +172,14 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   /** To grant it the same again, and again, would cost the master work for nothing. */
   #noteReturned(nowMs: number): void {
     if (this.#limits.maxMessageRate === Number.POSITIVE_INFINITY) return;
-    const budget = this.#budgetOf(nowMs);
-    budget.noteReturned(nowMs);
-    if (budget.restsUntilMs === undefined) return;
+    const ms = this.#budgetOf(nowMs).noteReturned(nowMs, this.isResting);
+    if (ms > 0) this.#restUntil(nowMs + ms);
+  }
+
+  #restUntil(untilMs: number): void {
+    this.#restsUntilMs = Math.max(untilMs, this.#restsUntilMs ?? 0);
     this.#session.intake.interrupt();
-    this.#session.alarm.setBy(budget.restsUntilMs);
+    this.#session.alarm.setBy(this.#restsUntilMs);
   }
 
   #budgetOf(nowMs: number): MessageBudget {

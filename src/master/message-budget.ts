@@ -7,8 +7,6 @@ const REST_MS = 100;
 
 /** The budget of one connection; made for those who say anything of the kind. */
 export class MessageBudget {
-  /** When it may be granted tasks again, while it has given back too many. */
-  restsUntilMs: number | undefined = undefined;
   readonly #unasked: TokenBucket;
   /** Apart from it, as one that is large takes nothing from those that are not. */
   readonly #unaskedBytes: TokenBucket;
@@ -38,19 +36,12 @@ export class MessageBudget {
     return this.#unaskedBytes.take(nowMs, 0, byteLength);
   }
 
-  /** A task that was given back. */
-  noteReturned(nowMs: number): void {
+  /** A task that was given back. Returns for how long whoever did is to rest for it, in milliseconds; 0 if not at all. */
+  noteReturned(nowMs: number, isResting: boolean): number {
     const bucket = this.#returned;
     // What is under way already may still come back.
     bucket.take(nowMs, Number.NEGATIVE_INFINITY);
-    if (this.restsUntilMs === undefined && bucket.waitMs(nowMs, 0) === 0) return;
-    this.restsUntilMs = nowMs + bucket.waitMs(nowMs, (bucket.perSecond * REST_MS) / 1000);
-  }
-
-  /** Whether the time has come that it waits for. */
-  hasRested(nowMs: number): boolean {
-    if (this.restsUntilMs === undefined || nowMs < this.restsUntilMs) return false;
-    this.restsUntilMs = undefined;
-    return true;
+    if (!isResting && bucket.waitMs(nowMs, 0) === 0) return 0;
+    return bucket.waitMs(nowMs, (bucket.perSecond * REST_MS) / 1000);
   }
 }

@@ -225,6 +225,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     if (this.leases.revoke(lease, reason)) this.loadChanged();
   }
 
+  /** That of one slot among several is a part of the time of all. */
+  rest(ms: number): void {
+    this.#hearing.rest(ms / Math.max(1, this.leases.concurrency), this.#context.clock.now());
+  }
+
   loadChanged(): void {
     this.#context.loadChanged(this);
   }

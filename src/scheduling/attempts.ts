@@ -103,6 +103,7 @@ export class Attempts<T, R> {
     if (live === undefined) return false;
     const { record, attempt } = live;
     this.#statistics.total.failures += 1;
+    if (record.terms.verify !== undefined) this.#verifier.failed(live);
     record.note('failed', live, error);
     this.#tasks.end(live);
     if (this.#tasks.giveUp(record)) return true;

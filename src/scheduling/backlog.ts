@@ -71,8 +71,8 @@ export class Backlog<T, R> {
   }
 
   /** Whether the holder of this id is there. */
-  has(holderId: string): boolean {
-    return this.#profiles.has(holderId);
+  holderOf(holderId: string): LeaseHolder<T> | undefined {
+    return this.#profiles.holderOf(holderId);
   }
 
   /** How many lanes there are, empty ones included. */

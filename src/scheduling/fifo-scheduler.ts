@@ -71,7 +71,8 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
     );
     this.#verifier = new Verifier({
       random,
-      isThere: (holderId) => this.#backlog.has(holderId),
+      now: () => clock.now(),
+      holderOf: (holderId) => this.#backlog.holderOf(holderId),
       statistics: this.#statistics,
       events: this.#events,
       end: (lease) => this.#tasks.end(lease),

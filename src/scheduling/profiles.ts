@@ -61,6 +61,11 @@ export class Profiles<T, R> {
     return this.#members.has(holderId);
   }
 
+  /** The holder of this id, if it is there. */
+  holderOf(holderId: string): LeaseHolder<T> | undefined {
+    return this.#members.get(holderId)?.holder;
+  }
+
   /** What this holder chooses from. @throws if it is not there */
   choiceOf(holder: LeaseHolder<T>): Choice<T, R> {
     const member = this.#members.get(holder.id);

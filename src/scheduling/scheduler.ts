@@ -52,6 +52,11 @@ export interface LeaseHolder<T> {
   readonly labels: Labels | undefined;
   /** How many tasks it could start at once; the others that it takes would wait there. */
   readonly idleSlots: number;
+  /**
+   * Has one of its slots rest for so many milliseconds, as it gives nothing that counts: it takes less for the time being. Absent: it
+   * takes as ever.
+   */
+  rest?(ms: number): void;
   /** A lease it holds is void from now on. */
   revoke(lease: Lease<T>, reason: RevokeReason): void;
 }

@@ -4,6 +4,7 @@ import type { Emitter } from '../events.ts';
 import type { Random } from '../ports.ts';
 import type { SchedulerEvent } from './events.ts';
 import { Groups } from './groups.ts';
+import { Penalties } from './penalties.ts';
 import { principalOf } from './principal.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { Statistics } from './statistics.ts';
@@ -15,8 +16,9 @@ import type { VerifyTerms } from './verify-options.ts';
 /** What the verifier works with, and what is to come of results. */
 export interface VerifierContext<T, R> {
   readonly random: Random;
-  /** Whether the holder of this id is there. */
-  isThere(holderId: string): boolean;
+  now(): number;
+  /** The holder of this id, if it is there. */
+  holderOf(holderId: string): LeaseHolder<T> | undefined;
   readonly statistics: Statistics;
   readonly events: Emitter<SchedulerEvent<T>>;
   /** Ends a lease; what becomes of its task is said next. */
@@ -29,6 +31,9 @@ export interface VerifierContext<T, R> {
   goOn(record: TaskRecord<T, R>): void;
 }
 
+/** Whoever has more results that nobody has agreed with, or outvoted, waits for some time after each. */
+const MAX_UNDECIDED = 64;
+
 /** A result that would have done, but was drawn to be checked; its task is open. */
 interface Check<T, R> {
   readonly record: TaskRecord<T, R>;
@@ -40,6 +45,7 @@ interface Check<T, R> {
 export class Verifier<T, R> {
   readonly #context: VerifierContext<T, R>;
   readonly #trust = new Trust();
+  readonly #penalties = new Penalties();
   /**
    * By principal: the unsettled tasks that it matters to if that one is caught, as it is alone with them, or they have a
    * result of it that counts. No others: it may be caught often, and have answered all that is queued.
@@ -83,6 +89,11 @@ export class Verifier<T, R> {
     if (holder.principal === undefined) this.#trust.reset(principalOf(holder));
   }
 
+  /** An attempt at a task that is verified has failed. */
+  failed({ holder }: RecordLease<T, R>): void {
+    if (holder.isTrusted !== true) this.#penalties.impose(holder, 1);
+  }
+
   /** An attempt at a task that is verified has given a result: ends its lease, and says what comes of it. */
   received(lease: RecordLease<T, R>, terms: VerifyTerms, verification: Verification<R>, result: R): void {
     const { record, holder } = lease;
@@ -103,14 +114,21 @@ export class Verifier<T, R> {
     }
     switch (tally.kind) {
       case 'decided':
+        if (!isBelieved && lease.startedAtMs !== undefined)
+          this.#penalties.worked(this.#context.now() - lease.startedAtMs);
         this.#decide(record, tally);
         break;
       case 'undecidable':
+        for (const { voters } of verification.agreements) {
+          for (const { workerId } of voters) this.#penalties.impose(this.#context.holderOf(workerId), 1);
+        }
         this.#context.reject(record, noQuorum(verification));
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
         break;
       case 'open':
         this.#context.goOn(record);
+        // Or whoever lies would have answered all that is queued before it is caught for the first time.
+        if (this.#open.get(voter.principal).size > MAX_UNDECIDED) this.#penalties.impose(holder, 1);
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
         break;
     }
@@ -157,13 +175,16 @@ export class Verifier<T, R> {
   }
 
   #decide(record: TaskRecord<T, R>, { result, winners, losers }: Verdict<R>): void {
-    const { statistics, resolve, isThere } = this.#context;
+    const { statistics, resolve, holderOf } = this.#context;
     for (const { principal, identity, workerId } of winners) {
       // Who is gone for ever would push those out of the table who are not.
-      if (identity !== undefined || isThere(workerId)) this.#trust.won(principal);
+      if (identity !== undefined || holderOf(workerId) !== undefined) this.#trust.won(principal);
     }
     // Before anybody hears of it, who might bring a result in that is to count no more.
     const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
+    for (const [index, { workerId }] of losers.entries()) {
+      this.#penalties.impose(holderOf(workerId), 1 + (discarded[index] ?? 0));
+    }
     resolve(record, result);
     for (const [index, loser] of losers.entries()) {
       const { worker, workerId, identity } = loser;
