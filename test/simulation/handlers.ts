@@ -3,8 +3,9 @@ import { type Ahead, type AheadHandler, ahead, type HandedAttempt } from '../../
 import { TaskRejectedError } from '../../src/errors.ts';
 import type { TaskContext, TaskHandler } from '../../src/handler.ts';
 import type { Clock } from '../../src/ports.ts';
+import { disturb } from './books/desk.ts';
 import type { Way } from './plan.ts';
-import { disturb, type Referee } from './referee.ts';
+import type { Referee } from './referee.ts';
 import type { SimulatedResult, SimulatedTask } from './task.ts';
 import type { Execution, Member } from './views.ts';
 
@@ -33,14 +34,14 @@ function doTask(
 ): SimulatedResult | Promise<SimulatedResult> {
   const { referee } = place;
   const member = place.member();
-  const execution = referee.started(member, task.n, context.attempt, context.signal);
+  const execution = referee.executionBook.started(member, task.n, context.attempt, context.signal);
   if (execution === undefined) throw new Error('It was not granted');
   if (isRejected(task, place)) {
-    referee.over(execution);
+    referee.executionBook.over(execution);
     context.reject('not this one');
   }
   if (task.durationMs === 0 && task.ending === 'result') {
-    referee.over(execution);
+    referee.executionBook.over(execution);
     if (context.attempt <= task.failures) throw new Error('It fails at once');
     return resultOf(task, execution);
   }
@@ -70,7 +71,7 @@ function behave(
     const end = (settle: () => void): void => {
       stopProgress();
       cancel();
-      if (!execution.isOver) referee.over(execution);
+      if (!execution.isOver) referee.executionBook.over(execution);
       settle();
     };
     let cancel = (): void => {};
@@ -187,11 +188,11 @@ class Lanes implements AheadHandler<SimulatedTask, SimulatedResult> {
     };
     attempt.started();
     const { referee } = this.#place;
-    const execution = referee.started(this.#place.member(), task.n, attempt.attempt, controller.signal);
+    const execution = referee.executionBook.started(this.#place.member(), task.n, attempt.attempt, controller.signal);
     if (execution === undefined) return;
     const durationMs = (): number => this.#clock.now() - startedAtMs;
     if (isRejected(task, this.#place)) {
-      referee.over(execution);
+      referee.executionBook.over(execution);
       this.#clock.soon(() => end(() => attempt.failed(new TaskRejectedError('not this one'), durationMs())));
       return;
     }
@@ -206,7 +207,7 @@ class Lanes implements AheadHandler<SimulatedTask, SimulatedResult> {
     );
     controller.signal.addEventListener('abort', () => {
       this.#clock.setTimer(TERMINATE_MS, () => {
-        if (!execution.isOver) referee.over(execution);
+        if (!execution.isOver) referee.executionBook.over(execution);
         end(() => attempt.failed(controller.signal.reason, durationMs()));
       });
     });

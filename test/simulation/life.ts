@@ -55,9 +55,9 @@ export async function live(seed: number): Promise<Life> {
     const violation = world.referee.violation ?? { rule: 'nothing else goes wrong', what: String(error) };
     throw new SimulationFailure(world, violation, error);
   }
-  const { steps, messages, trace, counts } = world.referee;
+  const { steps, wires, trace, counts } = world.referee;
   const virtualMs = world.clock.now() - startedAtMs;
-  return { seed, hash: trace.hash, virtualMs, steps, messages, tally: world.tally, sessions: counts };
+  return { seed, hash: trace.hash, virtualMs, steps, messages: wires.messages, tally: world.tally, sessions: counts };
 }
 
 async function suffer(world: World): Promise<void> {

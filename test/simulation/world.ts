@@ -3,9 +3,10 @@ import { type DeadLetterError, isTaskdistError } from '../../src/errors.ts';
 import type { Random } from '../../src/ports.ts';
 import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
 import { Simulation } from '../../src/testing/simulation.ts';
+import { disturb } from './books/desk.ts';
 import { createHandler } from './handlers.ts';
 import { drawPlan, type Fault, type Plan, type WorkerPlan } from './plan.ts';
-import { disturb, Referee } from './referee.ts';
+import { Referee } from './referee.ts';
 import { drawTask, type PutTerms, type SimulatedResult, type SimulatedTask } from './task.ts';
 import type { Member, PutView, Reign, TaskView } from './views.ts';
 
@@ -33,7 +34,7 @@ export class World {
     this.plan = drawPlan(seed);
     this.random = seededRandom(seed + 1_000_000);
     this.referee = new Referee(() => this.simulation.clock);
-    this.simulation = new Simulation({ seed }, this.referee);
+    this.simulation = new Simulation({ seed }, this.referee.wires);
     this.simulation.clock.observer = this.referee;
     this.reign();
     for (const [index, plan] of this.plan.workers.entries()) this.hire(index, plan);
@@ -78,15 +79,17 @@ export class World {
   #listen(reign: Reign): void {
     const { scheduler, master } = reign;
     const { referee } = this;
-    scheduler.on('settled', ({ task, outcome }) => referee.settled(reign, task.n, outcome));
-    scheduler.on('retrying', ({ task, attempt, delay }) => referee.retrying(reign, task.n, attempt, delay));
+    scheduler.on('settled', ({ task, outcome }) => referee.taskBook.settled(reign, task.n, outcome));
+    scheduler.on('retrying', ({ task, attempt, delay }) => referee.taskBook.retrying(reign, task.n, attempt, delay));
     scheduler.on('speculated', ({ task, worker }) => referee.note(`${worker} speculates on ${task.n}`));
     const underWay = new Set<string>();
-    master.on('workerInterrupted', ({ worker }) => referee.interrupted(reign, worker));
-    master.on('workerDisconnected', ({ worker }) => referee.left(reign, worker));
-    master.on('leaseRecalled', ({ worker, task }) => referee.takenBack(reign, task.n, 0, worker.id, 'recalled'));
+    master.on('workerInterrupted', ({ worker }) => referee.sessionBook.interrupted(reign, worker));
+    master.on('workerDisconnected', ({ worker }) => referee.sessionBook.left(reign, worker));
+    master.on('leaseRecalled', ({ worker, task }) =>
+      referee.leaseBook.takenBack(reign, task.n, 0, worker.id, 'recalled'),
+    );
     master.on('attemptStarted', ({ worker, key, task }) => {
-      referee.startedAtMaster(reign, task.n, worker.id);
+      referee.leaseBook.startedAtMaster(reign, task.n, worker.id);
       const name = `${worker.id} ${key}`;
       if (underWay.has(name)) referee.violated('a start is told once', `task ${task.n} at ${worker.name}`);
       underWay.add(name);
@@ -96,8 +99,8 @@ export class World {
       if (!underWay.delete(`${worker.id} ${key}`)) {
         referee.violated('an end is told once for each start', `task ${task.n} at ${worker.name}`);
       }
-      if (outcome === 'timeout') referee.takenBack(reign, task.n, attempt, worker.id, outcome);
-      if (outcome === 'lost') referee.lost(reign, task.n, attempt, worker.id);
+      if (outcome === 'timeout') referee.leaseBook.takenBack(reign, task.n, attempt, worker.id, outcome);
+      if (outcome === 'lost') referee.taskBook.lost(reign, task.n, attempt, worker.id);
     });
   }
 
@@ -224,7 +227,7 @@ export class World {
     if (outcome === 'wrong' || (isRefused && outcome !== 'full' && outcome !== 'stopped')) {
       this.referee.violated('a put ends in one of the ways there are', `put ${put.n}: ${String(value)}`);
     }
-    this.referee.putSettled(put, outcome, value);
+    this.referee.taskBook.putSettled(put, outcome, value);
   }
 
   /** Calls one put off. */
@@ -270,7 +273,7 @@ export class World {
     member.worker.crash();
     member.isAlive = false;
     member.running.clear();
-    this.referee.abandoned((session) => session.member === member, 'client');
+    this.referee.sessionBook.abandoned((session) => session.member === member, 'client');
   }
 
   /** The scheduler is gone with its master, and with both all that was put. */
@@ -280,7 +283,7 @@ export class World {
     reign.unsettled.clear();
     for (const put of this.puts) if (put.task?.reign === reign) put.settled = Math.max(1, put.settled);
     reign.master.crash();
-    this.referee.abandoned((session) => session.reign === reign, 'server');
+    this.referee.sessionBook.abandoned((session) => session.reign === reign, 'server');
   }
 
   /** Which of them are not over. */
