@@ -209,6 +209,17 @@ export const bites = [
     'for (const frame of this.#replay.kept) socket.send(frame);',
     '',
   ]),
+  bite(
+    'frames are never kept',
+    2,
+    ['replay', 'if (this.#kept === NONE) this.#kept = [frame];', 'void frame;'],
+    ['replay', 'else this.#kept.push(frame);', ''],
+  ),
+  bite('who tells what has come is blamed for it', 1, [
+    'conversation',
+    'if (this.#replay === undefined || frames > this.#replay.sent) {',
+    'if (frames >= 0) {',
+  ]),
   bite('what was kept is sent again twice', 2, [
     'conversation',
     'for (const frame of this.#replay.kept) socket.send(frame);',
@@ -283,6 +294,7 @@ export const testedBites = [
   'what was asked back is given out while it is still held',
   'deadlines are judged right after a stall',
   'what was kept is not sent again',
+  'who tells what has come is blamed for it',
   'a session is awaited for ever',
   'a session goes on without its secret',
 ].map((name) => {

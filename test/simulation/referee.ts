@@ -22,7 +22,7 @@ import {
 } from './rules/leases.ts';
 import { Order, RecallPatience, Waiting, WorkConservation } from './rules/order.ts';
 import type { Rule } from './rules/rule.ts';
-import { Awaited, GoesOn } from './rules/sessions.ts';
+import { Awaited, Blameless, GoesOn } from './rules/sessions.ts';
 import { Backoff, Conservation, EachPutOnce, JustEnd, Patience, RightfulResult } from './rules/settlement.ts';
 import { CalledOff, Heartbeats, Timeouts } from './rules/timing.ts';
 import { Trace } from './trace.ts';
@@ -30,6 +30,9 @@ import type { Member, Reign, SessionView } from './views.ts';
 
 /** How often what has lasted for a while is looked at. */
 const TICK_MS = 100;
+
+/** A life has a few thousand. Who meets again and again, and gets nowhere, has any number of them before time is over. */
+const MOST_STEPS = 50_000;
 
 /** That a rule was broken. */
 export interface Violation {
@@ -93,6 +96,7 @@ export class Referee implements ClockObserver, Desk {
       new CalledOff(this),
       new Awaited(this),
       new GoesOn(this),
+      new Blameless(this),
     ];
     this.#stepped = this.rules.filter((rule) => rule.stepped !== undefined);
   }
@@ -144,6 +148,7 @@ export class Referee implements ClockObserver, Desk {
 
   stepped(): void {
     this.steps += 1;
+    if (this.steps > MOST_STEPS) this.violated('a life comes to its end', `there are more than ${MOST_STEPS} steps`);
     for (const rule of this.#stepped) rule.stepped?.();
     if (this.violation !== undefined) throw new Error(`${this.violation.rule}: ${this.violation.what}`);
   }
