@@ -16,6 +16,8 @@ export interface Place {
   member(): Member;
   readonly isOdd: boolean;
   readonly isFirst: boolean;
+  /** Whether it lies about that task. */
+  isLying(n: number): boolean;
   /** For how long a task may keep the thread of its worker busy. */
   mostBlockMs(): number;
 }
@@ -43,7 +45,7 @@ function doTask(
   if (task.durationMs === 0 && task.ending === 'result') {
     referee.executionBook.over(execution);
     if (context.attempt <= task.failures) throw new Error('It fails at once');
-    return resultOf(task, execution);
+    return resultOf(task, execution, place);
   }
   if (way === 'blocking' && task.ending !== 'never') {
     // Nothing of this process runs meanwhile.
@@ -60,8 +62,9 @@ function behave(
   task: SimulatedTask,
   context: Pick<TaskContext, 'attempt' | 'signal' | 'progress'>,
   execution: Execution,
-  { referee, member }: Place,
+  place: Place,
 ): Promise<SimulatedResult> {
+  const { referee, member } = place;
   const clock = member().worker.process;
   return new Promise<SimulatedResult>((resolve, reject) => {
     const stopProgress = reportProgress(clock, task, (step) => {
@@ -78,7 +81,7 @@ function behave(
     if (task.ending !== 'never') {
       cancel = clock.setTimer(task.durationMs, () => {
         if (context.attempt <= task.failures) end(() => reject(new Error('It fails')));
-        else end(() => resolve(resultOf(task, execution)));
+        else end(() => resolve(resultOf(task, execution, place)));
       });
     }
     context.signal.addEventListener('abort', () => {
@@ -106,8 +109,8 @@ function reportProgress(clock: Clock, task: SimulatedTask, report: (step: number
   return () => cancel();
 }
 
-function resultOf(task: SimulatedTask, { number }: Execution): SimulatedResult {
-  const result = { n: task.n, execution: number };
+function resultOf(task: SimulatedTask, { number }: Execution, { isLying }: Place): SimulatedResult {
+  const result = { n: task.n, execution: number, ...(isLying(task.n) ? { lie: number } : {}) };
   if (task.ending === 'unserialisable') return { ...result, filler: () => {} };
   return task.resultBytes > 0 ? { ...result, filler: new Uint8Array(task.resultBytes) } : result;
 }

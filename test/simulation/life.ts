@@ -13,7 +13,7 @@ export interface Life {
   readonly steps: number;
   readonly messages: number;
   readonly tally: Tally;
-  /** What has become of sessions, and how often. */
+  /** What has become of sessions, and of results that are verified, and how often. */
   readonly sessions: ReadonlyMap<string, number>;
 }
 
@@ -99,7 +99,9 @@ function settlingMs({ plan, referee }: World, puts: readonly PutView[]): number 
     ...referee.members.map(({ worker: { network } }) => 2 * (network.latencyMs + network.jitterMs)),
   );
   const recoveryMs = 2 * (2 * socketTimeout + 2000 + 1000 + graceMs + wayMs);
-  const attempts = plan.scheduler.maxAttempts + 1 + plan.workers.length + 1;
+  // Of what is verified, each of those who may be asked has as many.
+  const replicas = plan.verify?.maxReplicas ?? 1;
+  const attempts = replicas * (plan.scheduler.maxAttempts + 1 + plan.workers.length + 1);
   let workMs = 0;
   for (const { task } of puts) {
     if (task === undefined) continue;

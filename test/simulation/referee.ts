@@ -25,6 +25,7 @@ import type { Rule } from './rules/rule.ts';
 import { Awaited, Blameless, GoesOn } from './rules/sessions.ts';
 import { Backoff, Conservation, EachPutOnce, JustEnd, Patience, RightfulResult } from './rules/settlement.ts';
 import { CalledOff, Heartbeats, Timeouts } from './rules/timing.ts';
+import { Distinct, Quorum } from './rules/verification.ts';
 import { Trace } from './trace.ts';
 import type { Member, Reign, SessionView } from './views.ts';
 
@@ -43,7 +44,7 @@ export interface Violation {
 export class Referee implements ClockObserver, Desk {
   readonly trace = new Trace();
   readonly sessions = new Set<SessionView>();
-  /** What has become of sessions, and how often. */
+  /** What has become of sessions, and of results that are verified, and how often. */
   readonly counts = new Map<string, number>();
   members: Member[] = [];
   violation: Violation | undefined = undefined;
@@ -97,6 +98,8 @@ export class Referee implements ClockObserver, Desk {
       new Awaited(this),
       new GoesOn(this),
       new Blameless(this),
+      new Distinct(this),
+      new Quorum(this),
     ];
     this.#stepped = this.rules.filter((rule) => rule.stepped !== undefined);
   }

@@ -5,9 +5,9 @@ import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-rando
 import { Simulation } from '../../src/testing/simulation.ts';
 import { disturb } from './books/desk.ts';
 import { createHandler } from './handlers.ts';
-import { drawPlan, type Fault, type Plan, type WorkerPlan } from './plan.ts';
+import { drawPlan, type Fault, LIAR, type Plan, type WorkerPlan } from './plan.ts';
 import { Referee } from './referee.ts';
-import { drawTask, type PutTerms, type SimulatedResult, type SimulatedTask } from './task.ts';
+import { drawTask, type PutTerms, type SimulatedResult, type SimulatedTask, verified } from './task.ts';
 import type { Member, PutView, Reign, TaskView } from './views.ts';
 
 /** What came of a simulation. */
@@ -27,12 +27,15 @@ export class World {
   readonly puts: PutView[] = [];
   #reigns = 0;
   #tasks = 0;
+  /** Chance of its own, so that everything else is drawn as it would be without. */
+  readonly #verifying: Random;
   /** Whether faults happen. */
   isCalm = false;
 
   constructor(seed: number) {
     this.plan = drawPlan(seed);
     this.random = seededRandom(seed + 1_000_000);
+    this.#verifying = seededRandom(seed + 3_000_000);
     this.referee = new Referee(() => this.simulation.clock);
     this.simulation = new Simulation({ seed }, this.referee.wires);
     this.simulation.clock.observer = this.referee;
@@ -53,6 +56,10 @@ export class World {
       helloTimeout: 1000,
       maxFrameBytes: 65_536,
       listenTimeout: 300,
+      // Who somebody is, everybody says himself.
+      ...(this.plan.verify === undefined
+        ? {}
+        : { authenticate: (id: string | undefined) => id !== undefined && { id } }),
     };
     const master = this.simulation.master(scheduler, options);
     this.#reigns += 1;
@@ -113,6 +120,7 @@ export class World {
       member: (): Member => member,
       isOdd: index % 2 === 1,
       isFirst: index === 0,
+      isLying: (n: number) => plan.principal === LIAR && isChosen(n, this.plan.verify?.lies ?? 0),
       // Who blocks for longer than `socketTimeout` is lost each time, which is no calm.
       mostBlockMs: () => (this.isCalm ? this.plan.master.socketTimeout / 4 : Number.POSITIVE_INFINITY),
     };
@@ -126,6 +134,7 @@ export class World {
         labels: plan.labels,
         codec: plan.codec,
         grace: plan.grace,
+        ...(plan.principal === undefined ? {} : { token: plan.principal }),
         connectTimeout: 2000,
         reconnect: { base: 100, cap: 1000 },
       },
@@ -147,7 +156,10 @@ export class World {
 
   /** Puts a task, in the process of the master. */
   put(): void {
-    const { task, terms } = drawTask(this.random, this.#tasks, this.plan.tasks);
+    const { verify } = this.plan;
+    const drawn = drawTask(this.random, this.#tasks, this.plan.tasks);
+    const isVerified = verify !== undefined && this.#verifying() < verify.share;
+    const { task, terms } = isVerified ? verified(drawn, verify) : drawn;
     this.#tasks += 1;
     const { reign } = this.referee;
     reign.master.process.arrive(0, () => this.#put(reign, task, terms));
@@ -208,6 +220,7 @@ export class World {
       spentAttempt: 0,
       grantedAttempt: 0,
       refusedBy: new Set(),
+      heardOf: new Set(),
       result: undefined,
       outcome: undefined,
       settledAtMs: Number.POSITIVE_INFINITY,
@@ -322,10 +335,16 @@ function judge(error: unknown, put: PutView): string {
   if (isTaskdistError(error, 'TASKDIST_STOPPED')) return 'stopped';
   if (isTaskdistError(error, 'TASKDIST_FULL')) return 'full';
   if (isTaskdistError(error, 'TASKDIST_DEADLINE')) return 'expired';
+  if (isTaskdistError(error, 'TASKDIST_NO_QUORUM')) return 'noQuorum';
   if (isTaskdistError(error, 'TASKDIST_NOT_SERIALIZABLE') || isTaskdistError(error, 'TASKDIST_TOO_LARGE')) {
     return 'unsendable';
   }
   return isTaskdistError(error, 'TASKDIST_DEAD_LETTER') && isComplete(error) ? 'deadLetter' : 'wrong';
+}
+
+/** Whether that task is among such a share of all, which is the same whenever it is asked. */
+function isChosen(n: number, share: number): boolean {
+  return seededRandom(n)() < share;
 }
 
 /** A dead letter tells of attempts. */

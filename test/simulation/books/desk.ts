@@ -8,8 +8,6 @@ export interface Desk extends Court {
   readonly sessions: Set<SessionView>;
   /** How many callbacks have run. */
   readonly steps: number;
-  /** Of what becomes of sessions. */
-  count(what: string): void;
   /** Something has happened at this moment. */
   isNews(): void;
   /** The same, in words. */

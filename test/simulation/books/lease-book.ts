@@ -1,6 +1,6 @@
 // Leases: which the master grants, takes back and hears answers to.
 import { executionOf, type Message } from '../messages.ts';
-import type { LeaseView, Reign, SessionView, TaskView } from '../views.ts';
+import { type LeaseView, principalOf, type Reign, type SessionView, type TaskView } from '../views.ts';
 import type { Desk } from './desk.ts';
 
 export class LeaseBook {
@@ -99,6 +99,7 @@ export class LeaseBook {
       task.live.delete(lease);
       if (kind === 'failed') this.#spend(task, lease.attempt);
       if (kind === 'rejected') task.refusedBy.add(view);
+      if (kind === 'done' && task.terms.verify !== undefined) task.heardOf.add(principalOf(view));
       if (kind === 'done') task.result ??= { execution: executionOf(value), atMs: this.#desk.nowMs };
     }
     for (const rule of this.#desk.rules) rule.answered?.(lease, kind, value, wasLive);
