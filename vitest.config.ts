@@ -38,8 +38,6 @@ export default defineConfig({
         test: {
           ...PATIENCE,
           name: 'chromium',
-          // Pages at once. Vitest leaves one core to itself, which on two leaves one; what it is told on the command line is not for browsers.
-          maxWorkers: '100%',
           include: ['test/{unit,browser}/**/*.test.ts'],
           exclude: ['**/*.node.test.ts'],
           browser: {
