@@ -24,6 +24,8 @@ const PATHS = {
   replay: 'src/connection/replay.ts',
   grants: 'src/master/grants.ts',
   timers: 'src/timer-queue.ts',
+  verification: 'src/scheduling/verification.ts',
+  verifier: 'src/scheduling/verifier.ts',
 };
 
 /**
@@ -205,6 +207,17 @@ export const bites = [
     'for (const frame of this.#replay.kept) socket.send(frame);',
     '',
   ]),
+  bite(
+    'frames are never kept',
+    2,
+    ['replay', 'if (this.#kept === NONE) this.#kept = [frame];', 'void frame;'],
+    ['replay', 'else this.#kept.push(frame);', ''],
+  ),
+  bite('who tells what has come is blamed for it', 1, [
+    'conversation',
+    'if (this.#replay === undefined || frames > this.#replay.sent) {',
+    'if (frames >= 0) {',
+  ]),
   bite('what was kept is sent again twice', 2, [
     'conversation',
     'for (const frame of this.#replay.kept) socket.send(frame);',
@@ -264,6 +277,36 @@ export const bites = [
     'return this.#silentAtMs + (this.#master.resume?.window ?? 0);',
     'return this.#silentAtMs + 1_000_000_000;',
   ]),
+  bite('a principal is given a task again that it verifies', 9, [
+    'verification',
+    'this.barred = new Set([...this.#heard, ...this.#running.keys()]);',
+    '',
+  ]),
+  bite('one fewer than a quorum agree', 9, [
+    'verification',
+    'if (agreement.voters.length >= quorum)',
+    'if (agreement.voters.length >= quorum - 1)',
+  ]),
+  bite('who has proved wrong is trusted on', 1069, [
+    'verifier',
+    '    this.#trust.reset(principal);\n    let',
+    '    let',
+  ]),
+  bite('results of who has proved wrong count on', 109, [
+    'verification',
+    'agreement.voters = agreement.voters.filter((voter) => voter.principal !== principal);',
+    'void agreement;',
+  ]),
+  bite('who is taken at his word has proved right by it', 249, [
+    'verification',
+    '?? { result, voters: [] }), result };',
+    "?? { result, voters: [] }), result, winners: [{ principal: '@amber', worker: '', workerId: '', identity: 'amber' }] };",
+  ]),
+  bite('what no quorum can come of any more is not given up', 39, [
+    'verifier',
+    'this.#context.reject(record, noQuorum(verification));',
+    '',
+  ]),
 ];
 
 /** Those that `npm test` tries, as all take minutes. */
@@ -279,8 +322,11 @@ export const testedBites = [
   'what was asked back is given out while it is still held',
   'deadlines are judged right after a stall',
   'what was kept is not sent again',
+  'who tells what has come is blamed for it',
   'a session is awaited for ever',
   'a session goes on without its secret',
+  'a principal is given a task again that it verifies',
+  'who has proved wrong is trusted on',
 ].map((name) => {
   const found = bites.find((each) => each.name === name);
   if (found === undefined) throw new Error(`Nothing is broken by the name of: ${name}`);

@@ -2,8 +2,8 @@
 
 import { pick } from '../../src/testing/seeded-random.ts';
 import type { Direction } from '../../src/testing/virtual-network.ts';
+import { disturb } from './books/desk.ts';
 import type { Fault } from './plan.ts';
-import { disturb } from './referee.ts';
 import type { Member } from './views.ts';
 import type { World } from './world.ts';
 

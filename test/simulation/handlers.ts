@@ -3,8 +3,9 @@ import { type Ahead, type AheadHandler, ahead, type HandedAttempt } from '../../
 import { TaskRejectedError } from '../../src/errors.ts';
 import type { TaskContext, TaskHandler } from '../../src/handler.ts';
 import type { Clock } from '../../src/ports.ts';
+import { disturb } from './books/desk.ts';
 import type { Way } from './plan.ts';
-import { disturb, type Referee } from './referee.ts';
+import type { Referee } from './referee.ts';
 import type { SimulatedResult, SimulatedTask } from './task.ts';
 import type { Execution, Member } from './views.ts';
 
@@ -15,6 +16,8 @@ export interface Place {
   member(): Member;
   readonly isOdd: boolean;
   readonly isFirst: boolean;
+  /** Whether it lies about that task. */
+  isLying(n: number): boolean;
   /** For how long a task may keep the thread of its worker busy. */
   mostBlockMs(): number;
 }
@@ -33,16 +36,16 @@ function doTask(
 ): SimulatedResult | Promise<SimulatedResult> {
   const { referee } = place;
   const member = place.member();
-  const execution = referee.started(member, task.n, context.attempt, context.signal);
+  const execution = referee.executionBook.started(member, task.n, context.attempt, context.signal);
   if (execution === undefined) throw new Error('It was not granted');
   if (isRejected(task, place)) {
-    referee.over(execution);
+    referee.executionBook.over(execution);
     context.reject('not this one');
   }
   if (task.durationMs === 0 && task.ending === 'result') {
-    referee.over(execution);
+    referee.executionBook.over(execution);
     if (context.attempt <= task.failures) throw new Error('It fails at once');
-    return resultOf(task, execution);
+    return resultOf(task, execution, place);
   }
   if (way === 'blocking' && task.ending !== 'never') {
     // Nothing of this process runs meanwhile.
@@ -59,8 +62,9 @@ function behave(
   task: SimulatedTask,
   context: Pick<TaskContext, 'attempt' | 'signal' | 'progress'>,
   execution: Execution,
-  { referee, member }: Place,
+  place: Place,
 ): Promise<SimulatedResult> {
+  const { referee, member } = place;
   const clock = member().worker.process;
   return new Promise<SimulatedResult>((resolve, reject) => {
     const stopProgress = reportProgress(clock, task, (step) => {
@@ -70,14 +74,14 @@ function behave(
     const end = (settle: () => void): void => {
       stopProgress();
       cancel();
-      if (!execution.isOver) referee.over(execution);
+      if (!execution.isOver) referee.executionBook.over(execution);
       settle();
     };
     let cancel = (): void => {};
     if (task.ending !== 'never') {
       cancel = clock.setTimer(task.durationMs, () => {
         if (context.attempt <= task.failures) end(() => reject(new Error('It fails')));
-        else end(() => resolve(resultOf(task, execution)));
+        else end(() => resolve(resultOf(task, execution, place)));
       });
     }
     context.signal.addEventListener('abort', () => {
@@ -105,8 +109,8 @@ function reportProgress(clock: Clock, task: SimulatedTask, report: (step: number
   return () => cancel();
 }
 
-function resultOf(task: SimulatedTask, { number }: Execution): SimulatedResult {
-  const result = { n: task.n, execution: number };
+function resultOf(task: SimulatedTask, { number }: Execution, { isLying }: Place): SimulatedResult {
+  const result = { n: task.n, execution: number, ...(isLying(task.n) ? { lie: number } : {}) };
   if (task.ending === 'unserialisable') return { ...result, filler: () => {} };
   return task.resultBytes > 0 ? { ...result, filler: new Uint8Array(task.resultBytes) } : result;
 }
@@ -187,11 +191,11 @@ class Lanes implements AheadHandler<SimulatedTask, SimulatedResult> {
     };
     attempt.started();
     const { referee } = this.#place;
-    const execution = referee.started(this.#place.member(), task.n, attempt.attempt, controller.signal);
+    const execution = referee.executionBook.started(this.#place.member(), task.n, attempt.attempt, controller.signal);
     if (execution === undefined) return;
     const durationMs = (): number => this.#clock.now() - startedAtMs;
     if (isRejected(task, this.#place)) {
-      referee.over(execution);
+      referee.executionBook.over(execution);
       this.#clock.soon(() => end(() => attempt.failed(new TaskRejectedError('not this one'), durationMs())));
       return;
     }
@@ -206,7 +210,7 @@ class Lanes implements AheadHandler<SimulatedTask, SimulatedResult> {
     );
     controller.signal.addEventListener('abort', () => {
       this.#clock.setTimer(TERMINATE_MS, () => {
-        if (!execution.isOver) referee.over(execution);
+        if (!execution.isOver) referee.executionBook.over(execution);
         end(() => attempt.failed(controller.signal.reason, durationMs()));
       });
     });

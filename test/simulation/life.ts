@@ -13,7 +13,7 @@ export interface Life {
   readonly steps: number;
   readonly messages: number;
   readonly tally: Tally;
-  /** What has become of sessions, and how often. */
+  /** What has become of sessions, and of results that are verified, and how often. */
   readonly sessions: ReadonlyMap<string, number>;
 }
 
@@ -55,9 +55,9 @@ export async function live(seed: number): Promise<Life> {
     const violation = world.referee.violation ?? { rule: 'nothing else goes wrong', what: String(error) };
     throw new SimulationFailure(world, violation, error);
   }
-  const { steps, messages, trace, counts } = world.referee;
+  const { steps, wires, trace, counts } = world.referee;
   const virtualMs = world.clock.now() - startedAtMs;
-  return { seed, hash: trace.hash, virtualMs, steps, messages, tally: world.tally, sessions: counts };
+  return { seed, hash: trace.hash, virtualMs, steps, messages: wires.messages, tally: world.tally, sessions: counts };
 }
 
 async function suffer(world: World): Promise<void> {
@@ -99,7 +99,9 @@ function settlingMs({ plan, referee }: World, puts: readonly PutView[]): number 
     ...referee.members.map(({ worker: { network } }) => 2 * (network.latencyMs + network.jitterMs)),
   );
   const recoveryMs = 2 * (2 * socketTimeout + 2000 + 1000 + graceMs + wayMs);
-  const attempts = plan.scheduler.maxAttempts + 1 + plan.workers.length + 1;
+  // Of what is verified, each of those who may be asked has as many.
+  const replicas = plan.verify?.maxReplicas ?? 1;
+  const attempts = replicas * (plan.scheduler.maxAttempts + 1 + plan.workers.length + 1);
   let workMs = 0;
   for (const { task } of puts) {
     if (task === undefined) continue;

@@ -42,6 +42,8 @@ export interface WorkerPlan {
   readonly grace: number;
   readonly latency: number;
   readonly jitter: number;
+  /** Who stands behind it, where that is asked for. */
+  readonly principal?: string;
 }
 
 /** How often tasks have what: a share of them, or 0. */
@@ -70,6 +72,18 @@ export interface TaskPlan {
   readonly requires: number;
 }
 
+/** How the results of some tasks are verified. */
+export interface VerifyPlan {
+  /** Of all tasks. */
+  readonly share: number;
+  readonly quorum: number;
+  readonly maxReplicas: number;
+  /** After so many right results a principal is trusted; undefined: nobody is. */
+  readonly trustAfter: number | undefined;
+  /** How often those who lie do; 0: never. */
+  readonly lies: number;
+}
+
 export interface Plan {
   readonly seed: number;
   /** What happens besides tasks, each with its weight; those that are not there do not happen. */
@@ -81,6 +95,7 @@ export interface Plan {
   readonly maxPuts: number;
   readonly workers: readonly WorkerPlan[];
   readonly tasks: TaskPlan;
+  readonly verify: VerifyPlan | undefined;
   readonly scheduler: {
     readonly maxAttempts: number;
     readonly maxDeliveries: number;
@@ -93,8 +108,41 @@ export interface Plan {
 export const TYPES = ['red', 'green', 'blue'] as const;
 export const ZONES = ['north', 'south'] as const;
 
-/** Swarm testing (A. Groce et al., "Swarm testing", 2012): each seed leaves out much, so that what is left comes together. */
+/** One seed in so many has tasks that are verified, so that all others go as they would without. */
+const VERIFYING = 10;
+/** Enough for each task: a quorum, one who lies, and whose results are discarded, and one to spare. */
+const PRINCIPALS = ['amber', 'beryl', 'coral'] as const;
+/** The one who lies, if somebody does. */
+export const LIAR = PRINCIPALS[1];
+
+/** What {@link drawBase} has drawn, and verification. */
 export function drawPlan(seed: number): Plan {
+  const plan = drawBase(seed);
+  if (seed % VERIFYING !== VERIFYING - 1) return plan;
+  // Numbers of its own, as it came later.
+  const random = seededRandom(seed + 2_000_000);
+  const workers = [...plan.workers];
+  while (workers.length < PRINCIPALS.length) workers.push(drawWorker(random, workers.length, 30, false));
+  return {
+    ...plan,
+    // Whoever verifies takes every task: with few principals, each is needed.
+    workers: workers.map((worker, index) => ({
+      ...worker,
+      accepts: undefined,
+      principal: PRINCIPALS[index] ?? pick(random, PRINCIPALS),
+    })),
+    verify: {
+      share: pick(random, [0.2, 0.6, 1]),
+      quorum: 2,
+      maxReplicas: pick(random, [2, 3, 3]),
+      trustAfter: pick(random, [undefined, 1, 3, 3]),
+      lies: pick(random, [0, 0.15, 0.3, 1]),
+    },
+  };
+}
+
+/** Swarm testing (A. Groce et al., "Swarm testing", 2012): each seed leaves out much, so that what is left comes together. */
+function drawBase(seed: number): Plan {
   const random = seededRandom(seed);
   const share = (most: number): number => (random() < 0.5 ? 0 : random() * most);
   // Half of all seeds leave out most faults, and some leave out all.
@@ -134,6 +182,7 @@ export function drawPlan(seed: number): Plan {
       typed: share(0.8),
       requires: share(0.5),
     },
+    verify: undefined,
     scheduler: {
       maxAttempts: 1 + integerBelow(random, 4),
       maxDeliveries: pick(random, [1, 2, 3, 20, 1000]),

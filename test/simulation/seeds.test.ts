@@ -29,7 +29,16 @@ describe('a cluster in which everything may go wrong', () => {
     const faults = new Set(lives.flatMap(({ tally }) => [...tally.faults.keys()]));
     expect(FAULTS.filter((fault) => !faults.has(fault))).toEqual([]);
     const outcomes = new Set(lives.flatMap(({ tally }) => [...tally.outcomes.keys()]));
-    expect([...outcomes].sort()).toEqual(['aborted', 'deadLetter', 'done', 'expired', 'full', 'stopped', 'unsendable']);
+    expect([...outcomes].sort()).toEqual([
+      'aborted',
+      'deadLetter',
+      'done',
+      'expired',
+      'full',
+      'noQuorum',
+      'stopped',
+      'unsendable',
+    ]);
   });
 
   it('has had sessions that went on over another connection, and those that could not', () => {
@@ -43,6 +52,19 @@ describe('a cluster in which everything may go wrong', () => {
       'resumed',
       'resumed before the loss was noticed',
       'taken back while away',
+    ];
+    expect(expected.filter((each) => !counts.has(each))).toEqual([]);
+  });
+
+  it('has had results on which a quorum agreed, or none, those of who is trusted, and those of who is caught', () => {
+    const counts = new Set(lives.flatMap(({ sessions }) => [...sessions.keys()]));
+    const expected = [
+      'a quorum agreed',
+      'caught',
+      'caught who had proved right',
+      'no quorum agreed',
+      'results discarded',
+      'taken at its word',
     ];
     expect(expected.filter((each) => !counts.has(each))).toEqual([]);
   });

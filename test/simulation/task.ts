@@ -1,8 +1,9 @@
 // The tasks of a simulation, which say themselves how they behave, and what is asked for them.
 import type { Requirement } from '../../src/labels.ts';
 import type { Random } from '../../src/ports.ts';
+import type { VerifyOptions } from '../../src/scheduling/verify-options.ts';
 import { integerBelow, pick } from '../../src/testing/seeded-random.ts';
-import { type TaskPlan, TYPES, ZONES } from './plan.ts';
+import { type TaskPlan, TYPES, type VerifyPlan, ZONES } from './plan.ts';
 
 export interface SimulatedTask {
   readonly n: number;
@@ -28,6 +29,8 @@ export interface SimulatedResult {
   /** Which call of a handler it comes from. */
   readonly execution: number;
   readonly filler?: unknown;
+  /** What is not true, of a worker that lies. */
+  readonly lie?: number;
 }
 
 /** What is asked for a task. */
@@ -40,6 +43,7 @@ export interface PutTerms {
   readonly deadline?: number;
   readonly requires?: Readonly<Record<string, Requirement>>;
   readonly idempotencyKey?: string;
+  readonly verify?: VerifyOptions;
 }
 
 /** Draws the next task, and what is asked for it. */
@@ -73,6 +77,32 @@ export function drawTask(
     ...(has(plan.shared) ? { idempotencyKey: `key ${integerBelow(random, 6)}` } : {}),
   };
   return { task, terms };
+}
+
+/**
+ * The same task, to be verified. It goes to whoever comes, as each principal may be needed, and nobody runs it twice but for a
+ * failure: so neither is it speculated.
+ */
+export function verified(
+  { task, terms }: { readonly task: SimulatedTask; readonly terms: PutTerms },
+  { quorum, maxReplicas, trustAfter }: VerifyPlan,
+): { readonly task: SimulatedTask; readonly terms: PutTerms } {
+  const { requires: _, idempotencyKey: __, ...others } = terms;
+  const trust = trustAfter === undefined ? (false as const) : { after: trustAfter };
+  return {
+    task: { ...task, rejectedBy: 'nobody' },
+    terms: { ...others, speculate: false, verify: { quorum, maxReplicas, trust, equals: isSameAnswer } },
+  };
+}
+
+/** Each call of a handler has a number of its own, which is no part of its answer. */
+export function isSameAnswer(a: unknown, b: unknown): boolean {
+  return answerOf(a) === answerOf(b);
+}
+
+export function answerOf(result: unknown): string {
+  const { n, lie = 0 } = result as SimulatedResult;
+  return `${n}/${lie}`;
 }
 
 function drawRequirements(random: Random): Readonly<Record<string, Requirement>> {

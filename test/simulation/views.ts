@@ -49,6 +49,8 @@ export interface TaskView {
   spentAttempt: number;
   grantedAttempt: number;
   readonly refusedBy: Set<SessionView>;
+  /** The principals that have given a result, if it is verified: it is given to none of them again. */
+  readonly heardOf: Set<string>;
   /** From which attempt the first result came. */
   result: { readonly execution: number; readonly atMs: number } | undefined;
   outcome: string | undefined;
@@ -237,9 +239,15 @@ export interface Member {
   isAlive: boolean;
 }
 
+/** Who stands behind it; nobody if that is not asked for. */
+export function principalOf({ member }: SessionView): string {
+  return member.plan.principal ?? '';
+}
+
 /** Whether that worker may have that task. */
-export function isEligible(session: SessionView, { task, terms, refusedBy }: TaskView): boolean {
+export function isEligible(session: SessionView, { task, terms, refusedBy, heardOf }: TaskView): boolean {
   if (session.accepts !== undefined && (task.type === undefined || !session.accepts.has(task.type))) return false;
+  if (heardOf.has(principalOf(session))) return false;
   return !refusedBy.has(session) && matches(session.labels, terms.requires);
 }
 

@@ -3,10 +3,11 @@ import { type DeadLetterError, isTaskdistError } from '../../src/errors.ts';
 import type { Random } from '../../src/ports.ts';
 import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
 import { Simulation } from '../../src/testing/simulation.ts';
+import { disturb } from './books/desk.ts';
 import { createHandler } from './handlers.ts';
-import { drawPlan, type Fault, type Plan, type WorkerPlan } from './plan.ts';
-import { disturb, Referee } from './referee.ts';
-import { drawTask, type PutTerms, type SimulatedResult, type SimulatedTask } from './task.ts';
+import { drawPlan, type Fault, LIAR, type Plan, type WorkerPlan } from './plan.ts';
+import { Referee } from './referee.ts';
+import { drawTask, type PutTerms, type SimulatedResult, type SimulatedTask, verified } from './task.ts';
 import type { Member, PutView, Reign, TaskView } from './views.ts';
 
 /** What came of a simulation. */
@@ -26,14 +27,17 @@ export class World {
   readonly puts: PutView[] = [];
   #reigns = 0;
   #tasks = 0;
+  /** Chance of its own, so that everything else is drawn as it would be without. */
+  readonly #verifying: Random;
   /** Whether faults happen. */
   isCalm = false;
 
   constructor(seed: number) {
     this.plan = drawPlan(seed);
     this.random = seededRandom(seed + 1_000_000);
+    this.#verifying = seededRandom(seed + 3_000_000);
     this.referee = new Referee(() => this.simulation.clock);
-    this.simulation = new Simulation({ seed }, this.referee);
+    this.simulation = new Simulation({ seed }, this.referee.wires);
     this.simulation.clock.observer = this.referee;
     this.reign();
     for (const [index, plan] of this.plan.workers.entries()) this.hire(index, plan);
@@ -52,6 +56,10 @@ export class World {
       helloTimeout: 1000,
       maxFrameBytes: 65_536,
       listenTimeout: 300,
+      // Who somebody is, everybody says himself.
+      ...(this.plan.verify === undefined
+        ? {}
+        : { authenticate: (id: string | undefined) => id !== undefined && { id } }),
     };
     const master = this.simulation.master(scheduler, options);
     this.#reigns += 1;
@@ -78,15 +86,17 @@ export class World {
   #listen(reign: Reign): void {
     const { scheduler, master } = reign;
     const { referee } = this;
-    scheduler.on('settled', ({ task, outcome }) => referee.settled(reign, task.n, outcome));
-    scheduler.on('retrying', ({ task, attempt, delay }) => referee.retrying(reign, task.n, attempt, delay));
+    scheduler.on('settled', ({ task, outcome }) => referee.taskBook.settled(reign, task.n, outcome));
+    scheduler.on('retrying', ({ task, attempt, delay }) => referee.taskBook.retrying(reign, task.n, attempt, delay));
     scheduler.on('speculated', ({ task, worker }) => referee.note(`${worker} speculates on ${task.n}`));
     const underWay = new Set<string>();
-    master.on('workerInterrupted', ({ worker }) => referee.interrupted(reign, worker));
-    master.on('workerDisconnected', ({ worker }) => referee.left(reign, worker));
-    master.on('leaseRecalled', ({ worker, task }) => referee.takenBack(reign, task.n, 0, worker.id, 'recalled'));
+    master.on('workerInterrupted', ({ worker }) => referee.sessionBook.interrupted(reign, worker));
+    master.on('workerDisconnected', ({ worker }) => referee.sessionBook.left(reign, worker));
+    master.on('leaseRecalled', ({ worker, task }) =>
+      referee.leaseBook.takenBack(reign, task.n, 0, worker.id, 'recalled'),
+    );
     master.on('attemptStarted', ({ worker, key, task }) => {
-      referee.startedAtMaster(reign, task.n, worker.id);
+      referee.leaseBook.startedAtMaster(reign, task.n, worker.id);
       const name = `${worker.id} ${key}`;
       if (underWay.has(name)) referee.violated('a start is told once', `task ${task.n} at ${worker.name}`);
       underWay.add(name);
@@ -96,8 +106,8 @@ export class World {
       if (!underWay.delete(`${worker.id} ${key}`)) {
         referee.violated('an end is told once for each start', `task ${task.n} at ${worker.name}`);
       }
-      if (outcome === 'timeout') referee.takenBack(reign, task.n, attempt, worker.id, outcome);
-      if (outcome === 'lost') referee.lost(reign, task.n, attempt, worker.id);
+      if (outcome === 'timeout') referee.leaseBook.takenBack(reign, task.n, attempt, worker.id, outcome);
+      if (outcome === 'lost') referee.taskBook.lost(reign, task.n, attempt, worker.id);
     });
   }
 
@@ -110,6 +120,7 @@ export class World {
       member: (): Member => member,
       isOdd: index % 2 === 1,
       isFirst: index === 0,
+      isLying: (n: number) => plan.principal === LIAR && isChosen(n, this.plan.verify?.lies ?? 0),
       // Who blocks for longer than `socketTimeout` is lost each time, which is no calm.
       mostBlockMs: () => (this.isCalm ? this.plan.master.socketTimeout / 4 : Number.POSITIVE_INFINITY),
     };
@@ -123,6 +134,7 @@ export class World {
         labels: plan.labels,
         codec: plan.codec,
         grace: plan.grace,
+        ...(plan.principal === undefined ? {} : { token: plan.principal }),
         connectTimeout: 2000,
         reconnect: { base: 100, cap: 1000 },
       },
@@ -144,7 +156,10 @@ export class World {
 
   /** Puts a task, in the process of the master. */
   put(): void {
-    const { task, terms } = drawTask(this.random, this.#tasks, this.plan.tasks);
+    const { verify } = this.plan;
+    const drawn = drawTask(this.random, this.#tasks, this.plan.tasks);
+    const isVerified = verify !== undefined && this.#verifying() < verify.share;
+    const { task, terms } = isVerified ? verified(drawn, verify) : drawn;
     this.#tasks += 1;
     const { reign } = this.referee;
     reign.master.process.arrive(0, () => this.#put(reign, task, terms));
@@ -205,6 +220,7 @@ export class World {
       spentAttempt: 0,
       grantedAttempt: 0,
       refusedBy: new Set(),
+      heardOf: new Set(),
       result: undefined,
       outcome: undefined,
       settledAtMs: Number.POSITIVE_INFINITY,
@@ -224,7 +240,7 @@ export class World {
     if (outcome === 'wrong' || (isRefused && outcome !== 'full' && outcome !== 'stopped')) {
       this.referee.violated('a put ends in one of the ways there are', `put ${put.n}: ${String(value)}`);
     }
-    this.referee.putSettled(put, outcome, value);
+    this.referee.taskBook.putSettled(put, outcome, value);
   }
 
   /** Calls one put off. */
@@ -270,7 +286,7 @@ export class World {
     member.worker.crash();
     member.isAlive = false;
     member.running.clear();
-    this.referee.abandoned((session) => session.member === member, 'client');
+    this.referee.sessionBook.abandoned((session) => session.member === member, 'client');
   }
 
   /** The scheduler is gone with its master, and with both all that was put. */
@@ -280,7 +296,7 @@ export class World {
     reign.unsettled.clear();
     for (const put of this.puts) if (put.task?.reign === reign) put.settled = Math.max(1, put.settled);
     reign.master.crash();
-    this.referee.abandoned((session) => session.reign === reign, 'server');
+    this.referee.sessionBook.abandoned((session) => session.reign === reign, 'server');
   }
 
   /** Which of them are not over. */
@@ -319,10 +335,16 @@ function judge(error: unknown, put: PutView): string {
   if (isTaskdistError(error, 'TASKDIST_STOPPED')) return 'stopped';
   if (isTaskdistError(error, 'TASKDIST_FULL')) return 'full';
   if (isTaskdistError(error, 'TASKDIST_DEADLINE')) return 'expired';
+  if (isTaskdistError(error, 'TASKDIST_NO_QUORUM')) return 'noQuorum';
   if (isTaskdistError(error, 'TASKDIST_NOT_SERIALIZABLE') || isTaskdistError(error, 'TASKDIST_TOO_LARGE')) {
     return 'unsendable';
   }
   return isTaskdistError(error, 'TASKDIST_DEAD_LETTER') && isComplete(error) ? 'deadLetter' : 'wrong';
+}
+
+/** Whether that task is among such a share of all, which is the same whenever it is asked. */
+function isChosen(n: number, share: number): boolean {
+  return seededRandom(n)() < share;
 }
 
 /** A dead letter tells of attempts. */

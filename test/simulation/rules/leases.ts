@@ -3,7 +3,7 @@ import { isGoodbye } from '../../../src/protocol/close-codes.ts';
 import { type Execution, isEligible, type LeaseView, type SessionView, type TaskView } from '../views.ts';
 import { Rule } from './rule.ts';
 
-/** A task has one live lease, or two with different workers if it is speculated; and none once it is settled. */
+/** A task has one live lease, or two with different workers if it is speculated, a quorum if it is verified; and none once it is settled. */
 export class OneLease extends Rule {
   readonly name = 'a task has one live lease, or two if it is speculated, and none once it is settled';
   readonly #touched = new Set<TaskView>();
@@ -29,7 +29,8 @@ export class OneLease extends Rule {
   #check({ n, live, terms, outcome, reign }: TaskView): void {
     if (!reign.master.process.isRunning) return;
     const holders = [...live].map(({ session, id }) => `${session.member.name}/${id}`).join(', ');
-    if (live.size > (terms.speculate ? 2 : 1)) this.fail(`${live.size} of task ${n}: ${holders}`);
+    if (live.size > (terms.verify?.quorum ?? (terms.speculate ? 2 : 1)))
+      this.fail(`${live.size} of task ${n}: ${holders}`);
     if (new Set([...live].map(({ session }) => session)).size < live.size)
       this.fail(`two of task ${n} at one: ${holders}`);
     if (outcome !== undefined && live.size > 0) this.fail(`task ${n} is ${outcome}, and leased to ${holders}`);
@@ -44,9 +45,15 @@ export class LeasedOnTheWire extends Rule {
     const { unsettled, scheduler, master } = this.court.reign;
     if (!master.process.isRunning) return;
     let leased = 0;
-    for (const { live } of unsettled) if (live.size > 0) leased += 1;
+    // What is verified is leased only while it wants no more.
+    let open = 0;
+    for (const { live, terms } of unsettled) {
+      if (live.size === 0) continue;
+      leased += 1;
+      if (terms.verify !== undefined) open += 1;
+    }
     const hidden = scheduler.leased - leased;
-    if (hidden < 0 || hidden > this.court.unsaid)
+    if (hidden < -open || hidden > this.court.unsaid)
       this.fail(`${scheduler.leased} at the scheduler, ${leased} on the wire`);
   }
 }
@@ -56,6 +63,8 @@ export class AttemptNumbers extends Rule {
   readonly name = 'the number of an attempt that failed does not come again, and none is left out';
 
   override granted({ task, attempt }: LeaseView): void {
+    // Each principal has numbers of its own, lest they tell what others do.
+    if (task.terms.verify !== undefined) return;
     if (attempt <= task.spentAttempt) this.fail(`attempt ${attempt} of task ${task.n} again`);
     // Of one that was granted as the connection was lost, nobody has seen the number.
     if (attempt > task.grantedAttempt + 1 && this.court.unsaid === 0)
@@ -69,7 +78,7 @@ export class AnswersCount extends Rule {
   readonly #done: LeaseView[] = [];
 
   override answered(lease: LeaseView, kind: string, _value: unknown, wasLive: boolean): void {
-    if (kind === 'done' && wasLive) this.#done.push(lease);
+    if (kind === 'done' && wasLive && lease.task.terms.verify === undefined) this.#done.push(lease);
   }
 
   override momentOver(): void {

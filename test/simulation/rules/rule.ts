@@ -14,6 +14,8 @@ export interface Court {
   isReturnUnread(session: SessionView, beforeMs: number): boolean;
   /** A worker has given a session up, with no connection to tell of it. */
   endedUnseen(session: SessionView): void;
+  /** Something that a simulation is to have had. */
+  count(what: string): void;
   /** Ends the simulation. */
   violated(rule: string, what: string): void;
 }

@@ -1,4 +1,5 @@
-// How long a session outlives its connection, at either end.
+// How long a session outlives its connection, at either end, and for what it is never ended.
+import { CloseCode } from '../../../src/protocol/close-codes.ts';
 import type { Execution, SessionView, TaskView } from '../views.ts';
 import { LATE_MS, ROUNDING_MS, Rule, STALL_MS } from './rule.ts';
 
@@ -78,6 +79,27 @@ export class GoesOn extends Rule {
       }
       this.court.endedUnseen(session);
     }
+  }
+}
+
+/** What only a peer that does not keep to the protocol brings about, or a mistake of this side. */
+const BLAME: ReadonlySet<number> = new Set([
+  CloseCode.badFrame,
+  CloseCode.unsupportedVersion,
+  CloseCode.violation,
+  CloseCode.internalError,
+]);
+
+/** Everybody here keeps to the protocol. Without this, two who fall out over it would meet again and again. */
+export class Blameless extends Rule {
+  readonly name = 'nobody is blamed for what breaks the protocol';
+
+  override endedByMaster({ member }: SessionView, code: number): void {
+    if (BLAME.has(code)) this.fail(`${member.name} is, with ${code}`);
+  }
+
+  override endedByWorker({ member }: SessionView, code: number): void {
+    if (BLAME.has(code)) this.fail(`the master is by ${member.name}, with ${code}`);
   }
 }
 

@@ -22,7 +22,7 @@ export class Conservation extends Rule {
     this.#summedUpAtMs = this.court.nowMs;
     const { total } = scheduler.stats();
     if (total.put !== accepted) this.fail(`${total.put} were put by the figures, ${accepted} in truth`);
-    for (const outcome of ['done', 'deadLetter', 'aborted', 'expired', 'unsendable', 'stopped'] as const) {
+    for (const outcome of ['done', 'deadLetter', 'aborted', 'expired', 'unsendable', 'noQuorum', 'stopped'] as const) {
       const count = outcomes.get(outcome) ?? 0;
       if (total[outcome] !== count) this.fail(`${total[outcome]} are ${outcome} by the figures, ${count} in truth`);
     }
@@ -91,7 +91,8 @@ export class JustEnd extends Rule {
         return undefined;
       case 'deadLetter': {
         // One more if another ran beside the last.
-        if (failures > maxAttempts + (terms.speculate ? 1 : 0)) return `after ${failures} failures`;
+        if (failures > maxAttempts + (terms.verify?.quorum ?? (terms.speculate ? 2 : 1)) - 1)
+          return `after ${failures} failures`;
         if (failures >= maxAttempts || losses >= maxDeliveries) return undefined;
         return `after ${failures} failures and ${losses} losses`;
       }
@@ -101,6 +102,9 @@ export class JustEnd extends Rule {
         return puts.some(({ deadlineAtMs }) => nowMs >= deadlineAtMs) ? undefined : 'before any deadline';
       case 'unsendable':
         return task.payload === undefined ? 'though it can be sent' : undefined;
+      case 'noQuorum':
+        // How far they agreed, another rule knows.
+        return terms.verify === undefined ? 'and nobody verifies it' : undefined;
       case 'stopped':
         return undefined;
       default:
@@ -128,7 +132,7 @@ export class RightfulResult extends Rule {
   readonly name = 'a result is that of a lease that lived when it came';
 
   override putSettled({ n, outcome, task }: PutView, value: unknown): void {
-    if (outcome !== 'done' || task === undefined) return;
+    if (outcome !== 'done' || task === undefined || task.terms.verify !== undefined) return;
     const { n: of, execution } = value as { readonly n: number; readonly execution: number };
     if (of !== task.n) this.fail(`put ${n} of task ${task.n} has the result of task ${of}`);
     const { atMs, execution: rightful } = task.result ?? { atMs: Number.NaN, execution: Number.NaN };
