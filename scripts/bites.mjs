@@ -8,6 +8,7 @@ const PATHS = {
   intake: 'src/master/intake.ts',
   recall: 'src/master/recall.ts',
   heartbeat: 'src/master/heartbeat.ts',
+  hearing: 'src/master/hearing.ts',
   session: 'src/master/session.ts',
   reports: 'src/master/lease-reports.ts',
   attempts: 'src/scheduling/attempts.ts',
@@ -53,7 +54,7 @@ export const bites = [
   ),
   bite('leases are not given back when a connection ends', 2, [
     'heldLeases',
-    "if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason);",
+    "if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, isLoss);",
     '',
   ]),
   bite('a result settles its task twice', 0, [
@@ -74,11 +75,7 @@ export const bites = [
   bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
   bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
   bite('what was lost counts as an attempt that failed', 5, ['attempts', "record.note('lost'", "record.note('failed'"]),
-  bite('goodbyes count as losses', 2, [
-    'reports',
-    "grant.state !== 'running' || isGoodbye(code)",
-    "grant.state !== 'running'",
-  ]),
+  bite('goodbyes count as losses', 2, ['session', 'this.#hearing.hasSpoken && !isGoodbye(code)', 'true']),
   bite('credit is ignored', 0, [
     'intake',
     'return this.credit - this.#held.size;',
@@ -174,7 +171,7 @@ export const bites = [
     '    this.#context.backlog.add(record);\n    this.#context.serveSoon();',
     '    this.#context.backlog.add(record);',
   ]),
-  bite('a slot that came free is not filled', 0, ['session', '    this.#intake.freed();\n', '']),
+  bite('a slot that came free is not filled', 0, ['hearing', '    intake.freed();\n', '']),
   bite('a worker runs one too many', 0, [
     'executor',
     'this.#active.size < this.#capacity()',
@@ -248,8 +245,12 @@ export const bites = [
     'if (this.leases.live === 0) return false;',
     'if (this.leases.live >= 0) return false;',
   ]),
-  bite('a session goes on without its secret', 78, ['session', '!isSame(secret, this.#secret) || ', '']),
-  bite('who comes back is not pinged', 32, ['session', '    this.#heartbeat.start(nowMs);\n', '']),
+  bite('a session goes on without its secret', 78, [
+    'session',
+    '!isSameSecret(secret, this.#secret) || !this.#isOf',
+    '!this.#isOf',
+  ]),
+  bite('who comes back is not pinged', 32, ['session', '    this.heartbeat.start(nowMs);\n', '']),
   bite('attempts are judged while the connection is lost', 2, [
     'heldLeases',
     'const isJudged = !this.#conversation.isInterrupted;',
@@ -260,7 +261,7 @@ export const bites = [
     'tasks are taken for who is away',
     15,
     ['session', 'return this.#conversation.isOpen && this.#loss === undefined;', 'return this.#conversation.isOpen;'],
-    ['session', '    this.#intake.interrupt();\n    this.#alarm.setBy(untilMs);', '    this.#alarm.setBy(untilMs);'],
+    ['session', '    this.intake.interrupt();\n    this.alarm.setBy(untilMs);', '    this.alarm.setBy(untilMs);'],
   ),
   bite('what runs goes on though its master has begun anew', 8, [
     'link',
@@ -289,8 +290,8 @@ export const bites = [
   ]),
   bite('who has proved wrong is trusted on', 1069, [
     'verifier',
-    '    this.#trust.reset(principal);\n    let',
-    '    let',
+    '    this.#trust.reset(principal);\n    this.#checks',
+    '    this.#checks',
   ]),
   bite('results of who has proved wrong count on', 109, [
     'verification',

@@ -18,8 +18,9 @@ export class Penalties {
     this.#workMs = this.#workMs === undefined ? ms : this.#workMs + (ms - this.#workMs) * WEIGHT;
   }
 
-  /** So many attempts of it came to nothing. */
-  impose<T>(holder: LeaseHolder<T> | undefined, attempts: number): void {
-    holder?.rest?.(attempts * (this.#workMs ?? FIRST_MS));
+  /** So many attempts of it came to nothing, for which it has taken so long as far as that is known. */
+  impose<T>(holder: LeaseHolder<T> | undefined, attempts: number, spentMs = 0): void {
+    const ms = attempts * (this.#workMs ?? FIRST_MS) - spentMs;
+    if (ms > 0) holder?.rest?.(ms);
   }
 }

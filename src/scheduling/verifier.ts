@@ -90,8 +90,10 @@ export class Verifier<T, R> {
   }
 
   /** An attempt at a task that is verified has failed. */
-  failed({ holder }: RecordLease<T, R>): void {
-    if (holder.isTrusted !== true) this.#penalties.impose(holder, 1);
+  failed({ holder, startedAtMs }: RecordLease<T, R>): void {
+    if (holder.isTrusted === true) return;
+    const nowMs = this.#context.now();
+    this.#penalties.impose(holder, 1, nowMs - (startedAtMs ?? nowMs));
   }
 
   /** An attempt at a task that is verified has given a result: ends its lease, and says what comes of it. */

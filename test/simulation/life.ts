@@ -92,6 +92,9 @@ async function settle(world: World): Promise<void> {
  * An attempt lasts until its timeout at most, twice if it was overtaken, or its progress starts the time anew, then takes
  * a grace to stop and the way there and back, and is followed by a backoff.
  */
+/** As long as a worker rests at most. */
+const MAX_REST_MS = 60_000;
+
 function settlingMs({ plan, referee }: World, puts: readonly PutView[]): number {
   const { socketTimeout, taskTimeout } = plan.master;
   const graceMs = Math.max(...plan.workers.map(({ grace }) => grace));
@@ -109,7 +112,9 @@ function settlingMs({ plan, referee }: World, puts: readonly PutView[]): number 
     const attemptMs = Math.max(durationMs, 2 * (task.terms.timeout ?? taskTimeout) + 100);
     workMs += attempts * (attemptMs + graceMs + wayMs + plan.scheduler.backoff.cap) + (task.terms.delay ?? 0);
   }
-  return recoveryMs + workMs;
+  if (plan.verify === undefined) return recoveryMs + workMs;
+  // Whoever fails, or gives what does not count, rests for as long as work takes.
+  return recoveryMs + 2 * workMs + MAX_REST_MS;
 }
 
 /** Stops all, and sees to it that nothing is left. */

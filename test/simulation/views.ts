@@ -153,6 +153,8 @@ export interface SessionView {
   socketTimeout: number;
   /** Since when it has had a slot free. */
   idleSinceMs: number;
+  /** Until when it may be granted nothing, as it has failed, or given what did not count, in verifying. */
+  mayRestUntilMs: number;
   // As the worker knows it:
   isWelcomedThere: boolean;
   isInterruptedThere: boolean;
@@ -200,6 +202,7 @@ export function createSession(link: VirtualLink, reign: Reign, member: Member, n
     pingInterval: 0,
     socketTimeout: 0,
     idleSinceMs: Number.POSITIVE_INFINITY,
+    mayRestUntilMs: 0,
     isWelcomedThere: false,
     isInterruptedThere: false,
     endedThereAtMs: Number.POSITIVE_INFINITY,

@@ -35,7 +35,7 @@ export class WorkConservation extends Rule {
     const { reign, sessions } = this.court;
     if (reign.state !== 'running' || !this.#isSteady(200)) return;
     for (const session of sessions) {
-      if (session.idleSinceMs > this.court.nowMs || !isReading(session)) continue;
+      if (session.idleSinceMs > this.court.nowMs || !mayTake(session, this.court.nowMs)) continue;
       for (const task of reign.unsettled) {
         if (!(task.waitingSinceMs < this.court.nowMs) || !isEligible(session, task)) continue;
         this.fail(`task ${task.n} waits for ${session.member.name}, which has a slot free`);
@@ -47,7 +47,7 @@ export class WorkConservation extends Rule {
     const { reign, sessions, nowMs } = this.court;
     if (reign.state !== 'running' || !this.#isSteady(RECALL_BOUND_MS)) return;
     for (const idle of sessions) {
-      if (idle.idleSinceMs > nowMs - RECALL_BOUND_MS || !isReading(idle)) continue;
+      if (idle.idleSinceMs > nowMs - RECALL_BOUND_MS || !mayTake(idle, nowMs - RECALL_BOUND_MS)) continue;
       for (const busy of sessions) if (busy !== idle && busy.reign === reign) this.#expectShared(busy, idle);
     }
   }
@@ -95,9 +95,9 @@ export class RecallPatience extends Rule {
   }
 }
 
-/** Whether the master can send to it. */
-function isReading({ linkAtMaster }: SessionView): boolean {
-  return linkAtMaster?.server?.bufferedBytes === 0;
+/** Whether the master can send to it, and need not let it rest. */
+function mayTake({ linkAtMaster, mayRestUntilMs }: SessionView, sinceMs: number): boolean {
+  return linkAtMaster?.server?.bufferedBytes === 0 && mayRestUntilMs < sinceMs;
 }
 
 /** Keeps `waitingSinceMs`: runs before the other rules. */

@@ -1,6 +1,6 @@
 // What is verified: who has a part in it, and on what its result rests.
 import { answerOf } from '../task.ts';
-import { type LeaseView, type PutView, principalOf, type Reign, type TaskView } from '../views.ts';
+import { type LeaseView, type PutView, principalOf, type Reign, type SessionView, type TaskView } from '../views.ts';
 import { Rule } from './rule.ts';
 
 /** Nobody has two parts in verifying a task, by however many workers. */
@@ -18,6 +18,9 @@ export class Distinct extends Rule {
     }
   }
 }
+
+/** Whoever gives nothing that counts may be granted nothing for as long. */
+const MAX_REST_MS = 60_000;
 
 /** A result that has come in time. */
 interface Vote {
@@ -38,7 +41,9 @@ export class Quorum extends Rule {
 
   override answered(lease: LeaseView, kind: string, value: unknown, wasLive: boolean): void {
     const { task, session } = lease;
-    if (kind !== 'done' || !wasLive || task.terms.verify === undefined || task.outcome !== undefined) return;
+    if (!wasLive || task.terms.verify === undefined || task.outcome !== undefined) return;
+    if (kind === 'failed') this.#mayRest(session);
+    if (kind !== 'done') return;
     const votes = this.#votes.get(task) ?? [];
     this.#votes.set(task, votes);
     const { nowMs } = this.court;
@@ -46,7 +51,8 @@ export class Quorum extends Rule {
   }
 
   /** Its cancel was about to leave when the answer came. */
-  override cancelled(lease: LeaseView): void {
+  override cancelled(lease: LeaseView, reason: string): void {
+    if (reason === 'timeout' && lease.task.terms.verify !== undefined) this.#mayRest(lease.session);
     const votes = this.#votes.get(lease.task);
     if (votes !== undefined && lease.task.outcome === undefined)
       this.#votes.set(
@@ -59,7 +65,10 @@ export class Quorum extends Rule {
     const { verify } = task.terms;
     if (verify === undefined) return;
     const votes = (this.#votes.get(task) ?? []).filter(({ isDiscarded }) => !isDiscarded);
-    if (task.outcome === 'noQuorum') this.#expectDispute(task, votes);
+    if (task.outcome === 'noQuorum') {
+      this.#expectDispute(task, votes);
+      for (const { lease } of votes) this.#mayRest(lease.session);
+    }
     if (task.outcome !== 'done') {
       this.#votes.delete(task);
       return;
@@ -83,7 +92,11 @@ export class Quorum extends Rule {
     for (const vote of agreeing) {
       if (isAgreed || vote !== last) valid.set(vote.principal, (valid.get(vote.principal) ?? 0) + 1);
     }
-    for (const { principal, answer } of votes) if (answer !== last.answer) this.#distrust(task, principal, valid);
+    for (const { principal, answer, lease } of votes) {
+      if (answer === last.answer) continue;
+      this.#distrust(task, principal, valid);
+      this.#mayRest(lease.session);
+    }
   }
 
   /** The result that is handed on is one of those that agree. */
@@ -104,6 +117,10 @@ export class Quorum extends Rule {
     for (const { answer } of votes) counts.set(answer, (counts.get(answer) ?? 0) + 1);
     const most = Math.max(0, ...counts.values());
     if (quorum - most <= maxReplicas - votes.length) this.fail(`task ${n} is given up after ${votes.length} results`);
+  }
+
+  #mayRest(session: SessionView): void {
+    session.mayRestUntilMs = this.court.nowMs + MAX_REST_MS;
   }
 
   #distrust(caughtAt: TaskView, principal: string, valid: Map<string, number>): void {
