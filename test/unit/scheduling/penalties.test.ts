@@ -1,0 +1,110 @@
+// What it costs to give nothing that counts, where results are verified.
+import { describe, expect, it } from 'vitest';
+import type { FifoSchedulerOptions } from '../../../src/scheduling/scheduler-options.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { type HolderOptions, TestHolder } from '../../support/holders.ts';
+import { TestScheduler } from '../../support/scheduler.ts';
+
+/** Notes for how long it is to rest. */
+class RestingHolder extends TestHolder<number, string> {
+  readonly rests: number[] = [];
+
+  rest(ms: number): void {
+    this.rests.push(ms);
+  }
+}
+
+function setUp(options: FifoSchedulerOptions = { verify: { quorum: 2, trust: false } }) {
+  const clock = new VirtualClock();
+  const scheduler = new TestScheduler<number, string>({ backoff: { base: 0 }, maxAttempts: 100, ...options }, clock);
+  scheduler.open();
+  const holder = (id: string, about: HolderOptions = {}) => new RestingHolder(scheduler, id, about);
+  const put = (count = 1): void => {
+    for (let task = 0; task < count; task += 1) void scheduler.put(task).catch(() => {});
+  };
+  /** Takes a task, and gives that result after so long. */
+  const answer = async (who: RestingHolder, result: string, ms = 0): Promise<void> => {
+    const lease = await who.takeOne();
+    scheduler.started(lease);
+    await clock.advance(ms);
+    scheduler.complete(lease, result);
+  };
+  const fail = async (who: RestingHolder, ms = 0): Promise<void> => {
+    const lease = await who.takeOne();
+    scheduler.started(lease);
+    await clock.advance(ms);
+    scheduler.fail(lease, new Error('no'));
+  };
+  return { clock, scheduler, holder, put, answer, fail };
+}
+
+describe('a worker that fails a task which is verified', () => {
+  it('rests for a second, as long as nobody knows how long such tasks take', async () => {
+    const { holder, put, fail } = setUp();
+    const bad = holder('bad');
+    put();
+    await fail(bad);
+    expect(bad.rests).toEqual([1000]);
+  });
+
+  it('rests for as long as a result takes on which a quorum agrees, less what it took to fail', async () => {
+    const { holder, put, answer, fail } = setUp();
+    const [bad, a, b] = ['bad', 'a', 'b'].map((id) => holder(id));
+    if (bad === undefined || a === undefined || b === undefined) return;
+    put(3);
+    await answer(a, 'x', 70);
+    await answer(b, 'x', 400);
+    await fail(bad, 100);
+    expect(bad.rests).toEqual([300]);
+    await fail(bad, 500);
+    expect(bad.rests).toEqual([300]);
+  });
+
+  it('does not rest if its master trusts it, or if nothing is verified', async () => {
+    const trusting = setUp({ verify: { quorum: 2 } });
+    const mine = trusting.holder('mine', { isTrusted: true });
+    trusting.put();
+    await trusting.fail(mine);
+    const plain = setUp({});
+    const other = plain.holder('other');
+    plain.put();
+    await plain.fail(other);
+    expect([mine.rests, other.rests]).toEqual([[], []]);
+  });
+});
+
+describe('a worker whose result is wrong', () => {
+  it('rests for it, and for each of its results that are discarded', async () => {
+    const { holder, put, answer } = setUp();
+    const [bad, a, b] = [holder('bad'), holder('a'), holder('b')];
+    put(3);
+    for (const _ of [1, 2, 3]) await answer(bad, 'lie');
+    await answer(a, 'truth', 250);
+    await answer(b, 'truth', 250);
+    expect(bad.rests).toEqual([750]);
+    expect([a.rests, b.rests]).toEqual([[], []]);
+  });
+
+  it('rests as all others do where no quorum can agree', async () => {
+    const { holder, put, answer } = setUp({ verify: { quorum: 2, maxReplicas: 2 } });
+    const [a, b] = [holder('a'), holder('b')];
+    put();
+    await answer(a, 'x');
+    await answer(b, 'y');
+    expect([a.rests, b.rests]).toEqual([[1000], [1000]]);
+  });
+});
+
+describe('a worker whose results nobody has checked yet', () => {
+  it('rests after each, once there are more than 64', async () => {
+    const { holder, put, answer } = setUp();
+    const quick = holder('quick');
+    holder('slow');
+    put(70);
+    for (let task = 0; task < 64; task += 1) await answer(quick, 'x');
+    expect(quick.rests).toEqual([]);
+    await answer(quick, 'x');
+    await answer(quick, 'x');
+    expect(quick.rests).toEqual([1000, 1000]);
+  });
+});
