@@ -75,7 +75,7 @@ export const bites = [
   bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
   bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
   bite('what was lost counts as an attempt that failed', 5, ['attempts', "record.note('lost'", "record.note('failed'"]),
-  bite('goodbyes count as losses', 2, ['session', 'this.#hearing.hasSpoken && !isGoodbye(code)', 'true']),
+  bite('goodbyes count as losses', 2, ['session', 'const isLoss = !isGoodbye(code);', 'const isLoss = true;']),
   bite('credit is ignored', 0, [
     'intake',
     'return this.credit - this.#held.size;',

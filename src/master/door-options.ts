@@ -43,7 +43,7 @@ export interface DoorOptions {
   readonly maxConnections?: number | undefined;
   /**
    * How many of them may come from one address, of IPv6 from one /64: an integer ≥ 1, or Infinity; the others get HTTP 429.
-   * @defaultValue 1000
+   * @defaultValue 256
    */
   readonly maxConnectionsPerAddress?: number | undefined;
   /**
@@ -73,7 +73,7 @@ const banDefaults = Object.freeze({ strikes: 10, within: 60_000, duration: 600_0
 
 const defaults = Object.freeze({
   maxConnections: 10_000,
-  maxConnectionsPerAddress: 1000,
+  maxConnectionsPerAddress: 256,
   maxPending: 2000,
   maxPendingPerAddress: 250,
   maxMessageRate: 10_000,

@@ -2,13 +2,14 @@
 import type { ConversationListener } from '../connection/conversation.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { Limits } from '../protocol/decode.ts';
-import { type Answer, MessageType, type Prefetch, type WorkerMessage } from '../protocol/messages.ts';
+import { type Answer, MessageType, type WorkerMessage } from '../protocol/messages.ts';
 import type { Alarm } from '../timer-queue.ts';
 import type { ServerConversation } from './connection.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { HeldLeases } from './held-leases.ts';
 import type { Intake } from './intake.ts';
 import { MessageBudget } from './message-budget.ts';
+import { limited, type Offer } from './offer.ts';
 import type { PrefetchWindow } from './prefetch-window.ts';
 
 /** The session that the worker speaks in. */
@@ -32,6 +33,8 @@ export interface HeardSession<T, R> {
 export interface HearingLimits {
   /** Of messages that nobody asked for, per second; or Infinity. */
   readonly maxMessageRate: number;
+  /** How many tasks it runs at once at most, whatever it offers. */
+  readonly maxConcurrency: number;
   readonly socketTimeoutMs: number;
 }
 
@@ -65,7 +68,7 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
 
   /** It is to rest for so much longer. */
   rest(ms: number, nowMs: number): void {
-    this.#restUntil(Math.min(nowMs + MAX_REST_MS, Math.max(nowMs, this.#restsUntilMs ?? 0) + ms));
+    this.restUntil(Math.min(nowMs + MAX_REST_MS, Math.max(nowMs, this.#restsUntilMs ?? 0) + ms));
   }
 
   /** It may have rested for long enough. */
@@ -95,7 +98,8 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
         if (this.#takeUnasked(nowMs)) this.#session.leases.progressed(message[1], message[2], nowMs);
         break;
       case MessageType.credit:
-        if (this.#takeUnasked(nowMs)) this.#creditChanged(message[1], message[2], message[3], nowMs);
+        if (this.#takeUnasked(nowMs))
+          this.#creditChanged(limited(message[1], message[2], this.#limits.maxConcurrency), message[3], nowMs);
         break;
       case MessageType.pong:
         // The window may be another one.
@@ -147,11 +151,11 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
     intake.freed();
   }
 
-  #creditChanged(concurrency: number, prefetch: Prefetch, running: number | undefined, nowMs: number): void {
+  #creditChanged(offer: Offer, running: number | undefined, nowMs: number): void {
     const { leases, window, intake } = this.#session;
-    window.wanted = prefetch;
+    window.wanted = offer.prefetch;
     intake.interrupt();
-    leases.changeConcurrency(concurrency, running, nowMs);
+    leases.changeConcurrency(offer.concurrency, running, nowMs);
     intake.refill();
   }
 
@@ -173,10 +177,11 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
   #noteReturned(nowMs: number): void {
     if (this.#limits.maxMessageRate === Number.POSITIVE_INFINITY) return;
     const ms = this.#budgetOf(nowMs).noteReturned(nowMs, this.isResting);
-    if (ms > 0) this.#restUntil(nowMs + ms);
+    if (ms > 0) this.restUntil(nowMs + ms);
   }
 
-  #restUntil(untilMs: number): void {
+  /** It is to rest until then at the least. */
+  restUntil(untilMs: number): void {
     this.#restsUntilMs = Math.max(untilMs, this.#restsUntilMs ?? 0);
     this.#session.intake.interrupt();
     this.#session.alarm.setBy(this.#restsUntilMs);

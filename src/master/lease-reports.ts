@@ -36,7 +36,8 @@ export class LeaseReports<T, R> {
   #rate: RateMeter | undefined = undefined;
   /** What the scheduler has been told, and not confirmed yet; there once it was so. */
   #unsettled: Set<Promise<unknown>> | undefined = undefined;
-  #done = 0;
+  /** How many tasks it has done. */
+  done = 0;
   #failed = 0;
   #late = 0;
   #recalled = 0;
@@ -49,7 +50,7 @@ export class LeaseReports<T, R> {
   /** How many there were, and how many per second. */
   get figures(): Pick<WorkerInfo, 'done' | 'failed' | 'late' | 'recalled' | 'rate'> {
     return {
-      done: this.#done,
+      done: this.done,
       failed: this.#failed,
       late: this.#late,
       recalled: this.#recalled,
@@ -93,7 +94,7 @@ export class LeaseReports<T, R> {
     const { scheduler } = this.#context;
     switch (answer[0]) {
       case MessageType.done:
-        this.#done += 1;
+        this.done += 1;
         this.#rate ??= new RateMeter(RATE_WINDOW_MS, this.#worker.sinceMs);
         this.#rate.count(nowMs);
         this.#tellEnded(grant, 'done');

@@ -49,7 +49,7 @@ export class Master<T, R> {
     this.#options = checkMasterOptions(options);
     this.#environment = environment;
     const { taskTimeout, socketTimeout, helloTimeout, maxFrameBytes, resumeWindow } = this.#options;
-    const { rules, maxMessageRate, authenticate, logger } = this.#options;
+    const { rules, maxConcurrency, maxMessageRate, authenticate, logger } = this.#options;
     const limits = {
       taskTimeoutMs: taskTimeout,
       socketTimeoutMs: socketTimeout,
@@ -58,6 +58,7 @@ export class Master<T, R> {
       resumeWindowMs: resumeWindow,
       maxInterrupted: rules.maxConnections,
       maxInterruptedPerAddress: rules.maxConnectionsPerAddress,
+      maxConcurrency,
       maxMessageRate,
       authenticate: authenticate === undefined ? undefined : createAuthenticator(authenticate, logger),
     };

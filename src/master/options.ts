@@ -2,6 +2,7 @@
 import {
   type Complete,
   checkLogger,
+  expectCount,
   expectInteger,
   expectKnown,
   expectMilliseconds,
@@ -45,6 +46,11 @@ export interface MasterOptions extends DoorOptions {
    */
   readonly resumeWindow?: number | undefined;
   /**
+   * How many tasks one worker may run at once at most, whatever it offers, an integer ≥ 1, or Infinity. So many tasks are lost at once with
+   * one worker, at most. @defaultValue 1024
+   */
+  readonly maxConcurrency?: number | undefined;
+  /**
    * How long a connection may take to say hello and to be let in (`authenticate`), in milliseconds ≥ 1; and as long again, on a
    * server of the master's own, to ask for it. @defaultValue 10000
    */
@@ -66,6 +72,7 @@ const defaults = Object.freeze({
   socketTimeout: 30_000,
   taskTimeout: Number.POSITIVE_INFINITY,
   resumeWindow: 5000,
+  maxConcurrency: 1024,
   helloTimeout: 10_000,
   maxFrameBytes: 1_048_576,
   logger: silentLogger,
@@ -83,6 +90,7 @@ export function checkMasterOptions(options: MasterOptions): CheckedMasterOptions
   const { listenTimeout = defaults.listenTimeout, socketTimeout = defaults.socketTimeout } = options;
   const { taskTimeout = defaults.taskTimeout, helloTimeout = defaults.helloTimeout } = options;
   const { maxFrameBytes = defaults.maxFrameBytes, resumeWindow = defaults.resumeWindow, server } = options;
+  const { maxConcurrency = defaults.maxConcurrency } = options;
   expectInteger('port', port, 0, 65_535);
   expectString('host', host, 255);
   if (server !== undefined && !isServer(server)) refuse('server', 'an http.Server or https.Server', server);
@@ -95,6 +103,7 @@ export function checkMasterOptions(options: MasterOptions): CheckedMasterOptions
   expectMilliseconds('taskTimeout', taskTimeout, 1, true);
   expectMilliseconds('helloTimeout', helloTimeout, 1, false);
   expectMilliseconds('resumeWindow', resumeWindow, 0, false);
+  expectCount('maxConcurrency', maxConcurrency, 1);
   expectInteger('maxFrameBytes', maxFrameBytes, 65_536, 1_073_741_824);
   return {
     port,
@@ -106,6 +115,7 @@ export function checkMasterOptions(options: MasterOptions): CheckedMasterOptions
     taskTimeout,
     helloTimeout,
     resumeWindow,
+    maxConcurrency,
     maxFrameBytes,
     logger: checkLogger('logger', logger),
     ...checkDoorOptions(options),

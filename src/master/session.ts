@@ -15,6 +15,7 @@ import type { Alarm, TimerQueue } from '../timer-queue.ts';
 import type { Identity } from './authentication.ts';
 import type { Connection, ServerConversation } from './connection.ts';
 import { isSameSecret } from './constant-time.ts';
+import type { Sourced } from './crash-loops.ts';
 import type { WorkerInfo } from './events.ts';
 import type { Guest } from './guest.ts';
 import { type HeardSession, Hearing, type HearingLimits } from './hearing.ts';
@@ -22,6 +23,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { HeldLeases } from './held-leases.ts';
 import { Intake, type Taker } from './intake.ts';
 import { LeaseReports, type ReportedWorker, type ReportsContext } from './lease-reports.ts';
+import { limited } from './offer.ts';
 import { PrefetchWindow } from './prefetch-window.ts';
 
 /** What all sessions of a master share. */
@@ -30,6 +32,8 @@ export interface SessionContext<T, R> extends ReportsContext<T, R>, HearingLimit
   readonly taskTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly resumeWindowMs: number;
+  /** How many tasks a worker runs at once at most. */
+  readonly maxConcurrency: number;
   /** A text that nobody can guess, another one each time. */
   readonly secret: () => string;
   /** How many tasks it could start at once, or whether it holds any that wait, may have changed. */
@@ -48,7 +52,7 @@ interface Loss {
 }
 
 /** The session of one worker, from its hello on: over one connection, or over several in turn if they are lost. */
-export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, R> {
+export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, R>, Sourced {
   readonly id: string;
   readonly name: string;
   readonly accepts: ReadonlySet<string> | undefined;
@@ -59,6 +63,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
   readonly identity: Identity | undefined;
   /** Its connection, as the door sees it. */
   guest: Guest | undefined;
+  readonly source: string | undefined;
+  wasFruitless = false;
   readonly leases: HeldLeases<T, R>;
   readonly intake: Intake<T, R>;
   readonly heartbeat: Heartbeat;
@@ -86,7 +92,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     guest: Guest | undefined,
   ) {
     const { scheduler, clock, timers, socketTimeoutMs, taskTimeoutMs } = context;
-    const { concurrency, prefetch } = worker;
+    const { concurrency, prefetch } = limited(worker.concurrency, worker.prefetch, context.maxConcurrency);
     this.id = id;
     this.name = worker.name;
     this.accepts = worker.accepts === undefined ? undefined : new Set(worker.accepts);
@@ -94,6 +100,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     this.kind = profileKey(this);
     this.guest = guest;
     this.identity = identity;
+    this.source = sourceOf(identity, guest);
     this.#platform = worker.platform;
     this.#connectedAt = clock.epochNow();
     this.sinceMs = clock.now();
@@ -230,6 +237,14 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     this.#hearing.rest(ms / Math.max(1, this.leases.concurrency), this.#context.clock.now());
   }
 
+  restUntil(untilMs: number): void {
+    this.#hearing.restUntil(untilMs);
+  }
+
+  get isUnproven(): boolean {
+    return this.leases.running >= this.#reports.done;
+  }
+
   loadChanged(): void {
     this.#context.loadChanged(this);
   }
@@ -267,8 +282,10 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     this.#loss = undefined;
     this.alarm.cancel();
     this.intake.interrupt();
+    const isLoss = !isGoodbye(code);
+    this.wasFruitless = isLoss && this.leases.running > this.#reports.done;
     // What it was granted may never have reached it, until it has said something.
-    this.leases.end(code, reason, this.#hearing.hasSpoken && !isGoodbye(code));
+    this.leases.end(code, reason, isLoss && this.#hearing.hasSpoken);
     try {
       this.#context.scheduler.leave(this);
     } catch (error) {
@@ -303,4 +320,9 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
   #isOf(identity: Identity | undefined): boolean {
     return identity?.id === this.identity?.id && (identity?.isTrusted === true) === this.isTrusted;
   }
+}
+
+function sourceOf(identity: Identity | undefined, guest: Guest | undefined): string | undefined {
+  // Apart, as anybody may have any name.
+  return identity === undefined ? guest?.network : `identity ${identity.id}`;
 }

@@ -7,6 +7,7 @@ import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import { TimerQueue } from '../timer-queue.ts';
 import type { Authenticator, Identity } from './authentication.ts';
 import { Connection, type ConnectionContext, type ServerConversation } from './connection.ts';
+import { CrashLoops } from './crash-loops.ts';
 import type { MasterEnvironment } from './environment.ts';
 import type { MasterEvent, WorkerInfo } from './events.ts';
 import type { Guest } from './guest.ts';
@@ -25,6 +26,8 @@ export interface SessionLimits {
   /** How many sessions may wait so at a time, in all and of one address. Absent: any number. */
   readonly maxInterrupted?: number | undefined;
   readonly maxInterruptedPerAddress?: number | undefined;
+  /** How many tasks a worker runs at once at most. Absent: any number. */
+  readonly maxConcurrency?: number | undefined;
   /** Of messages that nobody asked for, per second. Absent: any. */
   readonly maxMessageRate?: number | undefined;
   /** Who judges whoever says hello. Absent: everybody is let in. */
@@ -43,6 +46,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   readonly helloTimeoutMs: number;
   readonly resumeWindowMs: number;
   readonly secret: () => string;
+  readonly maxConcurrency: number;
   readonly maxMessageRate: number;
   readonly authenticate: Authenticator | undefined;
   readonly replayStore = new ReplayStore();
@@ -51,6 +55,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   /** By their ids, in the order in which they began. */
   readonly #sessions = new Map<string, Session<T, R>>();
   readonly #interrupted: Interrupted<Session<T, R>>;
+  readonly #crashLoops: CrashLoops;
   readonly #recaller: Recaller<T, R>;
   #isDraining = false;
   #nextId = 1;
@@ -67,6 +72,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.secret = secret;
     this.events = events;
     this.timers = new TimerQueue(clock);
+    this.#crashLoops = new CrashLoops(clock);
     this.taskTimeoutMs = limits.taskTimeoutMs;
     this.socketTimeoutMs = limits.socketTimeoutMs;
     this.maxFrameBytes = limits.maxFrameBytes;
@@ -74,6 +80,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.resumeWindowMs = limits.resumeWindowMs;
     const { maxInterrupted = Number.POSITIVE_INFINITY, maxInterruptedPerAddress = Number.POSITIVE_INFINITY } = limits;
     this.#interrupted = new Interrupted({ maxInterrupted, maxInterruptedPerAddress });
+    this.maxConcurrency = limits.maxConcurrency ?? Number.POSITIVE_INFINITY;
     this.maxMessageRate = limits.maxMessageRate ?? Number.POSITIVE_INFINITY;
     this.authenticate = limits.authenticate;
     this.#recaller = new Recaller(clock, this.timers);
@@ -121,6 +128,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
   left(session: Session<T, R>, code: number, reason: string): void {
     session.guest?.ended(code, reason);
     this.#sessions.delete(session.id);
+    this.#crashLoops.left(session);
     this.#interrupted.delete(session);
     this.#recaller.left(session);
     if (!this.events.hears('workerDisconnected')) return;
@@ -152,6 +160,7 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     this.#sessions.set(session.id, session);
     if (this.#isDraining) void session.drain();
     session.start();
+    this.#crashLoops.joined(session);
     if (this.events.hears('workerConnected')) this.events.emit({ type: 'workerConnected', worker: session.info });
   }
 

@@ -102,6 +102,8 @@ describe('a Master whose worker loses its connection', () => {
     const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000, taskTimeoutMs: 1e9, ...limits });
     for (const address of ['A', 'B', 'B', 'B', 'B']) {
       master.address = address;
+      // Who takes tasks and is lost has to rest.
+      await master.clock.advance(500);
       await loseOne(master);
     }
     expect(master.sessions.list().map(({ id }) => id)).toEqual(['w1', 'w4', 'w5']);
