@@ -229,18 +229,21 @@ export class PortListener implements Listener {
   }
 
   #serve(listening: () => void, failed: (error: TaskdistError) => void): void {
-    const { host, port, upgradeTimeoutMs } = this.#options;
+    const { host, port, upgradeTimeoutMs, door } = this.#options;
     const timeouts = {
       requestTimeout: upgradeTimeoutMs,
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
     };
-    const server = createServer(timeouts, (_request, response) => {
+    const server = createServer(timeouts, (request, response) => {
+      door.asked(request.socket);
       // Whoever asks again and again would stay, and be counted nowhere.
       response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });
     this.#state = { kind: 'serving', server, stopped: failed };
+    server.on('connection', (socket) => door.arrive(socket, socket.remoteAddress ?? ''));
     server.on('upgrade', (request, socket, head) => {
+      door.asked(socket);
       if (this.#upgrader.isFor(request)) this.#upgrader.upgrade(request, socket, head);
       else answer(socket, 404);
     });
