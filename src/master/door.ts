@@ -56,6 +56,9 @@ const STRIKES: ReadonlySet<number> = new Set([
 /** Of an origin, so much is told: whoever makes one up may fill a header with it. */
 const MAX_TOLD_CHARACTERS = 256;
 
+/** So many may always be about to ask, unless `maxPending` is less: of fewer, a flood would cut off who is just going to. */
+const LEAST_ROOM = 100;
+
 /** The door of a master. */
 export class Door implements GuestBook {
   readonly #rules: DoorRules;
@@ -73,7 +76,7 @@ export class Door implements GuestBook {
     this.#listener = listener;
     // Nobody who lets in ten connections expects thousands that have not even asked.
     this.#lobby = new Lobby({
-      maxWaiting: Math.min(rules.maxPending, rules.maxConnections),
+      maxWaiting: Math.min(rules.maxPending, Math.max(rules.maxConnections, LEAST_ROOM)),
       maxWaitingPerAddress: Math.min(rules.maxPendingPerAddress, rules.maxConnectionsPerAddress),
     });
     this.#crowd = new Crowd(rules);
@@ -90,11 +93,11 @@ export class Door implements GuestBook {
     }
     const longest = this.#lobby.enter({ socket, address, network });
     if (longest === undefined) return;
-    const reason = 'Too many connections have not asked for anything; this one had the longest time to';
+    const reason = 'Too many connections have not asked for their upgrade; this one had the longest time to';
     this.#cutOff(longest.socket, longest.address, new Refusal(503, reason));
   }
 
-  /** A connection has asked for something: what becomes of it is for the answer to say. */
+  /** A connection has asked for its upgrade: it is answered now, or becomes a guest. */
   asked(socket: WaitingSocket): void {
     this.#lobby.leave(socket);
   }
@@ -159,7 +162,7 @@ export class Door implements GuestBook {
   #judgeArrival(network: string | undefined): Refusal | undefined {
     const ban = this.#banOf(network);
     if (ban !== undefined || !this.#lobby.isFull(network)) return ban;
-    return new Refusal(429, 'Too many connections from its address have not asked for anything');
+    return new Refusal(429, 'Too many connections from its address have not asked for their upgrade');
   }
 
   #banOf(network: string | undefined): Refusal | undefined {

@@ -234,8 +234,7 @@ export class PortListener implements Listener {
       requestTimeout: upgradeTimeoutMs,
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
     };
-    const server = createServer(timeouts, (request, response) => {
-      door.asked(request.socket);
+    const server = createServer(timeouts, (_request, response) => {
       // Whoever asks again and again would stay, and be counted nowhere.
       response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end('This is a taskdist master: connect with WebSocket.\n');

@@ -187,9 +187,23 @@ describe('Door, for connections that have not asked for anything', () => {
     expect(test.cutOff(['192.0.2.1'])).toEqual([]);
   });
 
-  it('has no more of them than there may be connections, in all or of one address', () => {
-    expect(new ArrivalTest({ maxConnections: 2 }).cutOff(loopback(3))).toEqual([0]);
-    expect(new ArrivalTest({ maxConnectionsPerAddress: 1 }).cutOff(['192.0.2.1', '192.0.2.1'])).toEqual([1]);
+  it.each([
+    ['than may be pending', { maxPending: 20, maxConnections: 1000 }, 20],
+    ['than there may be connections', { maxPending: 1000, maxConnections: 120 }, 120],
+    ['than a hundred, where there may be few connections', { maxPending: 1000, maxConnections: 10 }, 100],
+    ['than may be pending, where there may be fewer connections', { maxPending: 20, maxConnections: 10 }, 20],
+  ])('has no more of them %s', (_what, rules, count) => {
+    const test = new ArrivalTest(rules);
+    expect(test.cutOff(loopback(count))).toEqual([]);
+    test.arrive('127.0.0.1');
+    expect(test.log).toHaveLength(1);
+  });
+
+  it.each([
+    ['may be pending', { maxPendingPerAddress: 2, maxConnectionsPerAddress: 5 }],
+    ['there may be connections', { maxPendingPerAddress: 5, maxConnectionsPerAddress: 2 }],
+  ])('has no more of one address than %s', (_what, rules) => {
+    expect(new ArrivalTest({ ...rules, maxPending: 100 }).cutOff(Array<string>(3).fill('192.0.2.1'))).toEqual([2]);
   });
 
   it('has as many as there are, without limits', () => {
