@@ -87,8 +87,11 @@ describe('Lobby', () => {
     test.lobby.leave(first);
     test.lobby.leave(first);
     first.close();
+    const third = test.enter('a').socket;
+    expect(test.lobby.isFull('a')).toBe(true);
     second.close();
-    expect([first, second].map(({ listeners }) => listeners.size)).toEqual([0, 0]);
+    third.close();
+    expect([first, second, third].map(({ listeners }) => listeners.size)).toEqual([0, 0, 0]);
     expect(test.lobby.size).toBe(0);
     for (let count = 0; count < 2; count += 1) {
       expect(test.lobby.isFull('a')).toBe(false);
