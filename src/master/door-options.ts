@@ -31,7 +31,7 @@ export interface DoorOptions {
   readonly origins?: '*' | readonly string[] | undefined;
   /**
    * Tells where a connection comes from, behind a proxy that says so in a header: what is counted by address is counted by
-   * what it returns, 1 to 256 characters. Trust no header that the proxy does not set itself. Where it throws, the
+   * what it returns, 1 to 256 characters; only connections that have not sent a request yet are not. Trust no header that the proxy does not set itself. Where it throws, the
    * connection is refused. @defaultValue the socket's address; then nothing is counted by address for those of this machine
    */
   readonly addressOf?: ((request: ConnectionRequest) => string) | undefined;
@@ -48,10 +48,15 @@ export interface DoorOptions {
   readonly maxConnectionsPerAddress?: number | undefined;
   /**
    * How many may not have said hello yet, an integer ≥ 1, or Infinity. Where there are too many, the one that had the
-   * longest time to is closed: so those who say nothing keep nobody out. @defaultValue 2000
+   * longest time to is closed: so those who say nothing keep nobody out. On a server of the master's own, so many beside them may
+   * not have asked for their upgrade yet, but no more than `maxConnections`, or 100 if that is less. @defaultValue 2000
    */
   readonly maxPending?: number | undefined;
-  /** How many of those may come from one address, an integer ≥ 1, or Infinity; the others get HTTP 429. @defaultValue 250 */
+  /**
+   * How many of those may come from one address, an integer ≥ 1, or Infinity; the others get HTTP 429. So many beside them may not have
+   * asked for their upgrade yet, but no more than `maxConnectionsPerAddress`; the others are cut off. With `addressOf`, these are not
+   * counted by address, as it is asked about requests. @defaultValue 250
+   */
   readonly maxPendingPerAddress?: number | undefined;
   /**
    * How many messages per second a connection may send that nobody asked for, an integer ≥ 100, or Infinity:
@@ -62,7 +67,8 @@ export interface DoorOptions {
    */
   readonly maxMessageRate?: number | undefined;
   /**
-   * When an address is not let in any more, for a while, with HTTP 403. Strikes are frames that are none, or too large;
+   * When an address is not let in any more, for a while, with HTTP 403; on a server of the master's own, and without `addressOf`,
+   * it is cut off as it connects. Strikes are frames that are none, or too large;
    * messages that are not allowed, or too many; tokens that are refused; and connections that do not say hello in time. What
    * is connected already stays. False: nobody is banned. @defaultValue { strikes: 10, within: 60000, duration: 600000 }
    */

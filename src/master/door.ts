@@ -8,6 +8,7 @@ import type { ConnectionRequest } from './authentication.ts';
 import { Bans, type BanTerms } from './bans.ts';
 import { Crowd, type CrowdLimits } from './crowd.ts';
 import { Guest, type GuestBook } from './guest.ts';
+import { Lobby, type WaitingSocket } from './lobby.ts';
 import { isAllowedOrigin, type Origins } from './origins.ts';
 
 /** Why a connection is not let in, as an answer by HTTP. */
@@ -55,12 +56,16 @@ const STRIKES: ReadonlySet<number> = new Set([
 /** Of an origin, so much is told: whoever makes one up may fill a header with it. */
 const MAX_TOLD_CHARACTERS = 256;
 
+/** So many may always be about to ask, unless `maxPending` is less: of fewer, a flood would cut off who is just going to. */
+const LEAST_ROOM = 100;
+
 /** The door of a master. */
 export class Door implements GuestBook {
   readonly #rules: DoorRules;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listener: DoorListener;
+  readonly #lobby: Lobby;
   readonly #crowd: Crowd;
   readonly #bans: Bans | undefined;
 
@@ -69,8 +74,32 @@ export class Door implements GuestBook {
     this.#clock = clock;
     this.#logger = logger;
     this.#listener = listener;
+    // Nobody who lets in ten connections expects thousands that have not even asked.
+    this.#lobby = new Lobby({
+      maxWaiting: Math.min(rules.maxPending, Math.max(rules.maxConnections, LEAST_ROOM)),
+      maxWaitingPerAddress: Math.min(rules.maxPendingPerAddress, rules.maxConnectionsPerAddress),
+    });
     this.#crowd = new Crowd(rules);
     this.#bans = rules.ban === undefined ? undefined : new Bans(rules.ban);
+  }
+
+  /** A connection has come. Until it {@link asked}, there is nothing that could be answered: who may not stay is cut off. */
+  arrive(socket: WaitingSocket, address: string): void {
+    const network = this.#networkOf(address);
+    const refusal = this.#judgeArrival(network);
+    if (refusal !== undefined) {
+      this.#cutOff(socket, address, refusal);
+      return;
+    }
+    const longest = this.#lobby.enter({ socket, address, network });
+    if (longest === undefined) return;
+    const reason = 'Too many connections have not asked for their upgrade; this one had the longest time to';
+    this.#cutOff(longest.socket, longest.address, new Refusal(503, reason));
+  }
+
+  /** A connection has asked for its upgrade: it is answered now, or becomes a guest. */
+  asked(socket: WaitingSocket): void {
+    this.#lobby.leave(socket);
   }
 
   /** Judges a request, which has come to this host. A guest is not counted until it {@link enter}s. */
@@ -104,14 +133,19 @@ export class Door implements GuestBook {
     this.#crowd.remove(guest);
   }
 
+  #cutOff(socket: WaitingSocket, address: string, refusal: Refusal): void {
+    this.#refuse({ address }, refusal);
+    socket.destroy();
+  }
+
   #refuse({ address }: { readonly address: string }, refusal: Refusal): Refusal {
     this.#listener.refused(address, refusal);
     return refusal;
   }
 
   #judge({ network }: Guest, origin: string | undefined, host: string | undefined): Refusal | undefined {
-    const bannedMs = network === undefined ? 0 : (this.#bans?.remainingMs(network, this.#clock.now()) ?? 0);
-    if (bannedMs > 0) return new Refusal(403, 'Its address is banned', bannedMs);
+    const ban = this.#banOf(network);
+    if (ban !== undefined) return ban;
     if (!isAllowedOrigin(this.#rules.origins, origin, host)) {
       return new Refusal(403, `Pages of ${origin?.slice(0, MAX_TOLD_CHARACTERS)} may not connect (\`origins\`)`);
     }
@@ -125,15 +159,29 @@ export class Door implements GuestBook {
     }
   }
 
+  #judgeArrival(network: string | undefined): Refusal | undefined {
+    const ban = this.#banOf(network);
+    if (ban !== undefined || !this.#lobby.isFull(network)) return ban;
+    return new Refusal(429, 'Too many connections from its address have not asked for their upgrade');
+  }
+
+  #banOf(network: string | undefined): Refusal | undefined {
+    const bannedMs = network === undefined ? 0 : (this.#bans?.remainingMs(network, this.#clock.now()) ?? 0);
+    return bannedMs > 0 ? new Refusal(403, 'Its address is banned', bannedMs) : undefined;
+  }
+
+  /** What counts as the address of a socket. If the user says what addresses are, it is not known before there is a request. */
+  #networkOf(address: string): string | undefined {
+    return this.#rules.addressOf !== undefined || isLoopback(address) ? undefined : networkOf(address);
+  }
+
   /**
    * Behind a proxy on the same machine, everybody comes by loopback. So nothing is counted by address there, unless the
    * user says what the addresses are.
    */
   #identify(request: ConnectionRequest): Guest | undefined {
     const { addressOf } = this.#rules;
-    if (addressOf === undefined) {
-      return new Guest(this, request, isLoopback(request.address) ? undefined : networkOf(request.address));
-    }
+    if (addressOf === undefined) return new Guest(this, request, this.#networkOf(request.address));
     try {
       const address: unknown = addressOf(request);
       if (typeof address !== 'string' || address.length === 0 || address.length > 256) {

@@ -112,7 +112,10 @@ export type MasterEvent<T> =
       readonly type: 'connectionRefused';
       /** Where it came from, if that is known. */
       readonly address: string | undefined;
-      /** The close code, or, below 1000, the HTTP status of what was not let in. */
+      /**
+       * The close code, or, below 1000, the HTTP status of what was not let in. Who has not asked for its upgrade yet gets no answer:
+       * 403 is then for who is banned, 429 for too many of its address, 503 for too many in all.
+       */
       readonly code: number;
       readonly reason: string;
     }

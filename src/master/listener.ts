@@ -229,7 +229,7 @@ export class PortListener implements Listener {
   }
 
   #serve(listening: () => void, failed: (error: TaskdistError) => void): void {
-    const { host, port, upgradeTimeoutMs } = this.#options;
+    const { host, port, upgradeTimeoutMs, door } = this.#options;
     const timeouts = {
       requestTimeout: upgradeTimeoutMs,
       connectionsCheckingInterval: Math.min(upgradeTimeoutMs, MAX_CHECKING_INTERVAL_MS),
@@ -240,7 +240,9 @@ export class PortListener implements Listener {
       response.end('This is a taskdist master: connect with WebSocket.\n');
     });
     this.#state = { kind: 'serving', server, stopped: failed };
+    server.on('connection', (socket) => door.arrive(socket, socket.remoteAddress ?? ''));
     server.on('upgrade', (request, socket, head) => {
+      door.asked(socket);
       if (this.#upgrader.isFor(request)) this.#upgrader.upgrade(request, socket, head);
       else answer(socket, 404);
     });

@@ -1,5 +1,5 @@
 // A master or a worker in a process of its own, which a test can kill and stop, and talks to by messages.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -13,10 +13,11 @@ export class Child {
   readonly told: Told[] = [];
   readonly #waiting: (() => void)[] = [];
 
-  /** Starts a script of the fixtures. It is killed when the test ends. */
-  constructor(script: string, options: object) {
+  /** Starts a script of the fixtures, which may have so many files and sockets open. It is killed when the test ends. */
+  constructor(script: string, options: object, maxOpenFiles?: number) {
     const path = fileURLToPath(new URL(`./fixtures/${script}.mjs`, import.meta.url));
-    this.#process = fork(path, [JSON.stringify(options)], { execArgv: ['--expose-gc'], serialization: 'advanced' });
+    const settings: ForkOptions = { execArgv: ['--expose-gc'], serialization: 'advanced' };
+    this.#process = fork(path, [JSON.stringify(options)], { ...settings, ...within(maxOpenFiles) });
     const exited = once(this.#process, 'exit');
     this.#process.on('message', (message) => {
       // Our own fixtures send nothing else.
@@ -69,4 +70,10 @@ export class Child {
   all(what: string): Told[] {
     return this.told.filter(([each]) => each === what);
   }
+}
+
+/** A limit is for a shell to set: it becomes the process. */
+function within(maxOpenFiles: number | undefined): ForkOptions {
+  if (maxOpenFiles === undefined) return {};
+  return { execPath: '/bin/sh', execArgv: ['-c', `ulimit -n ${maxOpenFiles} && exec "$0" "$@"`, process.execPath] };
 }
