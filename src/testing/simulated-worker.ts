@@ -14,6 +14,7 @@ export interface WorkerWorld {
   readonly network: VirtualNetwork;
   readonly seed: number;
   readonly name: string;
+  readonly address: string;
 }
 
 /** A {@link Worker} that has been started, and all that can befall it. */
@@ -24,15 +25,18 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
   readonly network: VirtualNetwork;
   /** The page that it lives in. */
   readonly page: VirtualPage;
+  /** Where it connects from, as masters see it. */
+  readonly address: string;
 
   /** For {@link Simulation}. */
   constructor(handler: TaskHandler<T, R> | TaskFunction<T, R>, options: WorkerOptions<T>, world: WorkerWorld) {
-    const { process, network, seed, name } = world;
+    const { process, network, seed, name, address } = world;
     const page = new VirtualPage();
     super(handler, options, virtualEnvironment({ clock: process, network, page, seed, name }));
     this.process = process;
     this.network = network;
     this.page = page;
+    this.address = address;
   }
 
   /** False once it has crashed. */
