@@ -1,5 +1,6 @@
 // A worker on virtual time, in a process and a page of its own, at the end of a line of its own.
 import type { TaskFunction, TaskHandler } from '../handler.ts';
+import { expectMilliseconds, refuse } from '../options.ts';
 import type { WorkerOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { sleep } from './sleep.ts';
@@ -7,6 +8,8 @@ import type { VirtualProcess } from './virtual-clock.ts';
 import { virtualEnvironment } from './virtual-environment.ts';
 import type { Direction, VirtualNetwork } from './virtual-network.ts';
 import { VirtualPage } from './virtual-page.ts';
+
+const DIRECTIONS: readonly string[] = ['up', 'down', 'both'];
 
 /** What a simulated worker lives in. */
 export interface WorkerWorld {
@@ -47,6 +50,7 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
   /**
    * For its handler: waits so many milliseconds of virtual time, and rejects with the signal's reason when that aborts. While
    * the process stands still it does not go on, and after a crash never. Can be handed on as it is.
+   * @throws InvalidOptionError, as a rejection
    */
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this.process, ms, signal);
 
@@ -56,8 +60,12 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
     for (const link of this.network.openLinks) link.abandon('client');
   }
 
-  /** For so many milliseconds nothing of the process runs, and it reads nothing: a handler computes, or a laptop sleeps. */
+  /**
+   * For so many milliseconds ≥ 0 nothing of the process runs, and it reads nothing: a handler computes, or a laptop sleeps.
+   * @throws InvalidOptionError
+   */
   stall(ms: number): void {
+    expectMilliseconds('ms', ms, 0, false);
     this.process.stall(ms);
   }
 
@@ -66,8 +74,12 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
     this.network.links.at(-1)?.reset();
   }
 
-  /** All that is sent on its connection is lost from now on, to the master (`up`), from it (`down`) or both, and nobody is told. */
+  /**
+   * All that is sent on its connection is lost from now on, to the master (`up`), from it (`down`) or both, and nobody is told.
+   * @throws InvalidOptionError
+   */
   halfOpen(direction: Direction | 'both' = 'both'): void {
+    if (!DIRECTIONS.includes(direction)) refuse('direction', "'up', 'down' or 'both'", direction);
     this.network.links.at(-1)?.drop(direction);
   }
 

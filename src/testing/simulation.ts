@@ -3,8 +3,9 @@
 import { FifoScheduler } from '../fifo-scheduler.ts';
 import type { TaskFunction, TaskHandler } from '../handler.ts';
 import type { MasterOptions } from '../master/options.ts';
-import { expectInteger, expectKnown, expectObject } from '../options.ts';
+import { expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import type { Random } from '../ports.ts';
+import { isPromiseLike } from '../promise-like.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { FifoSchedulerOptions } from '../scheduling/scheduler-options.ts';
 import type { WorkerOptions } from '../worker/options.ts';
@@ -17,7 +18,7 @@ import {
   type Place,
   type PlaceOptions,
 } from './place.ts';
-import { integerBelow, seededRandom } from './seeded-random.ts';
+import { integerBelow, MAX_SEED, seededRandom } from './seeded-random.ts';
 import { SimulatedMaster } from './simulated-master.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { sleep } from './sleep.ts';
@@ -26,13 +27,13 @@ import { type Servers, VirtualNetwork, type WireObserver } from './virtual-netwo
 
 /** Options of a {@link Simulation}. */
 export interface SimulationOptions extends LineOptions {
-  /** From what all chance is drawn, an integer ≥ 0: the same seed, the same course. @defaultValue 1 */
+  /** From what all chance is drawn, an integer from 0 to 134217727: the same seed, the same course. @defaultValue 1 */
   readonly seed?: number | undefined;
 }
 
 /** How long to wait for a promise. */
 export interface UntilOptions {
-  /** After how many milliseconds of virtual time it is given up. @defaultValue 3600000: an hour */
+  /** After how many milliseconds of virtual time it is given up, ≥ 0. @defaultValue 3600000: an hour */
   readonly within?: number | undefined;
 }
 
@@ -72,7 +73,7 @@ export class Simulation {
     expectObject('options', options);
     expectKnown('Simulation', options, ['seed', 'latency', 'jitter']);
     const { seed = defaults.seed, ...line } = options;
-    expectInteger('seed', seed, 0);
+    expectInteger('seed', seed, 0, MAX_SEED);
     this.#line = checkLine(line, lineDefaults);
     this.random = seededRandom(seed);
     // Apart, so that what the program draws changes nothing of what the others do.
@@ -93,6 +94,9 @@ export class Simulation {
    * @throws InvalidOptionError
    */
   master<T, R>(scheduler: TaskScheduler<T, R>, options: MasterOptions = {}): SimulatedMaster<T, R> {
+    expectObject('options', options);
+    // Before anything is made: what a listener throws, only whoever awaits its start would hear.
+    if (options.server !== undefined) refuse('server', 'absent in a simulation', options.server);
     const network = this.#createNetwork(this.#line);
     const secrets = seededRandom(this.#drawSeed());
     const world = {
@@ -135,16 +139,29 @@ export class Simulation {
   /**
    * Resolves after so many milliseconds of virtual time; rejects with the signal's reason when that aborts. In a handler, that
    * of the {@link SimulatedWorker} knows besides when its process stands still. Can be handed on as it is.
+   * @throws InvalidOptionError, as a rejection
    */
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this.clock, ms, signal);
 
-  /** Lets so many milliseconds go by, with all that happens in them. */
+  /**
+   * Lets so many milliseconds ≥ 0 go by, with all that happens in them; 0: what can happen now.
+   * @throws InvalidOptionError, as a rejection
+   */
   async run(ms: number): Promise<void> {
+    expectMilliseconds('ms', ms, 0, false);
     await this.clock.advance(ms);
   }
 
-  /** Lets time go by until the promise settles, and settles as it does. Throws if it does not `within` that time. */
-  async until<Value>(promise: PromiseLike<Value>, { within = defaults.within }: UntilOptions = {}): Promise<Value> {
+  /**
+   * Lets time go by until the promise settles, and settles as it does. Throws if it does not `within` that time.
+   * @throws InvalidOptionError, as a rejection
+   */
+  async until<Value>(promise: PromiseLike<Value>, options: UntilOptions = {}): Promise<Value> {
+    if (!isPromiseLike(promise)) refuse('promise', 'a promise', promise);
+    expectObject('options', options);
+    expectKnown('until', options, ['within']);
+    const { within = defaults.within } = options;
+    expectMilliseconds('within', within, 0, false);
     let isSettled = false;
     const settled = Promise.resolve(promise);
     const note = (): void => {

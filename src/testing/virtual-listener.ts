@@ -2,7 +2,6 @@
 import { TaskdistError } from '../errors.ts';
 import { Refusal } from '../master/door.ts';
 import type { ListenEvents, Listener, ListenOptions } from '../master/environment.ts';
-import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
 import type { Admit, Servers, VirtualNetwork } from './virtual-network.ts';
@@ -31,7 +30,6 @@ export class VirtualListener implements Listener {
 
   /** `servers`: those that the network leads to. */
   constructor(options: ListenOptions, events: ListenEvents, clock: Clock, network: VirtualNetwork, servers: Servers) {
-    if (options.server !== undefined) refuse('server', 'absent in a simulation', options.server);
     this.#options = options;
     this.#events = events;
     this.#clock = clock;
