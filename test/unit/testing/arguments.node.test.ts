@@ -35,7 +35,6 @@ describe.each(NO_DURATION.map((value) => ({ value })))('a duration of $value', (
     await expect(call(simulation, 'run', value)).rejects.toEqual(expected('ms'));
     await expect(call(simulation, 'until', Promise.resolve(), { within: value })).rejects.toEqual(expected('within'));
     await expect(call(clock, 'advance', value)).rejects.toEqual(expected('durationMs'));
-    await expect(call(clock, 'advanceUntil', () => true, 'nothing', value)).rejects.toEqual(expected('limitMs'));
     expect(() => call(clock, 'jump', value)).toThrow(expected('durationMs'));
     expect(clock.now()).toBe(startedAt);
     expect(await simulation.until(scheduler.put(1))).toBe(1);
@@ -76,6 +75,21 @@ describe('what is waited for', () => {
     await expect(until(null)).rejects.toThrow('Expected `options` to be an object, got null');
     expect(await until({ within: undefined })).toBeUndefined();
     expect(await until({ within: 0 })).toBeUndefined();
+  });
+
+  it('may be waited for as long as there is anything to come', async () => {
+    const { clock } = new Simulation();
+    const limit = Number.POSITIVE_INFINITY;
+    let isOver = false;
+    clock.setTimer(1e9, () => {
+      isOver = true;
+    });
+    await clock.advanceUntil(() => isOver, 'it is over', limit);
+    await expect(clock.advanceUntil(() => false, 'it is night', limit)).rejects.toThrow('it is night');
+    expect(Number.isFinite(clock.now())).toBe(true);
+    for (const value of [-1, Number.NaN, 'x', null]) {
+      await expect(call(clock, 'advanceUntil', () => true, 'nothing', value)).rejects.toThrow('`limitMs`');
+    }
   });
 
   it('is called off by an AbortSignal', async () => {
