@@ -27,6 +27,11 @@ export class Crowd {
     this.#limits = limits;
   }
 
+  /** How many addresses are counted: those of connections that are there. */
+  get addresses(): number {
+    return this.#counts.size;
+  }
+
   /** What there are too many of already; undefined if there is room for one more. */
   surplus(network: string | undefined): 'in all' | 'of this address' | undefined {
     const { maxConnections, maxConnectionsPerAddress, maxPendingPerAddress } = this.#limits;

@@ -1,6 +1,12 @@
 // Chance that can be replayed: the same seed, the same numbers.
 import type { Random } from '../ports.ts';
 
+/**
+ * The largest seed: up to it, no two have the same numbers. Of 32 bits, the lowest is lost in the spreading below, so that each
+ * would be the same as one that is 244 002 641 away.
+ */
+export const MAX_SEED = 2 ** 27 - 1;
+
 /** A seeded source of numbers in [0, 1). Source: G. Marsaglia, "Xorshift RNGs", 2003, with shifts 13, 17 and 5. */
 export function seededRandom(seed: number): Random {
   // Spread over all bits, so that neighbouring seeds have nothing in common; and never 0, which would stay 0.

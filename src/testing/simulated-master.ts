@@ -1,6 +1,7 @@
 // A master on virtual time, in a process of its own.
 import { Master } from '../master/master.ts';
 import type { MasterOptions } from '../master/options.ts';
+import { expectMilliseconds } from '../options.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { VirtualProcess } from './virtual-clock.ts';
 import { VirtualListener } from './virtual-listener.ts';
@@ -57,8 +58,9 @@ export class SimulatedMaster<T, R> extends Master<T, R> {
     this.#cutOff();
   }
 
-  /** For so many milliseconds nothing of the process runs, and it reads nothing. */
+  /** For so many milliseconds ≥ 0 nothing of the process runs, and it reads nothing. @throws InvalidOptionError */
   stall(ms: number): void {
+    expectMilliseconds('ms', ms, 0, false);
     this.process.stall(ms);
   }
 }

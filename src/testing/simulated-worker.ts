@@ -1,5 +1,6 @@
 // A worker on virtual time, in a process and a page of its own, at the end of a line of its own.
 import type { TaskFunction, TaskHandler } from '../handler.ts';
+import { expectMilliseconds, refuse } from '../options.ts';
 import type { WorkerOptions } from '../worker/options.ts';
 import { Worker } from '../worker/worker.ts';
 import { sleep } from './sleep.ts';
@@ -8,12 +9,15 @@ import { virtualEnvironment } from './virtual-environment.ts';
 import type { Direction, VirtualNetwork } from './virtual-network.ts';
 import { VirtualPage } from './virtual-page.ts';
 
+const DIRECTIONS: readonly string[] = ['up', 'down', 'both'];
+
 /** What a simulated worker lives in. */
 export interface WorkerWorld {
   readonly process: VirtualProcess;
   readonly network: VirtualNetwork;
   readonly seed: number;
   readonly name: string;
+  readonly address: string;
 }
 
 /** A {@link Worker} that has been started, and all that can befall it. */
@@ -24,15 +28,18 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
   readonly network: VirtualNetwork;
   /** The page that it lives in. */
   readonly page: VirtualPage;
+  /** Where it connects from, as masters see it. */
+  readonly address: string;
 
   /** For {@link Simulation}. */
   constructor(handler: TaskHandler<T, R> | TaskFunction<T, R>, options: WorkerOptions<T>, world: WorkerWorld) {
-    const { process, network, seed, name } = world;
+    const { process, network, seed, name, address } = world;
     const page = new VirtualPage();
     super(handler, options, virtualEnvironment({ clock: process, network, page, seed, name }));
     this.process = process;
     this.network = network;
     this.page = page;
+    this.address = address;
   }
 
   /** False once it has crashed. */
@@ -43,6 +50,7 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
   /**
    * For its handler: waits so many milliseconds of virtual time, and rejects with the signal's reason when that aborts. While
    * the process stands still it does not go on, and after a crash never. Can be handed on as it is.
+   * @throws InvalidOptionError, as a rejection
    */
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this.process, ms, signal);
 
@@ -52,8 +60,12 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
     for (const link of this.network.openLinks) link.abandon('client');
   }
 
-  /** For so many milliseconds nothing of the process runs, and it reads nothing: a handler computes, or a laptop sleeps. */
+  /**
+   * For so many milliseconds ≥ 0 nothing of the process runs, and it reads nothing: a handler computes, or a laptop sleeps.
+   * @throws InvalidOptionError
+   */
   stall(ms: number): void {
+    expectMilliseconds('ms', ms, 0, false);
     this.process.stall(ms);
   }
 
@@ -62,8 +74,12 @@ export class SimulatedWorker<T, R> extends Worker<T, R> {
     this.network.links.at(-1)?.reset();
   }
 
-  /** All that is sent on its connection is lost from now on, to the master (`up`), from it (`down`) or both, and nobody is told. */
+  /**
+   * All that is sent on its connection is lost from now on, to the master (`up`), from it (`down`) or both, and nobody is told.
+   * @throws InvalidOptionError
+   */
   halfOpen(direction: Direction | 'both' = 'both'): void {
+    if (!DIRECTIONS.includes(direction)) refuse('direction', "'up', 'down' or 'both'", direction);
     this.network.links.at(-1)?.drop(direction);
   }
 

@@ -3,39 +3,41 @@
 import { FifoScheduler } from '../fifo-scheduler.ts';
 import type { TaskFunction, TaskHandler } from '../handler.ts';
 import type { MasterOptions } from '../master/options.ts';
-import { expectInteger, expectKnown, expectMilliseconds, expectObject } from '../options.ts';
+import { expectInteger, expectKnown, expectMilliseconds, expectObject, refuse } from '../options.ts';
 import type { Random } from '../ports.ts';
+import { isPromiseLike } from '../promise-like.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { FifoSchedulerOptions } from '../scheduling/scheduler-options.ts';
 import type { WorkerOptions } from '../worker/options.ts';
-import { integerBelow, seededRandom } from './seeded-random.ts';
+import {
+  checkLine,
+  checkPlace,
+  type Line,
+  type LineOptions,
+  lineDefaults,
+  type Place,
+  type PlaceOptions,
+} from './place.ts';
+import { integerBelow, MAX_SEED, seededRandom } from './seeded-random.ts';
 import { SimulatedMaster } from './simulated-master.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { sleep } from './sleep.ts';
 import { VirtualClock, type VirtualProcess } from './virtual-clock.ts';
 import { type Servers, VirtualNetwork, type WireObserver } from './virtual-network.ts';
 
-/** How far away somebody is. All times are in milliseconds. */
-export interface LineOptions {
-  /** How long a frame travels, each way, in milliseconds ≥ 0. @defaultValue 5 */
-  readonly latency?: number | undefined;
-  /** By how much longer it may take, in milliseconds ≥ 0: drawn anew for each. None overtakes another. @defaultValue 0 */
-  readonly jitter?: number | undefined;
-}
-
 /** Options of a {@link Simulation}. */
 export interface SimulationOptions extends LineOptions {
-  /** From what all chance is drawn, an integer ≥ 0: the same seed, the same course. @defaultValue 1 */
+  /** From what all chance is drawn, an integer from 0 to 134217727: the same seed, the same course. @defaultValue 1 */
   readonly seed?: number | undefined;
 }
 
 /** How long to wait for a promise. */
 export interface UntilOptions {
-  /** After how many milliseconds of virtual time it is given up. @defaultValue 3600000: an hour */
+  /** After how many milliseconds of virtual time it is given up, ≥ 0. @defaultValue 3600000: an hour */
   readonly within?: number | undefined;
 }
 
-const defaults = Object.freeze({ seed: 1, latency: 5, jitter: 0, within: 3_600_000 });
+const defaults = Object.freeze({ seed: 1, within: 3_600_000 });
 
 const SECRET_RADIX = 36;
 
@@ -54,7 +56,7 @@ export class Simulation {
   /** Chance for the program: numbers from 0 to 1, the same for the same seed. */
   readonly random: Random;
   readonly #seeds: Random;
-  readonly #line: Required<{ [Name in keyof LineOptions]: number }>;
+  readonly #line: Line;
   readonly #servers: Servers = new Map();
   readonly #observer: WireObserver | undefined;
   readonly #masters: Stoppable[] = [];
@@ -71,8 +73,8 @@ export class Simulation {
     expectObject('options', options);
     expectKnown('Simulation', options, ['seed', 'latency', 'jitter']);
     const { seed = defaults.seed, ...line } = options;
-    expectInteger('seed', seed, 0);
-    this.#line = checkLine(line, defaults);
+    expectInteger('seed', seed, 0, MAX_SEED);
+    this.#line = checkLine(line, lineDefaults);
     this.random = seededRandom(seed);
     // Apart, so that what the program draws changes nothing of what the others do.
     this.#seeds = seededRandom(seed ^ 0x5_eed5);
@@ -92,6 +94,9 @@ export class Simulation {
    * @throws InvalidOptionError
    */
   master<T, R>(scheduler: TaskScheduler<T, R>, options: MasterOptions = {}): SimulatedMaster<T, R> {
+    expectObject('options', options);
+    // Before anything is made: what a listener throws, only whoever awaits its start would hear.
+    if (options.server !== undefined) refuse('server', 'absent in a simulation', options.server);
     const network = this.#createNetwork(this.#line);
     const secrets = seededRandom(this.#drawSeed());
     const world = {
@@ -108,21 +113,22 @@ export class Simulation {
   }
 
   /**
-   * A worker with that handler, which is started at once, in a process of its own. The line to its master is this long, or as
-   * long as that of all others. @throws InvalidOptionError
+   * A worker with that handler, which is started at once, in a process of its own, at this place: at the end of a line of its own,
+   * and with an address of its own, unless something else is said. @throws InvalidOptionError
    */
   worker<T, R>(
     handler: TaskHandler<T, R> | TaskFunction<T, R>,
     options: WorkerOptions<T> = {},
-    line: LineOptions = {},
+    place: PlaceOptions = {},
   ): SimulatedWorker<T, R> {
-    expectObject('line', line);
-    expectKnown('worker', line, ['latency', 'jitter']);
+    const number = this.#workers.length + 1;
+    const at = checkPlace(place, this.#line, number);
     const world = {
       process: this.clock.createProcess(),
-      network: this.#createNetwork(checkLine(line, this.#line)),
+      network: this.#createNetwork(at, at),
       seed: this.#drawSeed(),
-      name: `worker ${this.#workers.length + 1}`,
+      name: `worker ${number}`,
+      address: at.address,
     };
     const worker = new SimulatedWorker(handler, options, world);
     this.#workers.push(worker);
@@ -133,16 +139,29 @@ export class Simulation {
   /**
    * Resolves after so many milliseconds of virtual time; rejects with the signal's reason when that aborts. In a handler, that
    * of the {@link SimulatedWorker} knows besides when its process stands still. Can be handed on as it is.
+   * @throws InvalidOptionError, as a rejection
    */
   readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> => sleep(this.clock, ms, signal);
 
-  /** Lets so many milliseconds go by, with all that happens in them. */
+  /**
+   * Lets so many milliseconds ≥ 0 go by, with all that happens in them; 0: what can happen now.
+   * @throws InvalidOptionError, as a rejection
+   */
   async run(ms: number): Promise<void> {
+    expectMilliseconds('ms', ms, 0, false);
     await this.clock.advance(ms);
   }
 
-  /** Lets time go by until the promise settles, and settles as it does. Throws if it does not `within` that time. */
-  async until<Value>(promise: PromiseLike<Value>, { within = defaults.within }: UntilOptions = {}): Promise<Value> {
+  /**
+   * Lets time go by until the promise settles, and settles as it does. Throws if it does not `within` that time.
+   * @throws InvalidOptionError, as a rejection
+   */
+  async until<Value>(promise: PromiseLike<Value>, options: UntilOptions = {}): Promise<Value> {
+    if (!isPromiseLike(promise)) refuse('promise', 'a promise', promise);
+    expectObject('options', options);
+    expectKnown('until', options, ['within']);
+    const { within = defaults.within } = options;
+    expectMilliseconds('within', within, 0, false);
     let isSettled = false;
     const settled = Promise.resolve(promise);
     const note = (): void => {
@@ -167,12 +186,13 @@ export class Simulation {
     return this.stop();
   }
 
-  #createNetwork({ latency, jitter }: { readonly latency: number; readonly jitter: number }): VirtualNetwork {
+  #createNetwork({ latency, jitter }: Line, place?: Place): VirtualNetwork {
     const network = new VirtualNetwork({
       latencyMs: latency,
       jitterMs: jitter,
       random: seededRandom(this.#drawSeed()),
       servers: this.#servers,
+      ...(place === undefined ? {} : { place }),
       isRecording: false,
       observer: this.#observer,
     });
@@ -183,11 +203,4 @@ export class Simulation {
   #drawSeed(): number {
     return integerBelow(this.#seeds, 2 ** 31);
   }
-}
-
-function checkLine({ latency, jitter }: LineOptions, base: { readonly latency: number; readonly jitter: number }) {
-  const line = { latency: latency ?? base.latency, jitter: jitter ?? base.jitter };
-  expectMilliseconds('latency', line.latency, 0, false);
-  expectMilliseconds('jitter', line.jitter, 0, false);
-  return line;
 }

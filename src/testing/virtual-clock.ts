@@ -1,5 +1,6 @@
 // Time that stands still until it is moved: the library's clock, played through step by step.
 import { Heap, type HeapItem } from '../heap.ts';
+import { expectMilliseconds } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { microtasks } from './microtasks.ts';
 
@@ -58,12 +59,13 @@ export class VirtualClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): () => void {
     // Never is no timer: a real one would ring at once.
-    if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new RangeError(`A timer in ${delayMs} ms`);
+    expectMilliseconds('delayMs', delayMs, 0, false);
     return this.at(this.#nowMs + delayMs, callback);
   }
 
   /** Calls back at that time: two that are to come at the same one do, which delays, rounded, do not promise. */
   at(atMs: number, callback: () => void): () => void {
+    expectMilliseconds('atMs', atMs, 0, false);
     const timer = new Timer(atMs, this.#nextSequence, callback);
     this.#nextSequence += 1;
     this.#timers.push(timer);
@@ -88,8 +90,12 @@ export class VirtualClock implements Clock {
     return this.#timers.peek()?.atMs;
   }
 
-  /** Lets time go by: runs what is due within the next `durationMs`, and everything that follows from it. */
+  /**
+   * Lets time go by: runs what is due within the next `durationMs`, and everything that follows from it.
+   * @throws InvalidOptionError, as a rejection
+   */
   async advance(durationMs: number): Promise<void> {
+    expectMilliseconds('durationMs', durationMs, 0, false);
     await this.#exclusively(async () => {
       const endMs = this.#nowMs + durationMs;
       await this.#drain();
@@ -121,14 +127,15 @@ export class VirtualClock implements Clock {
 
   /**
    * Lets time go by from timer to timer until the condition holds; throws if it does not within `limitMs`, saying
-   * `what` it waited for.
+   * `what` it waited for. Infinity: as long as there is anything to come. @throws InvalidOptionError, as a rejection
    */
   async advanceUntil(condition: () => boolean, what: string, limitMs = 3_600_000): Promise<void> {
+    expectMilliseconds('limitMs', limitMs, 0, true);
     const limit = this.#nowMs + limitMs;
     await this.settle();
     while (!condition()) {
-      const nextMs = this.nextTimerMs ?? Number.POSITIVE_INFINITY;
-      if (nextMs > limit) throw new Error(`Not within ${limitMs} ms: ${what}`);
+      const nextMs = this.nextTimerMs;
+      if (nextMs === undefined || nextMs > limit) throw new Error(`Not within ${limitMs} ms: ${what}`);
       await this.advance(Math.max(0, nextMs - this.#nowMs));
     }
   }
@@ -136,9 +143,10 @@ export class VirtualClock implements Clock {
   /**
    * Lets time go by without running anything, as when the event loop is blocked, the process is stopped or the machine
    * sleeps. What became due runs, late, with the next `advance`, before what was asked for `soon`.
+   * @throws InvalidOptionError
    */
   jump(durationMs: number): void {
-    if (!(durationMs >= 0)) throw new RangeError(`A jump of ${durationMs} ms`);
+    expectMilliseconds('durationMs', durationMs, 0, false);
     this.#nowMs += durationMs;
   }
 
@@ -220,6 +228,7 @@ export class VirtualProcess implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
+    expectMilliseconds('delayMs', delayMs, 0, false);
     const grainMs = this.timerGrainMs;
     if (grainMs === 0) return this.arrive(delayMs, callback);
     const atMs = Math.ceil((this.now() + delayMs) / grainMs) * grainMs;
@@ -270,8 +279,10 @@ export class VirtualProcess implements Clock {
     this.#catchUp();
   }
 
-  /** Stops, and wakes after so many milliseconds; of several the one that lasts longest holds. */
+  /** Stops, and wakes after so many milliseconds ≥ 0; of several the one that lasts longest holds. @throws InvalidOptionError */
   stall(durationMs: number): void {
+    // First, or it would never wake.
+    expectMilliseconds('durationMs', durationMs, 0, false);
     this.stop();
     this.#wakesAtMs = Math.max(this.#wakesAtMs, this.now() + durationMs);
     this.#clock.setTimer(durationMs, () => {

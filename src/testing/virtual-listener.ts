@@ -1,10 +1,10 @@
-// How a master listens in a simulation: on a port of its network.
+// How a master listens in a simulation: on a port of its network, behind its door.
 import { TaskdistError } from '../errors.ts';
+import { Refusal } from '../master/door.ts';
 import type { ListenEvents, Listener, ListenOptions } from '../master/environment.ts';
-import { refuse } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
-import type { Servers, VirtualNetwork } from './virtual-network.ts';
+import type { Admit, Servers, VirtualNetwork } from './virtual-network.ts';
 
 /** The first of those that port 0 stands for. */
 const FIRST_FREE_PORT = 49_152;
@@ -16,11 +16,20 @@ export class VirtualListener implements Listener {
   readonly #clock: Clock;
   readonly #network: VirtualNetwork;
   readonly #servers: Servers;
+  /** As the real one does at the upgrade. */
+  readonly #admit: Admit = (request, host) => {
+    const { door } = this.#options;
+    const guest = door.knock(request, host);
+    if (guest instanceof Refusal) return undefined;
+    return (adopt) => {
+      door.enter(guest);
+      this.#events.connected(adopt, guest);
+    };
+  };
   #stop: () => void = () => {};
 
   /** `servers`: those that the network leads to. */
   constructor(options: ListenOptions, events: ListenEvents, clock: Clock, network: VirtualNetwork, servers: Servers) {
-    if (options.server !== undefined) refuse('server', 'absent in a simulation', options.server);
     this.#options = options;
     this.#events = events;
     this.#clock = clock;
@@ -62,8 +71,8 @@ export class VirtualListener implements Listener {
       failed(error);
       return;
     }
-    const address = { port: String(port), path };
-    this.#stop = this.#network.listen(this.#clock, this.#events.connected, chooseSubprotocol, address);
+    const server = { clock: this.#clock, admit: this.#admit, choose: chooseSubprotocol, path };
+    this.#stop = this.#network.serve(String(port), server);
     this.#events.listening({ host, port });
     listening();
   }

@@ -1,9 +1,14 @@
 // A network in memory: WebSockets as the library sees them, whose latency and faults are the program's to choose.
+import type { ConnectionRequest } from '../master/authentication.ts';
 import type { Clock, Connect, Frame, Random, Socket, SocketListener } from '../ports.ts';
+import { type Place, requestOf } from './place.ts';
 import { VirtualClock, VirtualProcess } from './virtual-clock.ts';
 
 /** Takes a connection that was made; the shape of `Sessions.accept`. */
 export type Accept = (adopt: (listener: SocketListener) => Socket) => void;
+
+/** Judges who wants to connect, to this host; undefined: the connection is refused. */
+export type Admit = (request: ConnectionRequest, host: string) => Accept | undefined;
 
 /** What the server makes of the subprotocols it is offered; undefined: it takes none of them. */
 export type ChooseSubprotocol = (offered: readonly string[]) => string | undefined;
@@ -26,9 +31,10 @@ export interface WireObserver {
   closed(link: VirtualLink, side: Side, code: number): void;
 }
 
-interface Server {
+/** Who listens on a port. */
+export interface Server {
   readonly clock: Clock;
-  readonly accept: Accept;
+  readonly admit: Admit;
   readonly choose: ChooseSubprotocol;
   /** Undefined: it takes connections for any path. */
   readonly path: string | undefined;
@@ -49,6 +55,8 @@ export interface VirtualNetworkOptions {
   readonly closeTimeoutMs?: number;
   /** Networks that share these reach the same servers. @defaultValue its own */
   readonly servers?: Servers;
+  /** Where those who connect are. @defaultValue nowhere: they have no address, and are no page */
+  readonly place?: Place;
   /** Whether sockets keep all that was sent through them. @defaultValue true */
   readonly isRecording?: boolean;
   readonly observer?: WireObserver | undefined;
@@ -77,14 +85,18 @@ export class VirtualNetwork {
     this.#servers = options.servers ?? new Map();
   }
 
-  /** Accepts connections from now on; without a server they are refused. Returns how to stop that. */
+  /** Accepts all connections from now on; without a server they are refused. Returns how to stop that. */
   listen(
     clock: Clock,
     accept: Accept,
     choose: ChooseSubprotocol = (offered) => offered[0],
     { port, path }: { readonly port?: string; readonly path?: string } = {},
   ): () => void {
-    const server = { clock, accept, choose, path };
+    return this.serve(port, { clock, admit: () => accept, choose, path });
+  }
+
+  /** As {@link listen}, by a server that may refuse some. */
+  serve(port: string | undefined, server: Server): () => void {
     this.#servers.set(port, server);
     return () => {
       if (this.#servers.get(port) === server) this.#servers.delete(port);
@@ -94,9 +106,9 @@ export class VirtualNetwork {
   /** How a client connects that lives by this clock. */
   connectorOf(clock: Clock): Connect {
     return (url, subprotocols, listener) => {
-      const { random = () => 0, closeTimeoutMs = 30_000, isRecording = true, observer } = this.#options;
+      const { random = () => 0, closeTimeoutMs = 30_000, isRecording = true, place, observer } = this.#options;
       const { latencyMs, jitterMs } = this;
-      const line = { latencyMs, jitterMs, random, closeTimeoutMs, isRecording, observer };
+      const line = { latencyMs, jitterMs, random, closeTimeoutMs, isRecording, place, observer };
       const link = new VirtualLink(url, clock, listener, line);
       this.links.push(link);
       if (!this.isSilent) link.dial(subprotocols, () => this.#serverOf(url));
@@ -130,6 +142,7 @@ interface Line {
   readonly random: Random;
   readonly closeTimeoutMs: number;
   readonly isRecording: boolean;
+  readonly place: Place | undefined;
   readonly observer: WireObserver | undefined;
 }
 
@@ -151,6 +164,7 @@ export class VirtualLink {
   readonly observer: WireObserver | undefined;
   readonly #random: Random;
   readonly #closeTimeoutMs: number;
+  readonly #place: Place | undefined;
   readonly #lost = { up: false, down: false };
   /** When the last packet arrives, each way: a later one does not overtake it. */
   readonly #arrivesMs = { up: 0, down: 0 };
@@ -164,6 +178,7 @@ export class VirtualLink {
     this.observer = line.observer;
     this.#random = line.random;
     this.#closeTimeoutMs = line.closeTimeoutMs;
+    this.#place = line.place;
     this.client = this.#createSocket('client', clock, listener);
   }
 
@@ -197,20 +212,23 @@ export class VirtualLink {
       }
       // It may be standing still.
       found.clock.soon(() => {
+        const { host } = new URL(this.url);
+        // It may listen no more.
+        const accept = server() === found ? found.admit(requestOf(this.url, this.#place), host) : undefined;
         const chosen = found.choose(subprotocols);
-        // It may listen no more. And a client that offered some gives up if none is taken.
-        if (server() !== found || (chosen === undefined && subprotocols.length > 0)) {
+        // A client that offered some gives up if none is taken.
+        if (accept === undefined || (chosen === undefined && subprotocols.length > 0)) {
           refuse();
           return;
         }
         // First, so that what the server sends at once comes after it.
         this.#travel('down', this.client.clock, undefined, () => this.client.settleOpen(chosen ?? ''));
-        this.accept(found, chosen ?? '');
+        this.accept(found.clock, accept, chosen ?? '');
       });
     });
   }
 
-  accept({ clock, accept }: Server, subprotocol: string): void {
+  accept(clock: Clock, accept: Accept, subprotocol: string): void {
     if (this.client.state === 'closed') return;
     accept((listener) => {
       this.server = this.#createSocket('server', clock, listener);
