@@ -235,6 +235,8 @@ export interface Member {
   readonly running: Set<Execution>;
   /** Until when something held it up, or changed what its master can know of it. */
   disturbedUntilMs: number;
+  /** Until when its sessions may be granted nothing, as some of its kind were lost. */
+  mayRestUntilMs: number;
   /** Until when its process stands still; Infinity once it crashed. */
   stalledUntilMs: number;
   /** Until when its timers ring late; Infinity while they do. */

@@ -146,6 +146,8 @@ export class World {
       worker,
       running: new Set(),
       disturbedUntilMs: this.clock.now() + 1000,
+      // One that is hired in its place may stand for the same.
+      mayRestUntilMs: referee.members[index]?.mayRestUntilMs ?? 0,
       stalledUntilMs: 0,
       throttledUntilMs: 0,
       isAlive: true,

@@ -5,6 +5,7 @@ import type { Side } from '../../../src/testing/virtual-network.ts';
 import { isLoss, type Wire } from '../frames.ts';
 import { type ResumeOffer, type ResumeRequest, unreadOf } from '../messages.ts';
 import type { Member, Reign, SessionView } from '../views.ts';
+import { CrashBook } from './crash-book.ts';
 import { type Desk, disturb } from './desk.ts';
 import type { LeaseBook } from './lease-book.ts';
 
@@ -14,10 +15,12 @@ export const OWN = 'a session goes on with who began it, if that is agreed, and 
 export class SessionBook {
   readonly #desk: Desk;
   readonly #leaseBook: LeaseBook;
+  readonly #crashes: CrashBook;
 
   constructor(desk: Desk, leaseBook: LeaseBook) {
     this.#desk = desk;
     this.#leaseBook = leaseBook;
+    this.#crashes = new CrashBook(desk);
   }
 
   // Their ends.
@@ -58,6 +61,7 @@ export class SessionBook {
 
   /** The session is over at the master, and all its leases with it. */
   #endLeases(session: SessionView): void {
+    this.#crashes.ended(session);
     session.isOpenAtMaster = false;
     session.isInterrupted = false;
     session.unsaid = 0;

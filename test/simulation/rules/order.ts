@@ -96,8 +96,9 @@ export class RecallPatience extends Rule {
 }
 
 /** Whether the master can send to it, and need not let it rest. */
-function mayTake({ linkAtMaster, mayRestUntilMs }: SessionView, sinceMs: number): boolean {
-  return linkAtMaster?.server?.bufferedBytes === 0 && mayRestUntilMs < sinceMs;
+function mayTake({ linkAtMaster, mayRestUntilMs, member }: SessionView, sinceMs: number): boolean {
+  if (linkAtMaster?.server?.bufferedBytes !== 0) return false;
+  return mayRestUntilMs < sinceMs && member.mayRestUntilMs < sinceMs;
 }
 
 /** Keeps `waitingSinceMs`: runs before the other rules. */
