@@ -54,6 +54,7 @@ export class Attempts<T, R> {
     if (live === undefined || live.startedAtMs !== undefined) return;
     const nowMs = this.#clock.now();
     this.#tasks.start(live, nowMs);
+    if (live.record.terms.verify !== undefined) this.#verifier.started(live);
     if (!live.isSpeculative) this.#statistics.waitTime.record(nowMs - live.record.readySinceMs);
     this.#speculation.started(live);
   }
@@ -61,6 +62,7 @@ export class Attempts<T, R> {
   turnedBack(lease: Lease<T>): void {
     const live = this.#live(lease);
     if (live?.startedAtMs === undefined) return;
+    if (live.record.terms.verify !== undefined) this.#verifier.turnedBack(live);
     this.#tasks.turnBack(live);
     this.#speculation.turnedBack(live);
   }

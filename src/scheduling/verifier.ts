@@ -45,7 +45,7 @@ interface Check<T, R> {
 export class Verifier<T, R> {
   readonly #context: VerifierContext<T, R>;
   readonly #trust = new Trust();
-  readonly #penalties = new Penalties();
+  readonly #penalties: Penalties;
   /**
    * By principal: the unsettled tasks that it matters to if that one is caught, as it is alone with them, or they have a
    * result of it that counts. No others: it may be caught often, and have answered all that is queued.
@@ -56,6 +56,7 @@ export class Verifier<T, R> {
 
   constructor(context: VerifierContext<T, R>) {
     this.#context = context;
+    this.#penalties = new Penalties(() => context.now());
   }
 
   /** A holder is about to be granted an attempt at a task that is verified on these terms. */
@@ -68,8 +69,20 @@ export class Verifier<T, R> {
     if (role === 'alone') this.#open.add(principal, record);
   }
 
+  /** An attempt at a task that is verified has started. */
+  started(lease: RecordLease<T, R>): void {
+    this.#penalties.started(lease);
+  }
+
+  /** It had not after all. */
+  turnedBack(lease: RecordLease<T, R>): void {
+    this.#penalties.ended(lease);
+  }
+
   /** A lease has ended. If it gave a result that counts, that is said next. */
-  ended({ record, holder }: RecordLease<T, R>): void {
+  ended(lease: RecordLease<T, R>): void {
+    const { record, holder } = lease;
+    this.#penalties.ended(lease);
     const principal = principalOf(holder);
     record.verification?.ended(principal);
     this.#open.delete(principal, record);
@@ -116,8 +129,7 @@ export class Verifier<T, R> {
     }
     switch (tally.kind) {
       case 'decided':
-        if (!isBelieved && lease.startedAtMs !== undefined)
-          this.#penalties.worked(this.#context.now() - lease.startedAtMs);
+        if (!isBelieved) this.#penalties.worked(lease);
         this.#decide(record, tally);
         break;
       case 'undecidable':

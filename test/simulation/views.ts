@@ -39,6 +39,8 @@ export interface TaskView {
   readonly puts: PutView[];
   /** When it may be handed out at the earliest. */
   restsUntilMs: number;
+  /** Since when; a grant that leaves at that very moment may have been given before. */
+  restsSinceMs: number;
   /** When it may be handed out at the latest: of a failure beside another attempt, nobody tells how long it rests. */
   restsAtMostUntilMs: number;
   /** Those that live, as the frames say. */

@@ -215,6 +215,7 @@ export class World {
       reign,
       puts: [],
       restsUntilMs,
+      restsSinceMs: Number.NEGATIVE_INFINITY,
       restsAtMostUntilMs: restsUntilMs,
       live: new Set(),
       failures: 0,

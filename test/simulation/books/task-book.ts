@@ -15,6 +15,7 @@ export class TaskBook {
   retrying(reign: Reign, n: number, attempt: number, delayMs: number): void {
     const task = reign.tasks.get(n);
     if (task === undefined) return;
+    task.restsSinceMs = this.#desk.nowMs;
     task.restsUntilMs = this.#desk.nowMs + delayMs;
     task.restsAtMostUntilMs = task.restsUntilMs;
     this.#desk.note(`task ${n} rests for ${delayMs.toFixed(3)}`);

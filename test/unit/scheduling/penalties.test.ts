@@ -35,16 +35,30 @@ function setUp(options: FifoSchedulerOptions = { verify: { quorum: 2, trust: fal
     await clock.advance(ms);
     scheduler.fail(lease, new Error('no'));
   };
-  return { clock, scheduler, holder, put, answer, fail };
+  /** Is at a task for so long already, and stays there. */
+  const busy = async (who: RestingHolder, ms: number): Promise<void> => {
+    scheduler.started(await who.takeOne());
+    await clock.advance(ms);
+  };
+  return { clock, scheduler, holder, put, answer, fail, busy };
 }
 
 describe('a worker that fails a task which is verified', () => {
-  it('rests for a second, as long as nobody knows how long such tasks take', async () => {
-    const { holder, put, fail } = setUp();
-    const bad = holder('bad');
-    put();
+  it('rests for as long as another one has been at such a task by now, as long as nobody knows how long they take', async () => {
+    const { clock, scheduler, holder, put, fail } = setUp();
+    const [bad, good] = [holder('bad'), holder('good')];
+    put(2);
     await fail(bad);
-    expect(bad.rests).toEqual([1000]);
+    expect(bad.rests).toEqual([]);
+    const lease = await good.takeOne();
+    scheduler.started(lease);
+    await clock.advance(700);
+    await fail(bad);
+    await clock.advance(700);
+    await fail(bad, 100);
+    scheduler.release(lease, { kind: 'returned' });
+    await fail(bad);
+    expect(bad.rests).toEqual([700, 1400]);
   });
 
   it('rests for as long as a result takes on which a quorum agrees, less what it took to fail', async () => {
@@ -86,25 +100,28 @@ describe('a worker whose result is wrong', () => {
   });
 
   it('rests as all others do where no quorum can agree', async () => {
-    const { holder, put, answer } = setUp({ verify: { quorum: 2, maxReplicas: 2 } });
+    const { scheduler, holder, put, busy } = setUp({ verify: { quorum: 2, maxReplicas: 2 } });
     const [a, b] = [holder('a'), holder('b')];
-    put();
-    await answer(a, 'x');
-    await answer(b, 'y');
-    expect([a.rests, b.rests]).toEqual([[1000], [1000]]);
+    put(2);
+    const [x, y] = [await a.takeOne(), await b.takeOne()];
+    await busy(holder('busy'), 800);
+    scheduler.complete(x, 'x');
+    scheduler.complete(y, 'y');
+    expect([a.rests, b.rests]).toEqual([[800], [800]]);
   });
 });
 
 describe('a worker whose results nobody has checked yet', () => {
   it('rests after each, once there are more than 64', async () => {
-    const { holder, put, answer } = setUp();
+    const { holder, put, answer, busy } = setUp();
     const quick = holder('quick');
     holder('slow');
-    put(70);
+    put(71);
+    await busy(holder('busy'), 300);
     for (let task = 0; task < 64; task += 1) await answer(quick, 'x');
     expect(quick.rests).toEqual([]);
     await answer(quick, 'x');
     await answer(quick, 'x');
-    expect(quick.rests).toEqual([1000, 1000]);
+    expect(quick.rests).toEqual([300, 300]);
   });
 });
