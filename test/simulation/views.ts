@@ -131,6 +131,8 @@ export interface SessionView {
   resumedAtMs: number;
   /** How many leases it held when its connection was lost whose grants had not left. */
   unsaid: number;
+  /** The tasks of those of them that the master has taken back since. */
+  readonly takenBackUnsaid: Set<TaskView>;
   // As the master knows it:
   /** What it calls the worker. */
   id: string;
@@ -185,6 +187,7 @@ export function createSession(link: VirtualLink, reign: Reign, member: Member, n
     lostAtMs: Number.NEGATIVE_INFINITY,
     resumedAtMs: Number.NEGATIVE_INFINITY,
     unsaid: 0,
+    takenBackUnsaid: new Set(),
     isOpenAtMaster: false,
     id: '',
     endCode: undefined,

@@ -50,7 +50,8 @@ export class LeaseBook {
     view.leases.set(lease.id, lease);
     view.open.add(lease);
     view.unanswered += 1;
-    if (isLate && lease.attempt <= view_.spentAttempt) {
+    // Its number does not tell: others may have failed since, by another number, or by one of another principal.
+    if (isLate && view.takenBackUnsaid.delete(view_)) {
       lease.state = 'cancelled';
       lease.isUnsaid = true;
     } else {
@@ -100,7 +101,9 @@ export class LeaseBook {
       task.live.delete(lease);
       if (kind === 'failed') this.#spend(task, lease.attempt);
       if (kind === 'rejected') task.refusedBy.add(view);
-      if (kind === 'done' && task.terms.verify !== undefined) task.heardOf.add(principalOf(view));
+      // Unless its cancel is about to leave: then the answer was late.
+      const isVote = kind === 'done' && task.terms.verify !== undefined && lease.takenBack === undefined;
+      if (isVote) task.heardOf.add(principalOf(view));
       if (kind === 'done') task.result ??= { execution: executionOf(value), atMs: this.#desk.nowMs };
     }
     for (const rule of this.#desk.rules) rule.answered?.(lease, kind, value, wasLive);
@@ -128,15 +131,23 @@ export class LeaseBook {
   /** The master tells that it has taken a lease back. If the connection is lost, that is told to nobody else. */
   takenBack(reign: Reign, n: number, attempt: number, workerId: string, reason: string): void {
     const lease = this.#leaseAtMaster(reign, n, workerId);
-    const task = reign.tasks.get(n);
-    // Its grant has not left yet, and may never.
-    if (lease === undefined && task !== undefined && reason === 'timeout' && this.#desk.unsaid > 0) {
-      this.#spend(task, attempt);
-      task.grantedAttempt = Math.max(task.grantedAttempt, attempt);
+    if (lease === undefined) {
+      const task = reign.tasks.get(n);
+      if (task !== undefined) this.#takeBackUnsaid(reign, task, attempt, workerId, reason);
+      return;
     }
-    if (lease === undefined) return;
     lease.takenBack = reason;
     if (lease.session.isInterrupted) this.takeBack(lease, reason);
+  }
+
+  /** The grant has not left yet, and may never. If the connection is not lost, it leaves now, and its cancel behind it. */
+  #takeBackUnsaid(reign: Reign, task: TaskView, attempt: number, workerId: string, reason: string): void {
+    const session = [...this.#desk.sessions].find((each) => each.reign === reign && each.id === workerId);
+    if (session === undefined || session.unsaid === 0) return;
+    session.takenBackUnsaid.add(task);
+    if (reason !== 'timeout') return;
+    this.#spend(task, attempt);
+    task.grantedAttempt = Math.max(task.grantedAttempt, attempt);
   }
 
   takeBack(lease: LeaseView, reason: string): void {

@@ -67,6 +67,7 @@ export class SessionBook {
     session.isOpenAtMaster = false;
     session.isInterrupted = false;
     session.unsaid = 0;
+    session.takenBackUnsaid.clear();
     for (const lease of session.open) {
       if (lease.state === 'live') lease.state = 'over';
       lease.task.live.delete(lease);

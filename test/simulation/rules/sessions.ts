@@ -33,8 +33,9 @@ export class Awaited extends Rule {
   }
 
   override momentOver(): void {
-    for (const { resumedAtMs, open, member } of this.court.sessions) {
-      if (resumedAtMs !== this.court.nowMs) continue;
+    for (const { resumedAtMs, open, member, linkAtMaster } of this.court.sessions) {
+      // Who is lost again at the same moment is told when it comes back the next time.
+      if (resumedAtMs !== this.court.nowMs || linkAtMaster === undefined) continue;
       for (const { isUnsaid, id } of open)
         if (isUnsaid) this.fail(`${member.name} is back, and not told that it has lost ${id}`);
     }

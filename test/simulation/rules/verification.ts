@@ -14,6 +14,8 @@ export class Distinct extends Rule {
     if (task.heardOf.has(principal)) this.fail(`${what} which has given a result`);
     for (const other of task.live) {
       if (other.id === id && other.session === session) continue;
+      // The master has told that it is taken back: its cancel is about to leave, over another connection than this grant.
+      if (other.takenBack !== undefined) continue;
       if (principalOf(other.session) === principal) this.fail(`${what} which is at it by ${other.session.member.name}`);
     }
   }
