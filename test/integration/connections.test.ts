@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { Worker as Thread } from 'node:worker_threads';
 import { CloseCode, sandbox, Worker } from 'taskdist';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { Cluster, gate, nextMasterEvent, nextWorkerEvent } from './cluster.ts';
+import { Cluster, gate, nextMasterEvent, nextWorkerEvent, type RawClient } from './cluster.ts';
 
 const portOf = (server: { address(): AddressInfo | string | null }): number => (server.address() as AddressInfo).port;
 
@@ -16,12 +16,19 @@ function countDisconnections<T, R>(worker: Worker<T, R>): () => number {
   return () => count;
 }
 
+/** It answers its master's first ping. Before that, nobody can know whether what it was granted has reached it. */
+async function isHeard<T, R>(cluster: Cluster<T, R>, raw: RawClient): Promise<void> {
+  raw.send([10, 1]);
+  await vi.waitFor(() => expect(cluster.master.workers().at(-1)?.roundTrip).toBeDefined());
+}
+
 describe('a connection that is lost', () => {
   it('puts its tasks back at their place, and counts late answers for nothing', async () => {
     const cluster = await Cluster.start<number, string>();
     const raw = await cluster.connectRaw();
     raw.hello({ prefetch: 1 });
     await raw.next(1);
+    await isHeard(cluster, raw);
     const results = [1, 2, 3].map((n) => cluster.scheduler.put(n));
     await raw.next(2);
     await raw.next(2);
@@ -47,6 +54,7 @@ describe('a connection that is lost', () => {
       const raw = await cluster.connectRaw();
       raw.hello();
       await raw.next(2);
+      await isHeard(cluster, raw);
       raw.socket.terminate();
     }
     await expect(result).resolves.toMatchObject({
