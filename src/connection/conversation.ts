@@ -7,7 +7,7 @@ import { CloseCode, closeReason, isLoss } from '../protocol/close-codes.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { type Message, MessageType, type Received } from '../protocol/messages.ts';
 import { Outbox } from './outbox.ts';
-import { lengthOf, readFrame, Unreadable } from './reading.ts';
+import { lengthOf, readFrame } from './reading.ts';
 import { Replay } from './replay.ts';
 import type { ReplayStore } from './replay-store.ts';
 
@@ -256,7 +256,7 @@ export class Conversation<Outgoing extends Message, Incoming extends Message> {
     // Whom it was for, as it may hand the conversation to somebody else.
     const listener = this.#listener;
     const messages = readFrame(frame, this.codec, this.#decode);
-    if (messages instanceof Unreadable) {
+    if ('code' in messages) {
       this.end(messages.code, messages.reason);
       return;
     }

@@ -12,14 +12,9 @@ export function lengthOf(frame: unknown): number {
 }
 
 /** Why a frame could not be read, as the conversation's end. */
-export class Unreadable {
+export interface Unreadable {
   readonly code: number;
   readonly reason: string;
-
-  constructor(code: number, reason: string) {
-    this.code = code;
-    this.reason = reason;
-  }
 }
 
 /** The messages of a frame: all of them, or none. */
@@ -31,9 +26,11 @@ export function readFrame<Incoming>(
   try {
     return decode(codec.read(frame));
   } catch (error) {
-    if (error instanceof VersionError) return new Unreadable(CloseCode.unsupportedVersion, unsupported(error.message));
+    if (error instanceof VersionError) {
+      return { code: CloseCode.unsupportedVersion, reason: unsupported(error.message) };
+    }
     const reason = error instanceof FrameError ? error.message : `Not a frame: ${messageOf(error)}`;
-    return new Unreadable(CloseCode.badFrame, reason);
+    return { code: CloseCode.badFrame, reason };
   }
 }
 
