@@ -93,6 +93,7 @@ export class LeaseBook {
     if (lease.state === 'live' || lease.state === 'cancelled') view.unanswered -= 1;
     if (lease.state !== 'over') lease.state = 'answered';
     view.open.delete(lease);
+    this.takenToRun(view, view.concurrency);
     if (wasLive) {
       const { task } = lease;
       lease.answer = { kind, value, atMs: this.#desk.nowMs };
@@ -103,6 +104,19 @@ export class LeaseBook {
       if (kind === 'done') task.result ??= { execution: executionOf(value), atMs: this.#desk.nowMs };
     }
     for (const rule of this.#desk.rules) rule.answered?.(lease, kind, value, wasLive);
+  }
+
+  /**
+   * So many of the oldest run, by all that the master knows: it waits no longer for those of them that it had asked for. If
+   * a word on the concurrency says later that they do not, they wait as others do, and it asks anew, if somebody is idle yet.
+   */
+  takenToRun(view: SessionView, slots: number): void {
+    let position = 0;
+    for (const lease of view.open) {
+      position += 1;
+      if (position > slots) return;
+      lease.keptUntilMs = Number.POSITIVE_INFINITY;
+    }
   }
 
   /** The master tells that an attempt has started. */

@@ -76,6 +76,7 @@ export class MessageBook {
       view.roundTripMs = Math.max(view.roundTripMs, nowMs - sentAtMs);
     } else if (message[0] === MessageType.credit) {
       setCredit(view, Number(message[1]), message[2] === 'auto' ? 'auto' : Number(message[2]), nowMs);
+      this.#leaseBook.takenToRun(view, Math.max(view.concurrency, Number(message[3] ?? 0)));
     }
   }
 

@@ -4,7 +4,8 @@ import { MessageType } from '../../../src/protocol/messages.ts';
 import type { Side } from '../../../src/testing/virtual-network.ts';
 import { isLoss, type Wire } from '../frames.ts';
 import { type ResumeOffer, type ResumeRequest, unreadOf } from '../messages.ts';
-import type { Member, Reign, SessionView } from '../views.ts';
+import { mostCreditOf } from '../rules/credit.ts';
+import { isEligible, type Member, type Reign, type SessionView } from '../views.ts';
 import { CrashBook } from './crash-book.ts';
 import { type Desk, disturb } from './desk.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -62,12 +63,25 @@ export class SessionBook {
   /** The session is over at the master, and all its leases with it. */
   #endLeases(session: SessionView): void {
     this.#crashes.ended(session);
+    this.#excuseUnsaid(session);
     session.isOpenAtMaster = false;
     session.isInterrupted = false;
     session.unsaid = 0;
     for (const lease of session.open) {
       if (lease.state === 'live') lease.state = 'over';
       lease.task.live.delete(lease);
+    }
+  }
+
+  /**
+   * It may have been given, in this very moment, what it had room for by what was heard from it in this moment, as when its
+   * master reads all at once after it stood still. Such grants never leave: nobody can say that those tasks waited for others.
+   */
+  #excuseUnsaid(session: SessionView): void {
+    const { nowMs } = this.#desk;
+    if (session.heardAtMs !== nowMs || session.unanswered >= mostCreditOf(session, nowMs)) return;
+    for (const task of session.reign.unsettled) {
+      if (isEligible(session, task)) task.waitingSinceMs = Number.POSITIVE_INFINITY;
     }
   }
 

@@ -1,5 +1,5 @@
 // How much a worker is given: as the frames show it.
-import type { Execution, LeaseView } from '../views.ts';
+import type { Execution, LeaseView, SessionView } from '../views.ts';
 import { Rule } from './rule.ts';
 
 /** The most that `auto` ever holds beyond what runs. */
@@ -9,11 +9,16 @@ export class Credit extends Rule {
   readonly name = 'no more leases lie at a worker than it has said that it wants';
 
   override granted({ session, id }: LeaseView): void {
-    const { unanswered, mostCredit, member, creditAtMs, concurrency, prefetch } = session;
-    // What was granted by the word before may leave in the same moment as a new one comes.
-    const most = creditAtMs === this.court.nowMs ? mostCredit : creditOf(concurrency, prefetch);
+    const { unanswered, member } = session;
+    const most = mostCreditOf(session, this.court.nowMs);
     if (unanswered > most) this.fail(`lease ${id} is one of ${unanswered} at ${member.name}, of ${most}`);
   }
+}
+
+/** What a worker may hold: what was granted by its word before may leave in the same moment as a new one comes. */
+export function mostCreditOf(session: SessionView, nowMs: number): number {
+  const { mostCredit, creditAtMs, concurrency, prefetch } = session;
+  return creditAtMs === nowMs ? mostCredit : creditOf(concurrency, prefetch);
 }
 
 /** What a worker may hold by what it says. */
