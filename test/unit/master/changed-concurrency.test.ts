@@ -154,6 +154,24 @@ describe('a worker that lowers its concurrency while grants are on their way', (
     expect(told().slice(3)).toEqual(['2 recalled', '2 returned 0', '2 started']);
   });
 
+  it('is asked anew for one that was taken to run since it was asked for, and has its time anew', async () => {
+    const { clock, peer, master } = await setUp(5, {}, { timeout: 1e6 });
+    (await master.connect()).send(helloOf({ concurrency: 1, prefetch: 0 }));
+    await clock.settle();
+    expect(peer.news()).toEqual([[recall, 5]]);
+    peer.send([done, 1, null], [done, 2, null]);
+    await clock.advance(600);
+    expect(peer.news()).toEqual([]);
+    // It had not heard of the last two when it said so.
+    peer.send([credit, 1, 9, 1]);
+    await clock.settle();
+    expect(peer.news()).toEqual([[recall, 5]]);
+    await clock.advance(99);
+    expect(peer.news()).toEqual([]);
+    await clock.advance(501);
+    expect(peer.news()).toEqual([[cancel, 5, 'recalled']]);
+  });
+
   it('has not lost those that had not started when its connection breaks', async () => {
     const { clock, master, peer, ended, scheduler } = await setUp(3);
     await clock.advance(100);
