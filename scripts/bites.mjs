@@ -107,7 +107,7 @@ export const bites = [
     'this.#leases.get(message[1])?.added?.cancel(abortError(',
     'void (abortError(',
   ]),
-  bite('a worker ignores what it is asked for', 5, [
+  bite('a worker ignores what it is asked for', 10, [
     'workerSession',
     'this.#leases.get(message[1])?.added?.recall();',
     '',
