@@ -93,6 +93,8 @@ export interface LeaseView {
   resumes: number;
   /** Since when it runs, by what the master tells its program. */
   startedAtMs: number;
+  /** When the master last heard how far it is. */
+  progressedAtMs: number;
   /** Until when the worker may keep it that has been asked for it. */
   keptUntilMs: number;
   /** With what it was answered while it lived. */

@@ -36,6 +36,7 @@ export class LeaseBook {
       takenBack: undefined,
       resumes: isLate ? 1 : 0,
       startedAtMs: Number.NEGATIVE_INFINITY,
+      progressedAtMs: Number.NEGATIVE_INFINITY,
       keptUntilMs: Number.POSITIVE_INFINITY,
       answer: undefined,
       isDelivered: false,

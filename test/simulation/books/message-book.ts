@@ -74,6 +74,9 @@ export class MessageBook {
       const sentAtMs = view.pings.get(Number(message[1])) ?? nowMs;
       view.pings.delete(Number(message[1]));
       view.roundTripMs = Math.max(view.roundTripMs, nowMs - sentAtMs);
+    } else if (message[0] === MessageType.progress) {
+      const lease = view.leases.get(Number(message[1]));
+      if (lease !== undefined) lease.progressedAtMs = nowMs;
     } else if (message[0] === MessageType.credit) {
       setCredit(view, Number(message[1]), message[2] === 'auto' ? 'auto' : Number(message[2]), nowMs);
       this.#leaseBook.takenToRun(view, Math.max(view.concurrency, Number(message[3] ?? 0)));

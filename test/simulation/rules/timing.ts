@@ -27,12 +27,13 @@ export class Timeouts extends Rule {
   }
 
   /** Whether it is not judged now, as it may be through and nobody here know it. */
-  #isSpared({ session, resumes, grantedAtMs, startedAtMs }: LeaseView): boolean {
+  #isSpared({ session, task, resumes, grantedAtMs, startedAtMs, progressedAtMs }: LeaseView): boolean {
     if (resumes >= MOST_CATCH_UPS) return false;
     // At the moment of the loss, it was judged before.
     if (session.isInterrupted) return session.lostAtMs < this.court.nowMs;
-    // Unless its time began after the return.
-    if (Math.max(grantedAtMs, startedAtMs, session.creditAtMs) >= session.resumedAtMs) return false;
+    // Unless its time began after the return, or anew, as it has told since how far it is.
+    const anewAtMs = task.terms.timeoutFrom === 'progress' ? progressedAtMs : grantedAtMs;
+    if (Math.max(grantedAtMs, startedAtMs, anewAtMs, session.creditAtMs) >= session.resumedAtMs) return false;
     return this.court.nowMs < session.resumedAtMs + CATCH_UP_MS - ROUNDING_MS;
   }
 
