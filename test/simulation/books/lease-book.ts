@@ -74,7 +74,9 @@ export class LeaseBook {
       lease.isUnsaid = false;
       return;
     }
-    if (lease.state === 'answered' && answer?.atMs === this.#desk.nowMs) {
+    // What was kept when the connection was lost leaves only now.
+    const queuedBy = this.keptStep === this.#desk.steps ? view.lostAtMs : this.#desk.nowMs;
+    if (lease.state === 'answered' && answer?.atMs === queuedBy) {
       // The cancel was waiting to leave when the answer came, which was late so.
       if (answer.kind === 'failed') task.failures -= 1;
       if (task.result?.execution === executionOf(answer.value) && task.outcome !== 'done') task.result = undefined;
