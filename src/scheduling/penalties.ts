@@ -1,12 +1,16 @@
 // What it costs to give nothing that counts: as much time as honest work would have taken.
+import { Groups } from './groups.ts';
 import type { LeaseHolder } from './scheduler.ts';
 
-/** The weight of the latest task in how long tasks take. */
+/** The weight of the latest task in how long those of its type take. */
 const WEIGHT = 1 / 8;
+/** Types of which that is known; any further ones are judged together. */
+const MAX_TYPES = 256;
 
-/** An attempt, by when it started. */
-interface Started {
+/** An attempt at a task of some type, by when it started. */
+interface Attempt {
   readonly startedAtMs: number | undefined;
+  readonly record: { readonly type: string | undefined };
 }
 
 /**
@@ -15,41 +19,47 @@ interface Started {
  */
 export class Penalties {
   readonly #now: () => number;
-  #workMs: number | undefined = undefined;
-  /** The attempts that run, the oldest first. */
-  readonly #running = new Set<Started>();
+  readonly #workMs = new Map<string | undefined, number>();
+  /** The attempts that run, by type, the oldest first. */
+  readonly #running = new Groups<string | undefined, Attempt>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   /** An attempt runs. */
-  started(attempt: Started): void {
-    this.#running.add(attempt);
+  started(attempt: Attempt): void {
+    this.#running.add(attempt.record.type, attempt);
   }
 
   /** It does so no longer. */
-  ended(attempt: Started): void {
-    this.#running.delete(attempt);
+  ended(attempt: Attempt): void {
+    this.#running.delete(attempt.record.type, attempt);
   }
 
   /** An attempt that is about to end has given a result on which a quorum agrees. */
-  worked({ startedAtMs }: Started): void {
+  worked({ startedAtMs, record }: Attempt): void {
     if (startedAtMs === undefined) return;
     const ms = this.#now() - startedAtMs;
-    this.#workMs = this.#workMs === undefined ? ms : this.#workMs + (ms - this.#workMs) * WEIGHT;
+    const kind = this.#kindOf(record.type);
+    const knownMs = this.#workMs.get(kind) ?? ms;
+    this.#workMs.set(kind, knownMs + (ms - knownMs) * WEIGHT);
   }
 
-  /** So many attempts of it came to nothing, for which it has taken so long as far as that is known. */
-  impose<T>(holder: LeaseHolder<T> | undefined, attempts: number, spentMs = 0): void {
-    const ms = attempts * (this.#workMs ?? this.#longestMs) - spentMs;
+  /** So many attempts of it, at tasks of that type, came to nothing, for which it has taken so long as far as that is known. */
+  impose<T>(holder: LeaseHolder<T> | undefined, type: string | undefined, attempts: number, spentMs = 0): void {
+    const ms = attempts * (this.#workMs.get(this.#kindOf(type)) ?? this.#longestMs(type)) - spentMs;
     if (ms > 0) holder?.rest?.(ms);
   }
 
-  /** As long as nobody knows how long they take, at least as long as one has taken by now. */
-  get #longestMs(): number {
+  /** As long as nobody knows how long they take: at least as long as one has taken by now. */
+  #longestMs(type: string | undefined): number {
     const nowMs = this.#now();
-    const [oldest] = this.#running;
+    const [oldest] = this.#running.get(type);
     return nowMs - (oldest?.startedAtMs ?? nowMs);
+  }
+
+  #kindOf(type: string | undefined): string | undefined {
+    return this.#workMs.has(type) || this.#workMs.size < MAX_TYPES ? type : undefined;
   }
 }

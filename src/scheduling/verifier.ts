@@ -103,10 +103,10 @@ export class Verifier<T, R> {
   }
 
   /** An attempt at a task that is verified has failed. */
-  failed({ holder, startedAtMs }: RecordLease<T, R>): void {
+  failed({ holder, record, startedAtMs }: RecordLease<T, R>): void {
     if (holder.isTrusted === true) return;
     const nowMs = this.#context.now();
-    this.#penalties.impose(holder, 1, nowMs - (startedAtMs ?? nowMs));
+    this.#penalties.impose(holder, record.type, 1, nowMs - (startedAtMs ?? nowMs));
   }
 
   /** An attempt at a task that is verified has given a result: ends its lease, and says what comes of it. */
@@ -134,7 +134,7 @@ export class Verifier<T, R> {
         break;
       case 'undecidable':
         for (const { voters } of verification.agreements) {
-          for (const { workerId } of voters) this.#penalties.impose(this.#context.holderOf(workerId), 1);
+          for (const { workerId } of voters) this.#penalties.impose(this.#context.holderOf(workerId), record.type, 1);
         }
         this.#context.reject(record, noQuorum(verification));
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
@@ -142,7 +142,7 @@ export class Verifier<T, R> {
       case 'open':
         this.#context.goOn(record);
         // Or whoever lies would have answered all that is queued before it is caught for the first time.
-        if (this.#open.get(voter.principal).size > MAX_UNDECIDED) this.#penalties.impose(holder, 1);
+        if (this.#open.get(voter.principal).size > MAX_UNDECIDED) this.#penalties.impose(holder, record.type, 1);
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
         break;
     }
@@ -197,7 +197,7 @@ export class Verifier<T, R> {
     // Before anybody hears of it, who might bring a result in that is to count no more.
     const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
     for (const [index, { workerId }] of losers.entries()) {
-      this.#penalties.impose(holderOf(workerId), 1 + (discarded[index] ?? 0));
+      this.#penalties.impose(holderOf(workerId), record.type, 1 + (discarded[index] ?? 0));
     }
     resolve(record, result);
     for (const [index, loser] of losers.entries()) {

@@ -1,5 +1,6 @@
 // What it costs to give nothing that counts, where results are verified.
 import { describe, expect, it } from 'vitest';
+import { Penalties } from '../../../src/scheduling/penalties.ts';
 import type { FifoSchedulerOptions } from '../../../src/scheduling/scheduler-options.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { type HolderOptions, TestHolder } from '../../support/holders.ts';
@@ -72,6 +73,25 @@ describe('a worker that fails a task which is verified', () => {
     expect(bad.rests).toEqual([300]);
     await fail(bad, 500);
     expect(bad.rests).toEqual([300]);
+  });
+
+  it('rests by what tasks of that type take, whatever others do', async () => {
+    const clock = new VirtualClock();
+    const penalties = new Penalties(() => clock.now());
+    const rests: number[] = [];
+    const holder = Object.assign(new TestHolder(new TestScheduler<number, string>()), {
+      rest: (ms: number) => rests.push(ms),
+    });
+    const startedAtMs = clock.now();
+    await clock.advance(1000);
+    penalties.worked({ startedAtMs, record: { type: 'long' } });
+    penalties.worked({ startedAtMs: startedAtMs + 990, record: { type: 'short' } });
+    for (const type of ['short', 'long', 'other']) penalties.impose(holder, type, 1);
+    expect(rests).toEqual([10, 1000]);
+    for (let n = 0; n < 1000; n += 1) penalties.worked({ startedAtMs, record: { type: `type ${n}` } });
+    // Of so many types no more is known than of all together.
+    for (const type of ['type 3', 'type 999', 'type 1001']) penalties.impose(holder, type, 1);
+    expect(rests.slice(2)).toEqual([1000, 1000, 1000]);
   });
 
   it('does not rest if its master trusts it, or if nothing is verified', async () => {
