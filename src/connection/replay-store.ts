@@ -2,6 +2,8 @@
 
 /** Who keeps frames. */
 export interface Keeper {
+  /** How much it keeps. */
+  readonly byteLength: number;
   /** Drops all that it keeps, and takes it to have come. */
   drop(): void;
 }
@@ -10,8 +12,8 @@ export interface Keeper {
 const MAX_BYTES = 67_108_864;
 
 /**
- * When there is too much, the one drops its frames that has waited longest to learn that any of its own have come: it is the
- * least likely to need them, or never tells. It may go on after a lost connection all the same, if they did come.
+ * When there is too much, one drops its frames that keeps more than its share; of these, whoever has waited longest to learn that any have
+ * come. So nobody who keeps little loses it for those who keep much. It may go on after a lost connection all the same, if they did come.
  */
 export class ReplayStore {
   readonly #maxBytes: number;
@@ -32,11 +34,7 @@ export class ReplayStore {
   add(keeper: Keeper, byteLength: number): void {
     this.#keepers.add(keeper);
     this.#bytes += byteLength;
-    while (this.#bytes > this.#maxBytes) {
-      const [longest] = this.#keepers;
-      if (longest === undefined) return;
-      longest.drop();
-    }
+    while (this.#bytes > this.#maxBytes) this.#greediest?.drop();
   }
 
   /** So much has come, or is not needed any more; `isAll`: nothing else is kept there. */
@@ -44,5 +42,12 @@ export class ReplayStore {
     this.#bytes -= byteLength;
     this.#keepers.delete(keeper);
     if (!isAll) this.#keepers.add(keeper);
+  }
+
+  /** There is one: all cannot keep less than they do on average. */
+  get #greediest(): Keeper | undefined {
+    const shareBytes = this.#bytes / this.#keepers.size;
+    for (const keeper of this.#keepers) if (keeper.byteLength >= shareBytes) return keeper;
+    return undefined;
   }
 }

@@ -28,6 +28,8 @@ export class Replay implements Keeper {
   /** Those that are not known to have come, the oldest first. */
   #kept = NONE;
   #keptBytes = 0;
+  /** How many frames the peer has told to have come. */
+  #toldSent = 0;
   /** How many frames are known to have come, or given up for it. */
   #confirmed = 0;
   /** What it has in common with others; undefined: nothing. */
@@ -47,6 +49,10 @@ export class Replay implements Keeper {
     const byteLength = sizeOf(frame);
     this.#keptBytes += byteLength;
     this.#store?.add(this, byteLength);
+  }
+
+  get byteLength(): number {
+    return this.#keptBytes;
   }
 
   /** The frames to send again, the oldest first. */
@@ -79,8 +85,10 @@ export class Replay implements Keeper {
    * whether it was news.
    */
   confirm(frames: number): boolean {
+    const isNews = frames > this.#toldSent;
+    if (isNews) this.#toldSent = frames;
     const count = frames - this.#confirmed;
-    if (count <= 0) return false;
+    if (count <= 0) return isNews;
     if (count === this.#kept.length) {
       this.drop();
     } else {

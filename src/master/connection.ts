@@ -112,6 +112,8 @@ export class Connection implements SocketListener, Greeted {
   resume(conversation: ServerConversation, received: number, welcome: MasterMessage): boolean {
     if (this.#conversation === undefined || this.#conversation.codec !== conversation.codec) return false;
     if (!conversation.canResume(received)) return false;
+    // This welcome is not counted; and to keep it could cost the other conversation what it has kept.
+    this.#conversation.forgetFrames();
     this.#conversation.sendNow(welcome);
     this.#conversation.abandon();
     this.#conversation = conversation;

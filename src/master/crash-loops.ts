@@ -4,7 +4,7 @@ import { Groups } from '../scheduling/groups.ts';
 
 /** How long after the first such loss, in milliseconds; twice as long after each that follows. */
 const FIRST_MS = 100;
-const MAX_MS = 60_000;
+const MAX_MS = 10_000;
 /** After so long without another one, the next is the first again. */
 const FORGET_MS = 600_000;
 /** Of so many sources at most; the ones whose last loss is longest ago are forgotten. */

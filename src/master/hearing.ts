@@ -151,8 +151,9 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
     intake.freed();
   }
 
-  #creditChanged(offer: Offer, running: number | undefined, nowMs: number): void {
+  #creditChanged(offer: Offer, said: number | undefined, nowMs: number): void {
     const { leases, window, intake } = this.#session;
+    const running = said === undefined ? undefined : Math.min(said, this.#limits.maxConcurrency);
     window.wanted = offer.prefetch;
     intake.interrupt();
     leases.changeConcurrency(offer.concurrency, running, nowMs);
@@ -182,9 +183,10 @@ export class Hearing<T, R> implements ConversationListener<WorkerMessage> {
 
   /** It is to rest until then at the least. */
   restUntil(untilMs: number): void {
+    const { intake, alarm, isOpen } = this.#session;
     this.#restsUntilMs = Math.max(untilMs, this.#restsUntilMs ?? 0);
-    this.#session.intake.interrupt();
-    this.#session.alarm.setBy(this.#restsUntilMs);
+    intake.interrupt();
+    if (isOpen) alarm.setBy(this.#restsUntilMs);
   }
 
   #budgetOf(nowMs: number): MessageBudget {

@@ -223,11 +223,14 @@ export class HeldLeases<T, R> {
     await this.#reports.settled();
   }
 
-  /** The session is over: gives all back; `isLoss`: what ran is lost with it. */
-  end(code: number, reason: string, isLoss: boolean): void {
+  /** The session is over: gives all back; of what ran, so many are lost with it, the oldest. */
+  end(code: number, reason: string, maxLost: number): void {
+    let lost = 0;
     for (const grant of this.#grants) {
+      const hasRun = grant.state === 'running';
       this.#grants.remove(grant);
-      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, isLoss);
+      if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, hasRun && lost < maxLost);
+      if (hasRun) lost += 1;
     }
     this.#tellIfDrained();
   }

@@ -112,7 +112,7 @@ export class Intake<T, R> {
   #takeMore(): boolean {
     this.#window.reckon(this.#clock.now());
     const free = this.#free;
-    if (free <= 0) this.#window.noteFull();
+    if (free <= 0 && !this.#taker.isResting) this.#window.noteFull();
     const { room } = this.#held;
     // It reads too slowly: others may have the tasks until it has read what was sent.
     if (room === 0) this.#held.awaitRoom();

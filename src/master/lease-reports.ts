@@ -142,10 +142,10 @@ export class LeaseReports<T, R> {
     this.#tellEnded(grant, outcome);
   }
 
-  /** Its session is over; `isLoss`: with what ran. Throws nothing: there are others to be given back. */
+  /** Its session is over; `isLoss`: it is lost with it. Throws nothing: there are others to be given back. */
   disconnected(grant: Grant<T>, code: number, reason: string, isLoss: boolean): void {
     try {
-      if (isLoss && grant.state === 'running') this.#lose(grant, code, reason);
+      if (isLoss) this.#lose(grant, code, reason);
       else this.#return(grant);
     } catch (error) {
       this.#worker.schedulerFailed(error);

@@ -7,10 +7,14 @@ export interface Offer {
   readonly prefetch: Prefetch;
 }
 
+/** More than that nobody needs to be busy, as {@link PrefetchWindow} has it; what lies about is not with others. */
+const MAX_PREFETCH = 4096;
+
 /**
  * An offer of more than so many at once. Then nothing is granted beside them: the worker would start at once what is taken to
  * wait.
  */
 export function limited(concurrency: number, prefetch: Prefetch, maxConcurrency: number): Offer {
-  return concurrency > maxConcurrency ? { concurrency: maxConcurrency, prefetch: 0 } : { concurrency, prefetch };
+  if (concurrency > maxConcurrency) return { concurrency: maxConcurrency, prefetch: 0 };
+  return { concurrency, prefetch: prefetch === 'auto' ? prefetch : Math.min(prefetch, MAX_PREFETCH) };
 }

@@ -82,6 +82,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
   readonly #secret: string | undefined;
   /** There while the worker is given time to come back. */
   #loss: Loss | undefined = undefined;
+  /** Whether the worker has come back, and cannot go on: then nothing that it ran has killed it. */
+  #isBack = false;
 
   constructor(
     id: string,
@@ -152,6 +154,7 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
 
   /** The worker is back, and begins anew: nobody will ever answer what it was granted before. */
   #cannotGoOn(): void {
+    this.#isBack = true;
     if (this.#loss === undefined) this.#conversation.giveUp('The worker has come back, and the session cannot go on');
     this.stopWaiting();
   }
@@ -233,8 +236,8 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
   }
 
   /** That of one slot among several is a part of the time of all. */
-  rest(ms: number): void {
-    this.#hearing.rest(ms / Math.max(1, this.leases.concurrency), this.#context.clock.now());
+  rest(ms: number, slots: number): void {
+    this.#hearing.rest(ms / Math.max(1, Math.min(slots, this.leases.concurrency)), this.#context.clock.now());
   }
 
   restUntil(untilMs: number): void {
@@ -282,10 +285,11 @@ export class Session<T, R> implements Taker<T>, ReportedWorker, HeardSession<T, 
     this.#loss = undefined;
     this.alarm.cancel();
     this.intake.interrupt();
-    const isLoss = !isGoodbye(code);
-    this.wasFruitless = isLoss && this.leases.running > this.#reports.done;
     // What it was granted may never have reached it, until it has said something.
-    this.leases.end(code, reason, isLoss && this.#hearing.hasSpoken);
+    const isLoss = this.#hearing.hasSpoken && !this.#isBack && !isGoodbye(code);
+    this.wasFruitless = isLoss && this.leases.running > this.#reports.done;
+    // Whatever it says that it runs.
+    this.leases.end(code, reason, isLoss ? this.#context.maxConcurrency : 0);
     try {
       this.#context.scheduler.leave(this);
     } catch (error) {

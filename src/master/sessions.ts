@@ -155,6 +155,8 @@ export class Sessions<T, R> implements SessionContext<T, R>, ConnectionContext {
     identity: Identity | undefined,
   ): void {
     if (this.#resume(worker, connection, identity)) return;
+    // Whoever heard that its session could not go on may have stopped the master.
+    if (!conversation.isOpen) return;
     const session = new Session(`w${this.#nextId}`, worker, conversation, this, identity, connection.guest);
     this.#nextId += 1;
     this.#sessions.set(session.id, session);

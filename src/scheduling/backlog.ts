@@ -70,7 +70,7 @@ export class Backlog<T, R> {
     return this.#size;
   }
 
-  /** Whether the holder of this id is there. */
+  /** The holder of this id, if it is there. */
   holderOf(holderId: string): LeaseHolder<T> | undefined {
     return this.#profiles.holderOf(holderId);
   }

@@ -7,6 +7,16 @@ const WEIGHT = 1 / 8;
 /** Types of which that is known; any further ones are judged together. */
 const MAX_TYPES = 256;
 
+/** What is to be paid for. */
+export interface Penalty {
+  /** Of the tasks. */
+  readonly type: string | undefined;
+  /** How often in a row its principal had proved right before. */
+  readonly valid: number;
+  readonly attempts?: number;
+  readonly spentMs?: number;
+}
+
 /** An attempt at a task of some type, by when it started. */
 interface Attempt {
   readonly startedAtMs: number | undefined;
@@ -46,10 +56,13 @@ export class Penalties {
     this.#workMs.set(kind, knownMs + (ms - knownMs) * WEIGHT);
   }
 
-  /** So many attempts of it, at tasks of that type, came to nothing, for which it has taken so long as far as that is known. */
-  impose<T>(holder: LeaseHolder<T> | undefined, type: string | undefined, attempts: number, spentMs = 0): void {
+  /**
+   * So many attempts of it, at tasks of that type, came to nothing, for which it has taken so long as far as that is known. How many slots
+   * it has is its own word: as many are believed as results of it have proved right in a row.
+   */
+  impose<T>(holder: LeaseHolder<T> | undefined, { type, valid, attempts = 1, spentMs = 0 }: Penalty): void {
     const ms = attempts * (this.#workMs.get(this.#kindOf(type)) ?? this.#longestMs(type)) - spentMs;
-    if (ms > 0) holder?.rest?.(ms);
+    if (ms > 0) holder?.rest?.(ms, 1 + valid);
   }
 
   /** As long as nobody knows how long they take: at least as long as one has taken by now. */

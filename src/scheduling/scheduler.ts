@@ -53,10 +53,10 @@ export interface LeaseHolder<T> {
   /** How many tasks it could start at once; the others that it takes would wait there. */
   readonly idleSlots: number;
   /**
-   * Has one of its slots rest for so many milliseconds, as it gives nothing that counts: it takes less for the time being. Absent: it
-   * takes as ever.
+   * Has one slot rest for so many milliseconds, as it gave nothing that counts: it takes less for the time being. Of several, so many are
+   * believed: `slots`, at least 1. Absent: it takes as ever.
    */
-  rest?(ms: number): void;
+  rest?(ms: number, slots: number): void;
   /** A lease it holds is void from now on. */
   revoke(lease: Lease<T>, reason: RevokeReason): void;
 }

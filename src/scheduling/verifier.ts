@@ -31,9 +31,6 @@ export interface VerifierContext<T, R> {
   goOn(record: TaskRecord<T, R>): void;
 }
 
-/** Whoever has more results that nobody has agreed with, or outvoted, waits for some time after each. */
-const MAX_UNDECIDED = 64;
-
 /** A result that would have done, but was drawn to be checked; its task is open. */
 interface Check<T, R> {
   readonly record: TaskRecord<T, R>;
@@ -106,7 +103,8 @@ export class Verifier<T, R> {
   failed({ holder, record, startedAtMs }: RecordLease<T, R>): void {
     if (holder.isTrusted === true) return;
     const nowMs = this.#context.now();
-    this.#penalties.impose(holder, record.type, 1, nowMs - (startedAtMs ?? nowMs));
+    const valid = this.#trust.validOf(principalOf(holder));
+    this.#penalties.impose(holder, { type: record.type, valid, spentMs: nowMs - (startedAtMs ?? nowMs) });
   }
 
   /** An attempt at a task that is verified has given a result: ends its lease, and says what comes of it. */
@@ -133,16 +131,12 @@ export class Verifier<T, R> {
         this.#decide(record, tally);
         break;
       case 'undecidable':
-        for (const { voters } of verification.agreements) {
-          for (const { workerId } of voters) this.#penalties.impose(this.#context.holderOf(workerId), record.type, 1);
-        }
+        this.#penalise(verification, record);
         this.#context.reject(record, noQuorum(verification));
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
         break;
       case 'open':
         this.#context.goOn(record);
-        // Or whoever lies would have answered all that is queued before it is caught for the first time.
-        if (this.#open.get(voter.principal).size > MAX_UNDECIDED) this.#penalties.impose(holder, record.type, 1);
         if (tally.isDisputed) this.#tellDisputed(record, verification, voter);
         break;
     }
@@ -197,7 +191,8 @@ export class Verifier<T, R> {
     // Before anybody hears of it, who might bring a result in that is to count no more.
     const discarded = losers.map(({ principal }) => this.#distrust(principal, record));
     for (const [index, { workerId }] of losers.entries()) {
-      this.#penalties.impose(holderOf(workerId), record.type, 1 + (discarded[index] ?? 0));
+      const attempts = 1 + (discarded[index] ?? 0);
+      this.#penalties.impose(holderOf(workerId), { type: record.type, valid: 0, attempts });
     }
     resolve(record, result);
     for (const [index, loser] of losers.entries()) {
@@ -213,6 +208,15 @@ export class Verifier<T, R> {
         ...(identity === undefined ? {} : { principal: identity }),
         discarded: discarded[index] ?? 0,
       });
+    }
+  }
+
+  /** No quorum can come of what they have given: nobody knows who was right. */
+  #penalise({ agreements }: Verification<R>, { type }: TaskRecord<T, R>): void {
+    for (const { voters } of agreements) {
+      for (const { principal, workerId } of voters) {
+        this.#penalties.impose(this.#context.holderOf(workerId), { type, valid: this.#trust.validOf(principal) });
+      }
     }
   }
 

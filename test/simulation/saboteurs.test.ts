@@ -61,6 +61,7 @@ class RestingHolder extends TestHolder<number, string> {
     this.#clock = clock;
   }
 
+  /** By the word of nobody, it has one slot. */
   rest(ms: number): void {
     const nowMs = this.#clock.now();
     this.#untilMs = Math.min(nowMs + MAX_REST_MS, Math.max(nowMs, this.#untilMs) + ms);
@@ -247,7 +248,8 @@ describe('results that are checked', () => {
       const { wrong, noQuorum, executions } = await run(always, false, 2, false, { lieMs });
       expect(wrong).toBe(0);
       expect(noQuorum).toBeLessThan(TASKS / 40);
-      expect(executions).toBeLessThan(2.6);
+      // Most lies cost nobody else anything.
+      expect(executions).toBeLessThan(SABOTEURS);
     }
   });
 

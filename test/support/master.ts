@@ -34,6 +34,8 @@ export class VirtualMaster<T = unknown, R = unknown> {
   readonly sessions: Sessions<T, R>;
   /** All events so far. */
   readonly events: MasterEvent<T>[] = [];
+  /** What to do when one comes. */
+  onEvent: (event: MasterEvent<T>) => void = () => {};
   /** From where those come who connect from now on; undefined: no door has asked. */
   address: string | undefined = undefined;
 
@@ -41,7 +43,12 @@ export class VirtualMaster<T = unknown, R = unknown> {
     this.scheduler = new TestScheduler<T, R>({ unmatchedAfter: Number.POSITIVE_INFINITY, ...options }, this.clock);
     this.scheduler.open();
     const emitter = new Emitter<MasterEvent<T>>(masterEventTypes);
-    for (const type of eventTypes) emitter.on(type, (event) => this.events.push(event));
+    for (const type of eventTypes) {
+      emitter.on(type, (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      });
+    }
     this.sessions = createSessions<T, R>(
       this.scheduler,
       this.clock,

@@ -4,7 +4,7 @@ import type { Member, SessionView } from '../views.ts';
 import type { Desk } from './desk.ts';
 
 const FIRST_MS = 100;
-const MAX_MS = 60_000;
+const MAX_MS = 10_000;
 const FORGET_MS = 600_000;
 
 export class CrashBook {

@@ -21,8 +21,6 @@ export class Distinct extends Rule {
   }
 }
 
-/** Whoever has more results that are neither accepted nor wrong may be granted nothing for a while, too. */
-const MAX_UNDECIDED = 64;
 /** Whoever gives nothing that counts may be granted nothing for as long. */
 const MAX_REST_MS = 60_000;
 
@@ -52,7 +50,6 @@ export class Quorum extends Rule {
     this.#votes.set(task, votes);
     const { nowMs } = this.court;
     votes.push({ lease, principal: principalOf(session), answer: answerOf(value), atMs: nowMs, isDiscarded: false });
-    if (this.#undecidedOf(principalOf(session)) > MAX_UNDECIDED) this.#mayRest(session);
   }
 
   /** Its cancel was about to leave when the answer came. */
@@ -122,15 +119,6 @@ export class Quorum extends Rule {
     for (const { answer } of votes) counts.set(answer, (counts.get(answer) ?? 0) + 1);
     const most = Math.max(0, ...counts.values());
     if (quorum - most <= maxReplicas - votes.length) this.fail(`task ${n} is given up after ${votes.length} results`);
-  }
-
-  #undecidedOf(principal: string): number {
-    let undecided = 0;
-    for (const [{ outcome }, votes] of this.#votes) {
-      if (outcome === undefined && votes.some((vote) => vote.principal === principal && !vote.isDiscarded))
-        undecided += 1;
-    }
-    return undecided;
   }
 
   #mayRest(session: SessionView): void {

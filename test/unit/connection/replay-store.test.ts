@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Conversation } from '../../../src/connection/conversation.ts';
 import { Replay } from '../../../src/connection/replay.ts';
-import { ReplayStore } from '../../../src/connection/replay-store.ts';
+import { type Keeper, ReplayStore } from '../../../src/connection/replay-store.ts';
 import type { Socket } from '../../../src/ports.ts';
 import { codecs } from '../../../src/protocol/codec.ts';
 import { decodeWorkerFrame } from '../../../src/protocol/decode.ts';
@@ -21,24 +21,50 @@ function setUp(maxBytes: number) {
 
 describe('ReplayStore', () => {
   it('has the one drop its frames whose peer has told nothing for longest, when there are too many', () => {
-    const { store, a, b, c, kept } = setUp(3000);
-    for (const replay of [a, b, c]) replay.keep(frameOf(1000));
-    expect([kept(), store.byteLength]).toEqual([[1, 1, 1], 3000]);
-    c.keep(frameOf(1000));
-    expect([kept(), store.byteLength]).toEqual([[0, 1, 2], 3000]);
-    c.keep(frameOf(1000));
-    expect([kept(), store.byteLength]).toEqual([[0, 0, 3], 3000]);
+    const { store, a, b, c, kept } = setUp(6000);
+    for (const replay of [a, b, c]) for (const _ of [1, 2]) replay.keep(frameOf(1000));
+    expect([kept(), store.byteLength]).toEqual([[2, 2, 2], 6000]);
+    for (const replay of [a, b, c]) replay.keep(frameOf(200));
+    expect([kept(), store.byteLength]).toEqual([[0, 3, 3], 4400]);
+  });
+
+  it('takes nothing from who keeps little, for who keeps much and tells a little now and then', () => {
+    const { a, b, c, kept } = setUp(10_000);
+    a.keep(frameOf(1000));
+    for (let frame = 0; frame < 20; frame += 1) {
+      for (const replay of [b, c]) {
+        replay.keep(frameOf(1000));
+        if (frame % 5 === 0) replay.confirm(frame / 5);
+      }
+    }
+    expect(kept()[0]).toBe(1);
+  });
+
+  it('asks nobody who keeps nothing any more', () => {
+    const store = new ReplayStore(1000);
+    const drops: string[] = [];
+    const keeper = (name: string): Keeper => ({
+      byteLength: 600,
+      drop() {
+        drops.push(name);
+        store.remove(this, 600, true);
+      },
+    });
+    const [first, second, third] = ['first', 'second', 'third'].map(keeper);
+    if (first === undefined || second === undefined || third === undefined) return;
+    store.add(first, 600);
+    store.remove(first, 600, true);
+    store.add(second, 600);
+    store.add(third, 600);
+    expect(drops).toEqual(['second']);
   });
 
   it('spares the one whose peer has just told that some have come', () => {
-    const { a, b, c, kept } = setUp(4000);
-    a.keep(frameOf(1000));
-    a.keep(frameOf(1000));
-    for (const replay of [b, c]) replay.keep(frameOf(1000));
+    const { a, b, c, kept } = setUp(7500);
+    for (const replay of [a, b, c]) for (const _ of [1, 2]) replay.keep(frameOf(1000));
     a.confirm(1);
-    c.keep(frameOf(1000));
-    c.keep(frameOf(1000));
-    expect(kept()).toEqual([1, 0, 3]);
+    for (const replay of [a, a, b]) replay.keep(frameOf(1000));
+    expect(kept()).toEqual([3, 0, 2]);
   });
 
   it('keeps not even the latest frame, if that is too much by itself', () => {
@@ -60,12 +86,12 @@ describe('ReplayStore', () => {
   it('lets a session go on whose frames were dropped, if they had come', () => {
     const { a, b } = setUp(2000);
     for (const _ of [1, 2]) a.keep(frameOf(1000));
-    b.keep(frameOf(1000));
+    b.keep(frameOf(500));
     expect([0, 1, 2, 3].map((frames) => a.reachesBackTo(frames))).toEqual([false, false, true, false]);
     a.keep(frameOf(500));
     expect([1, 2, 3, 4].map((frames) => a.reachesBackTo(frames))).toEqual([false, true, true, false]);
-    // What the peer tells of them at last is nothing new.
-    expect([a.confirm(1), a.confirm(2), a.confirm(3)]).toEqual([false, false, true]);
+    // What the peer tells of them at last is news all the same, once.
+    expect([1, 2, 2, 1, 3].map((frames) => a.confirm(frames))).toEqual([true, true, false, false, true]);
   });
 
   it.each(['end', 'abandon', 'forgetFrames'] as const)('keeps nothing of a conversation after its %s', (end) => {

@@ -30,6 +30,22 @@ describe('`maxConcurrency`', () => {
     expect(master.sessions.list()).toMatchObject([{ concurrency: 3, prefetch: 0 }]);
   });
 
+  it('bounds what counts as lost with one worker, whatever it says that it runs', async () => {
+    const { master, peer } = await setUp(1, 65_536);
+    expect(master.sessions.list()).toMatchObject([{ concurrency: 1, prefetch: 4096, running: 1, waiting: 19 }]);
+    peer.send([MessageType.credit, 1, 65_536, 20]);
+    await master.clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ running: 3, waiting: 17 }]);
+    // As only what has started can tell.
+    for (let lease = 1; lease <= 20; lease += 1) peer.send([MessageType.progress, lease, null]);
+    await master.clock.settle();
+    expect(master.sessions.list()).toMatchObject([{ running: 20 }]);
+    master.network.lastLink.reset();
+    await master.clock.settle();
+    expect(master.attempts.filter((attempt) => attempt.startsWith('lost'))).toHaveLength(3);
+    expect(master.scheduler.stats().total.losses).toBe(3);
+  });
+
   it('leaves those alone who offer no more', async () => {
     const { granted } = await setUp(3, 2);
     expect(granted()).toBe(5);

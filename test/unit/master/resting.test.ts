@@ -41,10 +41,10 @@ describe('a worker that is to rest', () => {
     expect(await failAll()).toBe(1);
   });
 
-  it('rests for all of them one after the other, and with one of several slots for its share', async () => {
+  it('rests for all of them one after the other, however many slots it claims to have', async () => {
     const { clock, failAll } = await setUp(4);
     expect(await failAll()).toBe(4);
-    await clock.advance(999);
+    await clock.advance(3999);
     expect(await failAll()).toBe(0);
     await clock.advance(1);
     expect(await failAll()).toBe(4);

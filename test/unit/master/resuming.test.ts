@@ -1,5 +1,6 @@
 // A worker by hand that loses its connection, and what its master makes of it.
 import { describe, expect, it, vi } from 'vitest';
+import { ReplayStore } from '../../../src/connection/replay-store.ts';
 import { createAuthenticator } from '../../../src/master/authentication.ts';
 import { silentLogger } from '../../../src/ports.ts';
 import {
@@ -148,6 +149,39 @@ describe('a Master whose worker loses its connection', () => {
     peer.send([done, 1, 'result']);
     await clock.settle();
     expect(puts[0]?.()).toEqual({ status: 'fulfilled', value: 'result' });
+  });
+
+  it('welcomes nobody any more if a listener stops it then', async () => {
+    const { master, network, back } = await setUp({ tasks: 1 });
+    network.lastLink.drop();
+    master.onEvent = ({ type }) => {
+      if (type === 'workerDisconnected') void master.sessions.endAll(1001, 'The master was stopped');
+    };
+    const peer = await back(9);
+    expect(types(master)).toEqual(['workerConnected', 'workerInterrupted', 'workerDisconnected']);
+    expect([master.sessions.list(), peer.news()]).toEqual([[], []]);
+  });
+
+  it('sends again what has not come however full the store is: the welcome is not kept', async () => {
+    const loseAndResume = async (maxBytes: number) => {
+      const store = new ReplayStore(maxBytes);
+      const master = new VirtualMaster<string, string>({ resumeWindowMs: 5000, taskTimeoutMs: 60_000 });
+      Object.assign(master.sessions, { replayStore: store });
+      const abort = new AbortController();
+      master.scheduler.put('task', { signal: abort.signal }).catch(() => {});
+      void master.scheduler.put('another').catch(() => {});
+      await join(master, helloOf({ prefetch: 1, resume: true }));
+      master.network.lastLink.reset();
+      await master.clock.settle();
+      abort.abort();
+      await master.clock.settle();
+      const { byteLength } = store;
+      const peer = await join(master, helloOf({ resume: { worker: 'w1', secret: 'secret 1', received: 1 } }));
+      return { byteLength, news: peer.news() };
+    };
+    const { byteLength, news } = await loseAndResume(1_000_000);
+    expect(news).toContainEqual([cancel, 1, 'aborted']);
+    expect((await loseAndResume(byteLength)).news).toContainEqual([cancel, 1, 'aborted']);
   });
 
   it('does so as well when it has not noticed yet that the connection is lost', async () => {

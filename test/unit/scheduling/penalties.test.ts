@@ -9,9 +9,12 @@ import { TestScheduler } from '../../support/scheduler.ts';
 /** Notes for how long it is to rest. */
 class RestingHolder extends TestHolder<number, string> {
   readonly rests: number[] = [];
+  /** How many slots it was believed to have, the last time. */
+  slots = 0;
 
-  rest(ms: number): void {
+  rest(ms: number, slots: number): void {
     this.rests.push(ms);
+    this.slots = slots;
   }
 }
 
@@ -86,12 +89,24 @@ describe('a worker that fails a task which is verified', () => {
     await clock.advance(1000);
     penalties.worked({ startedAtMs, record: { type: 'long' } });
     penalties.worked({ startedAtMs: startedAtMs + 990, record: { type: 'short' } });
-    for (const type of ['short', 'long', 'other']) penalties.impose(holder, type, 1);
+    for (const type of ['short', 'long', 'other']) penalties.impose(holder, { type, valid: 0 });
     expect(rests).toEqual([10, 1000]);
     for (let n = 0; n < 1000; n += 1) penalties.worked({ startedAtMs, record: { type: `type ${n}` } });
     // Of so many types no more is known than of all together.
-    for (const type of ['type 3', 'type 999', 'type 1001']) penalties.impose(holder, type, 1);
+    for (const type of ['type 3', 'type 999', 'type 1001']) penalties.impose(holder, { type, valid: 0 });
     expect(rests.slice(2)).toEqual([1000, 1000, 1000]);
+  });
+
+  it('is believed to have as many slots as results of it have proved right in a row, and one more', async () => {
+    const { holder, put, answer, fail } = setUp();
+    const [a, b] = [holder('a'), holder('b')];
+    put(4);
+    for (const _ of [1, 2, 3]) {
+      await answer(a, 'x', 100);
+      await answer(b, 'x', 100);
+    }
+    await fail(a);
+    expect([a.rests, a.slots]).toEqual([[100], 4]);
   });
 
   it('does not rest if its master trusts it, or if nothing is verified', async () => {
@@ -128,20 +143,5 @@ describe('a worker whose result is wrong', () => {
     scheduler.complete(x, 'x');
     scheduler.complete(y, 'y');
     expect([a.rests, b.rests]).toEqual([[800], [800]]);
-  });
-});
-
-describe('a worker whose results nobody has checked yet', () => {
-  it('rests after each, once there are more than 64', async () => {
-    const { holder, put, answer, busy } = setUp();
-    const quick = holder('quick');
-    holder('slow');
-    put(71);
-    await busy(holder('busy'), 300);
-    for (let task = 0; task < 64; task += 1) await answer(quick, 'x');
-    expect(quick.rests).toEqual([]);
-    await answer(quick, 'x');
-    await answer(quick, 'x');
-    expect(quick.rests).toEqual([300, 300]);
   });
 });
