@@ -130,8 +130,8 @@ export class Master<T, R> {
   }
 
   /**
-   * Sends a worker away: its leases go to others, and cost their tasks nothing. A worker of this library does not come back by
-   * itself; what keeps out one that does is `authenticate`, or `ban`.
+   * Sends a worker away: its leases go to others, and cost their tasks nothing. A worker of this library that
+   * is connected does not come back by itself; what keeps out one that does is `authenticate`.
    *
    * `workerId` is the `id` in {@link WorkerInfo}, `reason` what the worker is told, in at most 123 bytes. Returns whether it was there.
    * @throws InvalidOptionError
