@@ -54,7 +54,7 @@ export const bites = [
   ),
   bite('leases are not given back when a connection ends', 2, [
     'heldLeases',
-    "if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, isLoss);",
+    "if (grant.state !== 'cancelled') this.#reports.disconnected(grant, code, reason, hasRun && lost < maxLost);",
     '',
   ]),
   bite('a result settles its task twice', 0, [
@@ -75,7 +75,7 @@ export const bites = [
   bite('attempts are not limited', 1, ['record', 'this.#history.failed >= this.terms.maxAttempts || ', '']),
   bite('deliveries are not limited', 2, ['record', ' || this.#history.lost >= this.terms.maxDeliveries', '']),
   bite('what was lost counts as an attempt that failed', 5, ['attempts', "record.note('lost'", "record.note('failed'"]),
-  bite('goodbyes count as losses', 2, ['session', 'const isLoss = !isGoodbye(code);', 'const isLoss = true;']),
+  bite('goodbyes count as losses', 2, ['session', '!this.#isBack && !isGoodbye(code)', 'true']),
   bite('credit is ignored', 0, [
     'intake',
     'return this.credit - this.#held.size;',
