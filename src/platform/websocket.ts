@@ -26,6 +26,8 @@ class ClientSocket implements Socket {
   }
 
   send(frame: Frame): void {
+    // A page that thaws may not have been told yet that its browser has closed it, and which then writes to the console.
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
     // Only `ws` calls back, when the frame has left the process.
     this.#webSocket.send(frame, () => this.listener.drained());
   }
