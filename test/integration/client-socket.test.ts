@@ -5,6 +5,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { deferred } from '../../src/deferred.ts';
 import { connectWebSocket } from '../../src/platform/websocket.ts';
+import './nothing-left.ts';
 
 it('sends nothing once it is closing, of which browsers would complain in the console', async () => {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
