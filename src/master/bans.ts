@@ -1,4 +1,5 @@
 // Who has misbehaved so often that nobody from there is let in for a while.
+import { RecentMap } from '../recent-map.ts';
 
 /** How many addresses are remembered; the oldest are forgotten. */
 const MAX_RECORDS = 10_000;
@@ -22,8 +23,7 @@ interface Offences {
 /** Counts strikes, and bans for them. Whatever there are of either costs the same. */
 export class Bans {
   readonly #terms: BanTerms;
-  /** The one whose last strike is longest ago comes first. */
-  readonly #records = new Map<string, Offences>();
+  readonly #records = new RecentMap<string, Offences>(MAX_RECORDS);
 
   constructor(terms: BanTerms) {
     this.#terms = terms;
@@ -53,18 +53,9 @@ export class Bans {
   /** The record of an address, which is the latest then; a new one if what is held against it is too long ago. */
   #recordOf(address: string, nowMs: number): Offences {
     const known = this.#records.get(address);
-    this.#records.delete(address);
     const isOver = known === undefined || (known.untilMs ?? known.sinceMs + this.#terms.withinMs) <= nowMs;
     const record = isOver ? { strikes: 0, sinceMs: nowMs, untilMs: undefined } : known;
     this.#records.set(address, record);
-    if (this.#records.size > MAX_RECORDS) this.#forgetOldest();
     return record;
-  }
-
-  #forgetOldest(): void {
-    for (const address of this.#records.keys()) {
-      this.#records.delete(address);
-      return;
-    }
   }
 }

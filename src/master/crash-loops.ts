@@ -1,5 +1,6 @@
 // From where workers are lost again and again with more than they have done: those of there are granted nothing for a while.
 import type { Clock } from '../ports.ts';
+import { RecentMap } from '../recent-map.ts';
 import { Groups } from '../scheduling/groups.ts';
 
 /** How long after the first such loss, in milliseconds; twice as long after each that follows. */
@@ -35,8 +36,7 @@ interface Losses {
  */
 export class CrashLoops {
   readonly #clock: Clock;
-  /** By source, the last one last. */
-  readonly #losses = new Map<string, Losses>();
+  readonly #losses = new RecentMap<string, Losses>(MAX_RECORDS);
   readonly #sessions = new Groups<string, Sourced>();
 
   constructor(clock: Clock) {
@@ -72,10 +72,7 @@ export class CrashLoops {
   #note(source: string, nowMs: number): void {
     const known = this.#losses.get(source);
     const isRecent = known !== undefined && nowMs - known.atMs < FORGET_MS;
-    this.#losses.delete(source);
     this.#losses.set(source, { count: isRecent ? known.count + 1 : 1, atMs: nowMs });
-    const [oldest] = this.#losses.size > MAX_RECORDS ? this.#losses.keys() : [];
-    if (oldest !== undefined) this.#losses.delete(oldest);
   }
 
   #restsUntilMs(source: string): number {

@@ -26,10 +26,12 @@ export class Interrupted<Session> {
   add(session: Session, network: string | undefined): Session | undefined {
     const { maxInterrupted, maxInterruptedPerAddress } = this.#limits;
     this.#networks.set(session, network);
-    if (network !== undefined) this.#neighbours.add(network, session);
-    const neighbours = network === undefined ? undefined : this.#neighbours.get(network);
-    const [longestThere] = (neighbours?.size ?? 0) > maxInterruptedPerAddress ? (neighbours ?? []) : [];
-    if (longestThere !== undefined) return longestThere;
+    if (network !== undefined) {
+      this.#neighbours.add(network, session);
+      const neighbours = this.#neighbours.get(network);
+      const [longestThere] = neighbours.size > maxInterruptedPerAddress ? neighbours : [];
+      if (longestThere !== undefined) return longestThere;
+    }
     const [longest] = this.#networks.size > maxInterrupted ? this.#networks.keys() : [];
     return longest;
   }

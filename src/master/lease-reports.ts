@@ -36,8 +36,7 @@ export class LeaseReports<T, R> {
   #rate: RateMeter | undefined = undefined;
   /** What the scheduler has been told, and not confirmed yet; there once it was so. */
   #unsettled: Set<Promise<unknown>> | undefined = undefined;
-  /** How many tasks it has done. */
-  done = 0;
+  #done = 0;
   #failed = 0;
   #late = 0;
   #recalled = 0;
@@ -47,10 +46,15 @@ export class LeaseReports<T, R> {
     this.#worker = worker;
   }
 
+  /** How many tasks it has done. */
+  get done(): number {
+    return this.#done;
+  }
+
   /** How many there were, and how many per second. */
   get figures(): Pick<WorkerInfo, 'done' | 'failed' | 'late' | 'recalled' | 'rate'> {
     return {
-      done: this.done,
+      done: this.#done,
       failed: this.#failed,
       late: this.#late,
       recalled: this.#recalled,
@@ -94,7 +98,7 @@ export class LeaseReports<T, R> {
     const { scheduler } = this.#context;
     switch (answer[0]) {
       case MessageType.done:
-        this.done += 1;
+        this.#done += 1;
         this.#rate ??= new RateMeter(RATE_WINDOW_MS, this.#worker.sinceMs);
         this.#rate.count(nowMs);
         this.#tellEnded(grant, 'done');

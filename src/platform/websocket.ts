@@ -26,7 +26,7 @@ class ClientSocket implements Socket {
   }
 
   send(frame: Frame): void {
-    // A page that thaws may not have been told yet that its browser has closed it, and which then writes to the console.
+    // A page that thaws may not have been told yet that its browser has closed it, which would then complain.
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
     // Only `ws` calls back, when the frame has left the process.
     this.#webSocket.send(frame, () => this.listener.drained());

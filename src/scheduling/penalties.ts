@@ -1,11 +1,10 @@
 // What it costs to give nothing that counts: as much time as honest work would have taken.
+import { ByType } from './by-type.ts';
 import { Groups } from './groups.ts';
 import type { LeaseHolder } from './scheduler.ts';
 
 /** The weight of the latest task in how long those of its type take. */
 const WEIGHT = 1 / 8;
-/** Types of which that is known; any further ones are judged together. */
-const MAX_TYPES = 256;
 
 /** What is to be paid for. */
 export interface Penalty {
@@ -29,7 +28,7 @@ interface Attempt {
  */
 export class Penalties {
   readonly #now: () => number;
-  readonly #workMs = new Map<string | undefined, number>();
+  readonly #workMs = new ByType<number>();
   /** The attempts that run, by type, the oldest first. */
   readonly #running = new Groups<string | undefined, Attempt>();
 
@@ -51,9 +50,8 @@ export class Penalties {
   worked({ startedAtMs, record }: Attempt): void {
     if (startedAtMs === undefined) return;
     const ms = this.#now() - startedAtMs;
-    const kind = this.#kindOf(record.type);
-    const knownMs = this.#workMs.get(kind) ?? ms;
-    this.#workMs.set(kind, knownMs + (ms - knownMs) * WEIGHT);
+    const knownMs = this.#workMs.get(record.type) ?? ms;
+    this.#workMs.set(record.type, knownMs + (ms - knownMs) * WEIGHT);
   }
 
   /**
@@ -61,8 +59,10 @@ export class Penalties {
    * it has is its own word: as many are believed as results of it have proved right in a row.
    */
   impose<T>(holder: LeaseHolder<T> | undefined, { type, valid, attempts = 1, spentMs = 0 }: Penalty): void {
-    const ms = attempts * (this.#workMs.get(this.#kindOf(type)) ?? this.#longestMs(type)) - spentMs;
-    if (ms > 0) holder?.rest?.(ms, 1 + valid);
+    // Whom the master trusts outright need not be kept from doing harm.
+    if (holder?.rest === undefined || holder.isTrusted === true) return;
+    const ms = attempts * (this.#workMs.get(type) ?? this.#longestMs(type)) - spentMs;
+    if (ms > 0) holder.rest(ms, 1 + valid);
   }
 
   /** As long as nobody knows how long they take: at least as long as one has taken by now. */
@@ -70,9 +70,5 @@ export class Penalties {
     const nowMs = this.#now();
     const [oldest] = this.#running.get(type);
     return nowMs - (oldest?.startedAtMs ?? nowMs);
-  }
-
-  #kindOf(type: string | undefined): string | undefined {
-    return this.#workMs.has(type) || this.#workMs.size < MAX_TYPES ? type : undefined;
   }
 }

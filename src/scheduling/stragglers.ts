@@ -1,5 +1,6 @@
 // Attempts that take conspicuously long, and when it is worth running their tasks a second time.
 import { Histogram } from '../histogram.ts';
+import { ByType } from './by-type.ts';
 import type { LeaseHolder } from './scheduler.ts';
 import type { RecordLease } from './task-record.ts';
 
@@ -12,8 +13,6 @@ const MIN_RUNTIME_MS = 100;
 /** While there are fewer than so many results of its type, nobody knows what is long: then, after this time. */
 const MIN_RESULTS = 3;
 const UNKNOWN_RUNTIME_MS = 1000;
-/** Types of which the times are kept; any further ones are judged together. */
-const MAX_TYPES = 256;
 
 /** A running attempt, and who is to make a second one beside it. */
 export interface Pair<T, R> {
@@ -25,7 +24,7 @@ export interface Pair<T, R> {
 export class Stragglers<T, R> {
   /** In the order in which they started. */
   readonly #running = new Set<RecordLease<T, R>>();
-  readonly #runtimes = new Map<string | undefined, Histogram>();
+  readonly #runtimes = new ByType<Histogram>();
 
   get size(): number {
     return this.#running.size;
@@ -44,11 +43,10 @@ export class Stragglers<T, R> {
   /** An attempt gave a result after this time. */
   note({ record }: RecordLease<T, R>, runtimeMs: number): void {
     if (!record.maySpeculate) return;
-    const key = this.#kindOf(record.type);
-    let runtimes = this.#runtimes.get(key);
+    let runtimes = this.#runtimes.get(record.type);
     if (runtimes === undefined) {
       runtimes = new Histogram();
-      this.#runtimes.set(key, runtimes);
+      this.#runtimes.set(record.type, runtimes);
     }
     runtimes.record(runtimeMs);
   }
@@ -83,15 +81,10 @@ export class Stragglers<T, R> {
   #threshold(type: string | undefined, known: Map<string | undefined, number>): number {
     const found = known.get(type);
     if (found !== undefined) return found;
-    const { count, p50 } = this.#runtimes.get(this.#kindOf(type))?.summary() ?? { count: 0, p50: 0 };
+    const { count, p50 } = this.#runtimes.get(type)?.summary() ?? { count: 0, p50: 0 };
     const threshold = count < MIN_RESULTS ? UNKNOWN_RUNTIME_MS : Math.max(MIN_RUNTIME_MS, MULTIPLIER * p50);
     known.set(type, threshold);
     return threshold;
-  }
-
-  /** As what its times are judged. */
-  #kindOf(type: string | undefined): string | undefined {
-    return this.#runtimes.has(type) || this.#runtimes.size < MAX_TYPES ? type : undefined;
   }
 }
 

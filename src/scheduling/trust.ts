@@ -1,4 +1,5 @@
 // How often in a row each principal's results have proved right.
+import { RecentMap } from '../recent-map.ts';
 
 /**
  * Of so many principals at most: the one that was heard of least recently is forgotten first, and has to earn its trust
@@ -8,12 +9,10 @@ const MAX_PRINCIPALS = 65_536;
 
 /** In memory only. Who has no valid results in a row is not kept. */
 export class Trust {
-  readonly #maxPrincipals: number;
-  /** The one that was heard of least recently first. */
-  readonly #valid = new Map<string, number>();
+  readonly #valid: RecentMap<string, number>;
 
   constructor(maxPrincipals = MAX_PRINCIPALS) {
-    this.#maxPrincipals = maxPrincipals;
+    this.#valid = new RecentMap(maxPrincipals);
   }
 
   /** How many principals have any. */
@@ -25,24 +24,18 @@ export class Trust {
   validOf(principal: string): number {
     const valid = this.#valid.get(principal);
     if (valid === undefined) return 0;
-    this.#keep(principal, valid);
+    // It has been heard of.
+    this.#valid.set(principal, valid);
     return valid;
   }
 
   /** A result of it has proved right. */
   won(principal: string): void {
-    this.#keep(principal, this.validOf(principal) + 1);
-    const [oldest] = this.#valid.keys();
-    if (this.#valid.size > this.#maxPrincipals && oldest !== undefined) this.#valid.delete(oldest);
+    this.#valid.set(principal, this.validOf(principal) + 1);
   }
 
   /** A result of it has proved wrong; or it is gone for ever. */
   reset(principal: string): void {
     this.#valid.delete(principal);
-  }
-
-  #keep(principal: string, valid: number): void {
-    this.#valid.delete(principal);
-    this.#valid.set(principal, valid);
   }
 }

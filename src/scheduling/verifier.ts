@@ -101,7 +101,6 @@ export class Verifier<T, R> {
 
   /** An attempt at a task that is verified has failed. */
   failed({ holder, record, startedAtMs }: RecordLease<T, R>): void {
-    if (holder.isTrusted === true) return;
     const nowMs = this.#context.now();
     const valid = this.#trust.validOf(principalOf(holder));
     this.#penalties.impose(holder, { type: record.type, valid, spentMs: nowMs - (startedAtMs ?? nowMs) });

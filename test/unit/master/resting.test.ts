@@ -1,5 +1,6 @@
 // A worker that its scheduler has rest, as it gives nothing that counts.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PrefetchWindow } from '../../../src/master/prefetch-window.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
@@ -48,6 +49,16 @@ describe('a worker that is to rest', () => {
     expect(await failAll()).toBe(0);
     await clock.advance(1);
     expect(await failAll()).toBe(4);
+  });
+
+  it('does not count as one whose window is full, and too small', async () => {
+    const noteFull = vi.spyOn(PrefetchWindow.prototype, 'noteFull');
+    onTestFinished(() => noteFull.mockRestore());
+    const { clock, failAll } = await setUp(1);
+    await clock.settle();
+    noteFull.mockClear();
+    expect(await failAll()).toBe(1);
+    expect(noteFull).not.toHaveBeenCalled();
   });
 
   it('rests for a minute at most', async () => {

@@ -123,6 +123,16 @@ describe('a worker that fails a task which is verified', () => {
 });
 
 describe('a worker whose result is wrong', () => {
+  it('does not rest if its master trusts it outright, though its results are checked all the same', async () => {
+    const { holder, put, answer } = setUp();
+    const [mine, a, b] = [holder('mine', { isTrusted: true }), holder('a'), holder('b')];
+    put();
+    await answer(mine, 'lie');
+    await answer(a, 'truth', 250);
+    await answer(b, 'truth', 250);
+    expect(mine.rests).toEqual([]);
+  });
+
   it('rests for it, and for each of its results that are discarded', async () => {
     const { holder, put, answer } = setUp();
     const [bad, a, b] = [holder('bad'), holder('a'), holder('b')];
