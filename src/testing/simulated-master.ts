@@ -4,8 +4,9 @@ import type { MasterOptions } from '../master/options.ts';
 import { expectMilliseconds } from '../options.ts';
 import type { TaskScheduler } from '../scheduling/scheduler.ts';
 import type { VirtualProcess } from './virtual-clock.ts';
+import type { VirtualLink } from './virtual-link.ts';
 import { VirtualListener } from './virtual-listener.ts';
-import type { Servers, VirtualLink, VirtualNetwork } from './virtual-network.ts';
+import type { Servers, VirtualNetwork } from './virtual-network.ts';
 
 /** What a simulated master lives in. */
 export interface MasterWorld {

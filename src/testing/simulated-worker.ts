@@ -6,7 +6,8 @@ import { Worker } from '../worker/worker.ts';
 import { sleep } from './sleep.ts';
 import type { VirtualProcess } from './virtual-clock.ts';
 import { virtualEnvironment } from './virtual-environment.ts';
-import type { Direction, VirtualNetwork } from './virtual-network.ts';
+import type { Direction } from './virtual-link.ts';
+import type { VirtualNetwork } from './virtual-network.ts';
 import { VirtualPage } from './virtual-page.ts';
 
 const DIRECTIONS: readonly string[] = ['up', 'down', 'both'];

@@ -23,7 +23,8 @@ import { SimulatedMaster } from './simulated-master.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { sleep } from './sleep.ts';
 import { VirtualClock, type VirtualProcess } from './virtual-clock.ts';
-import { type Servers, VirtualNetwork, type WireObserver } from './virtual-network.ts';
+import type { WireObserver } from './virtual-link.ts';
+import { type Servers, VirtualNetwork } from './virtual-network.ts';
 
 /** Options of a {@link Simulation}. */
 export interface SimulationOptions extends LineOptions {

@@ -4,7 +4,8 @@ import { Refusal } from '../master/door.ts';
 import type { ListenEvents, Listener, ListenOptions } from '../master/environment.ts';
 import type { Clock } from '../ports.ts';
 import { isTaskdistSubprotocol, SUBPROTOCOLS } from '../protocol/codec.ts';
-import type { Admit, Servers, VirtualNetwork } from './virtual-network.ts';
+import type { Admit } from './virtual-link.ts';
+import type { Servers, VirtualNetwork } from './virtual-network.ts';
 
 /** The first of those that port 0 stands for. */
 const FIRST_FREE_PORT = 49_152;

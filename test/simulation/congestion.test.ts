@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Random } from '../../src/ports.ts';
 import { integerBelow, pick, seededRandom } from '../../src/testing/seeded-random.ts';
-import type { VirtualNetwork, VirtualSocket } from '../../src/testing/virtual-network.ts';
+import type { VirtualNetwork } from '../../src/testing/virtual-network.ts';
+import type { VirtualSocket } from '../../src/testing/virtual-socket.ts';
 import { VirtualCluster } from '../support/virtual-cluster.ts';
 
 interface Task {

@@ -1,7 +1,7 @@
 // What can befall a simulated cluster.
 
 import { pick } from '../../src/testing/seeded-random.ts';
-import type { Direction } from '../../src/testing/virtual-network.ts';
+import type { Direction } from '../../src/testing/virtual-link.ts';
 import { disturb } from './books/desk.ts';
 import type { Fault } from './plan.ts';
 import type { Member } from './views.ts';

@@ -1,6 +1,7 @@
 // The frames of a session, counted as docs/protocol.md, section 7, says: which were sent before, and which have come.
 import type { Frame } from '../../src/ports.ts';
-import type { Side, VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { VirtualLink } from '../../src/testing/virtual-link.ts';
+import type { Side } from '../../src/testing/virtual-socket.ts';
 import type { Message, ResumeRequest } from './messages.ts';
 import type { SessionView } from './views.ts';
 

@@ -2,7 +2,7 @@
 import type { Frame } from '../../src/ports.ts';
 import { codecOf } from '../../src/protocol/codec.ts';
 import { MessageType } from '../../src/protocol/messages.ts';
-import type { VirtualLink } from '../../src/testing/virtual-network.ts';
+import type { VirtualLink } from '../../src/testing/virtual-link.ts';
 
 export type Message = readonly unknown[];
 

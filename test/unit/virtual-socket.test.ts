@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Socket, SocketListener } from '../../src/ports.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { type ChooseSubprotocol, VirtualNetwork } from '../../src/testing/virtual-network.ts';
+import type { ChooseSubprotocol } from '../../src/testing/virtual-link.ts';
+import { VirtualNetwork } from '../../src/testing/virtual-network.ts';
 
 /** Notes what a socket tells, and when. */
 class Diary implements SocketListener {

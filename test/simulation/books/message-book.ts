@@ -1,6 +1,6 @@
 // Messages: what each says of its session, at the end where it leaves and where it comes.
 import { MessageType } from '../../../src/protocol/messages.ts';
-import type { VirtualLink } from '../../../src/testing/virtual-network.ts';
+import type { VirtualLink } from '../../../src/testing/virtual-link.ts';
 import type { Wire } from '../frames.ts';
 import { ANSWERS, executionOf, type Message, type ResumeRequest, type WelcomeMap } from '../messages.ts';
 import { creditOf } from '../rules/credit.ts';

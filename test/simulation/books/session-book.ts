@@ -1,7 +1,7 @@
 // Sessions: over which connections they go, how they are lost and go on, and when they are over, at either end.
 import type { WorkerInfo } from '../../../src/master/events.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
-import type { Side } from '../../../src/testing/virtual-network.ts';
+import type { Side } from '../../../src/testing/virtual-socket.ts';
 import { isLoss, type Wire } from '../frames.ts';
 import { type ResumeOffer, type ResumeRequest, unreadOf } from '../messages.ts';
 import { mostCreditOf } from '../rules/credit.ts';

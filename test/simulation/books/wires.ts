@@ -1,7 +1,8 @@
 // Connections: which frames leave and come over them, counted as the protocol says, and how they end.
 import type { Frame } from '../../../src/ports.ts';
 import { MessageType } from '../../../src/protocol/messages.ts';
-import type { Side, VirtualLink, WireObserver } from '../../../src/testing/virtual-network.ts';
+import type { VirtualLink, WireObserver } from '../../../src/testing/virtual-link.ts';
+import type { Side } from '../../../src/testing/virtual-socket.ts';
 import { createWire, isSameFrame, type Wire } from '../frames.ts';
 import { inWords, read, welcomeBack } from '../messages.ts';
 import { createSession } from '../views.ts';

@@ -1,7 +1,7 @@
 // How much a master sends to a worker that has enough to do, or reads too slowly.
 import { describe, expect, it } from 'vitest';
 import { MessageType, type WorkerDescription } from '../../../src/protocol/messages.ts';
-import type { VirtualSocket } from '../../../src/testing/virtual-network.ts';
+import type { VirtualSocket } from '../../../src/testing/virtual-socket.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
 

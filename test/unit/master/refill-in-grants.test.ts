@@ -1,7 +1,7 @@
 // Room that comes again in the midst of a batch of grants.
 import { expect, it } from 'vitest';
 import { MessageType } from '../../../src/protocol/messages.ts';
-import type { VirtualSocket } from '../../../src/testing/virtual-network.ts';
+import type { VirtualSocket } from '../../../src/testing/virtual-socket.ts';
 import { VirtualMaster } from '../../support/master.ts';
 import { helloOf } from '../../support/peers.ts';
 
