@@ -30,9 +30,10 @@ export interface DoorOptions {
    */
   readonly origins?: '*' | readonly string[] | undefined;
   /**
-   * Tells where a connection comes from, behind a proxy that says so in a header: what is counted by address is counted by
-   * what it returns, 1 to 256 characters; only connections that have not sent a request yet are not. Trust no header that the proxy does not set itself. Where it throws, the
-   * connection is refused. @defaultValue the socket's address; then nothing is counted by address for those of this machine
+   * Tells where a connection comes from, behind a proxy that says so in a header: what is counted by address is counted
+   * by what it returns, 1 to 256 characters; only connections that have not sent a request yet are not. Trust no header
+   * that the proxy does not set itself. Where it throws, the connection is refused. @defaultValue the socket's address;
+   * then nothing is counted by address for those of this machine
    */
   readonly addressOf?: ((request: ConnectionRequest) => string) | undefined;
   /**
@@ -59,11 +60,12 @@ export interface DoorOptions {
    */
   readonly maxPendingPerAddress?: number | undefined;
   /**
-   * How many messages per second a connection may send that nobody asked for, an integer ≥ 100, or Infinity:
-   * progress, changes of the concurrency, answers that were given before, frames that say nothing; and how much of it, 256 bytes for each. Averaged over
-   * `socketTimeout`, or as long as the worker is connected, as what is sent while a line stands still comes all at once. Who sends more is closed with 4429; the workers of this library are
-   * told, and keep to half of it: of the progress of an attempt they then send the latest only. Who gives back as
-   * many tasks is granted no more for a while. @defaultValue 10000
+   * How many messages per second a connection may send that nobody asked for, an integer ≥ 100, or Infinity: progress,
+   * changes of the concurrency, answers that were given before, frames that say nothing; and how much of it, 256 bytes
+   * for each. Averaged over `socketTimeout`, or as long as the worker is connected, as what is sent while a line stands
+   * still comes all at once. Who sends more is closed with 4429; the workers of this library are told, and keep to half
+   * of it: of the progress of an attempt they then send the latest only. Who gives back as many tasks is granted no
+   * more for a while. @defaultValue 10000
    */
   readonly maxMessageRate?: number | undefined;
   /**

@@ -4,7 +4,7 @@ import { deferred } from '../deferred.ts';
 import { checkGrace, type DrainOptions, within } from '../drain.ts';
 import { TaskdistError } from '../errors.ts';
 import { type Dropped, Emitter, type EventOf, type StreamOptions } from '../events.ts';
-import { expectObject, refuse } from '../options.ts';
+import { expectObject, expectString, refuse } from '../options.ts';
 import { systemClock, systemSecret } from '../platform/system.ts';
 import { silentLogger } from '../ports.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
@@ -16,6 +16,9 @@ import { type MasterAddress, type MasterEvent, masterEventTypes, type WorkerInfo
 import { AttachedListener, type ListenerEvents, PortListener } from './listener.ts';
 import { type CheckedMasterOptions, checkMasterOptions, type MasterOptions } from './options.ts';
 import { Sessions } from './sessions.ts';
+
+/** Of an id, and of what a worker is told. */
+const MAX_CHARACTERS = 256;
 
 type MasterState =
   | { readonly kind: 'stopped' }
@@ -137,8 +140,8 @@ export class Master<T, R> {
    * @throws InvalidOptionError
    */
   dismiss(workerId: string, reason = 'Dismissed'): boolean {
-    if (typeof workerId !== 'string') refuse('workerId', 'the id of a worker', workerId);
-    if (typeof reason !== 'string') refuse('reason', 'a text', reason);
+    expectString('workerId', workerId, MAX_CHARACTERS);
+    expectString('reason', reason, MAX_CHARACTERS);
     return this.#sessions.end(workerId, CloseCode.dismissed, reason);
   }
 

@@ -152,13 +152,15 @@ export class FifoScheduler<T, R> implements TaskScheduler<T, AnyResultOf<R>> {
 
   /**
    * Adds a task and resolves to its result. A task is anything that structured data can hold: plain objects, arrays,
-   * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it. It
-   * is read when it is handed out, each time that it is: do not change it any more.
+   * strings, numbers, bigints, dates, typed arrays. If it is an object with a string `type`, workers can choose by it.
+   * It is read when it is handed out, each time that it is: do not change it any more.
    *
    * Rejects with {@link DeadLetterError} when the attempts are used up, with {@link TaskDeadlineError} when the
-   * `deadline` passes, with {@link NoQuorumError} when its results do not agree (`verify`), with `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out
-   * when it is sent), with `TASKDIST_FULL` when there are `maxTasks` already, with `TASKDIST_STOPPED` when the master
-   * stops, with the signal's reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no worker that takes the task.
+   * `deadline` passes, with {@link NoQuorumError} when its results do not agree (`verify`), with
+   * `TASKDIST_NOT_SERIALIZABLE` or `TASKDIST_TOO_LARGE` if the task cannot be sent (found out when it is sent), with
+   * `TASKDIST_FULL` when there are `maxTasks` already, with `TASKDIST_STOPPED` when the master stops, with the signal's
+   * reason when it aborts, and with {@link InvalidOptionError}. Waits for as long as there is no worker that takes the
+   * task.
    *
    * With an `idempotencyKey` it waits for the unsettled task of that key, if there is one, which takes no room. Each
    * such `put` has a promise of its own, and its own `signal`, `deadline` and `onProgress`.

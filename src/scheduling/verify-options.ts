@@ -25,21 +25,23 @@ export interface VerifyOptions {
    */
   readonly maxReplicas?: number | undefined;
   /**
-   * Whether two results are the same. Each result is compared with the first one of each kind there is, so it should be an
-   * equivalence, or nearly one, as with a small tolerance. Results are as they came: nobody has checked what they are, and if it throws,
-   * or returns anything else than true or false, such as a promise, they are not the same. @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in
-   * order, and errors without their stacks
+   * Whether two results are the same. Each result is compared with the first one of each kind there is, so it should be
+   * an equivalence, or nearly one, as with a small tolerance. Results are as they came: nobody has checked what they
+   * are, and if it throws, or returns anything else than true or false, such as a promise, they are not the same.
+   * @defaultValue by structure: all that can be sent, with NaN the same as NaN, objects in sets in order, and errors
+   * without their stacks
    */
   equals?(a: unknown, b: unknown): boolean;
   /**
    * Whose results need no quorum. A worker whose results have proved right `after` times in a row, with none wrong, is
    * trusted: if it has the task alone, its result is accepted, but for one in n, by chance, which is checked like any
-   * other; n is how many have proved right in a row. While that one is being checked, none is accepted unchecked; or, if nobody
-   * is there who could check it, until `after` more have proved right. A wrong one ends it all. Workers that the master trusts outright are never checked. `false`: nobody is trusted, not even those.
+   * other; n is how many have proved right in a row. While that one is being checked, none is accepted unchecked; or,
+   * if nobody is there who could check it, until `after` more have proved right. A wrong one ends it all. Workers that
+   * the master trusts outright are never checked. `false`: nobody is trusted, not even those.
    *
    * Source: adaptive replication in BOINC, with its figures. David P. Anderson, "BOINC: A Platform for Volunteer
-   * Computing", Journal of Grid Computing 18, 2020; and BOINC's wiki, "Adaptive replication".
-   * @defaultValue { after: 10 }
+   * Computing", Journal of Grid Computing 18, 2020; and BOINC's wiki, "Adaptive replication". @defaultValue { after: 10
+   * }
    */
   readonly trust?: TrustOptions | false | undefined;
 }

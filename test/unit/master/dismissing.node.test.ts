@@ -66,8 +66,8 @@ describe('Master.dismiss', () => {
     result.catch(() => {});
     expect([master.dismiss('w7'), master.dismiss(id), master.dismiss(id)]).toEqual([false, true, false]);
     const dismiss = (...what: unknown[]) => Reflect.apply(master.dismiss, master, what);
-    expect(() => dismiss(1)).toThrow('Expected `workerId` to be the id of a worker, got 1');
-    expect(() => dismiss('w1', 2)).toThrow('Expected `reason` to be a text, got 2');
+    expect(() => dismiss(1)).toThrow('Expected `workerId` to be a string of 1 to 256 characters, got 1');
+    expect(() => dismiss('w1', 2)).toThrow('Expected `reason` to be a string of 1 to 256 characters, got 2');
     await simulation.stop();
   });
 });
